@@ -1,0 +1,52 @@
+package events
+
+// The kinds, in the order of the catalogue.
+
+func (RecorderStarted) Kind() Kind     { return "recorder.started" }
+func (RecorderStopped) Kind() Kind     { return "recorder.stopped" }
+func (RecorderGap) Kind() Kind         { return "recorder.gap" }
+func (PolicyLoaded) Kind() Kind        { return "policy.loaded" }
+func (ClientOpened) Kind() Kind        { return "client.opened" }
+func (ClientHello) Kind() Kind         { return "client.hello" }
+func (ClientClosed) Kind() Kind        { return "client.closed" }
+func (ClientHeld) Kind() Kind          { return "client.held" }
+func (ClientRejected) Kind() Kind      { return "client.rejected" }
+func (AttemptRequested) Kind() Kind    { return "attempt.requested" }
+func (AttemptPermitted) Kind() Kind    { return "attempt.permitted" }
+func (AttemptDenied) Kind() Kind       { return "attempt.denied" }
+func (AttemptSucceeded) Kind() Kind    { return "attempt.succeeded" }
+func (AttemptFailed) Kind() Kind       { return "attempt.failed" }
+func (AttemptAbandoned) Kind() Kind    { return "attempt.abandoned" }
+func (AttemptUnknown) Kind() Kind      { return "attempt.unknown" }
+func (DialStarted) Kind() Kind         { return "dial.started" }
+func (DialConnected) Kind() Kind       { return "dial.connected" }
+func (DialFailed) Kind() Kind          { return "dial.failed" }
+func (HandshakeVersion) Kind() Kind    { return "handshake.version" }
+func (HandshakeAPIStarted) Kind() Kind { return "handshake.api_started" }
+func (HandshakeReady) Kind() Kind      { return "handshake.ready" }
+func (HandshakeTimedOut) Kind() Kind   { return "handshake.timed_out" }
+func (SessionEstablished) Kind() Kind  { return "session.established" }
+func (SessionDegraded) Kind() Kind     { return "session.degraded" }
+func (SessionRestored) Kind() Kind     { return "session.restored" }
+func (SessionMute) Kind() Kind         { return "session.mute" }
+func (SessionLost) Kind() Kind         { return "session.lost" }
+func (SessionClosed) Kind() Kind       { return "session.closed" }
+func (DisconnectRequested) Kind() Kind { return "disconnect.requested" }
+func (DisconnectBlocked) Kind() Kind   { return "disconnect.blocked" }
+func (DisconnectForced) Kind() Kind    { return "disconnect.forced" }
+func (DisconnectDeferred) Kind() Kind  { return "disconnect.deferred" }
+func (DisconnectCompleted) Kind() Kind { return "disconnect.completed" }
+func (GatewayNotice) Kind() Kind       { return "gateway.notice" }
+func (GatewayObserved) Kind() Kind     { return "gateway.observed" }
+func (GatewayDown) Kind() Kind         { return "gateway.down" }
+func (GatewayContradicted) Kind() Kind { return "gateway.contradicted" }
+func (RestartRequired) Kind() Kind     { return "restart.required" }
+func (RestartClaimed) Kind() Kind      { return "restart.claimed" }
+func (RestartObserved) Kind() Kind     { return "restart.observed" }
+func (RestartAcknowledged) Kind() Kind { return "restart.acknowledged" }
+func (RestartRejected) Kind() Kind     { return "restart.rejected" }
+func (RetryScheduled) Kind() Kind      { return "retry.scheduled" }
+func (AlertDelivered) Kind() Kind      { return "alert.delivered" }
+func (AlertFailed) Kind() Kind         { return "alert.failed" }
+func (RuleViolated) Kind() Kind        { return "rule.violated" }
+func (OperatorNoted) Kind() Kind       { return "operator.noted" }

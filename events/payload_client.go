@@ -1,0 +1,99 @@
+package events
+
+// Side names one end of a relayed connection.
+type Side string
+
+const (
+	// Client is the trading program.
+	Client Side = "client"
+	// Upstream is IB Gateway or TWS.
+	Upstream Side = "gateway"
+	// Recorder is us.
+	Recorder Side = "recorder"
+)
+
+// Close is how a TCP connection ended.
+type Close string
+
+const (
+	// FIN is an orderly close, the only "disconnect" the IB protocol has.
+	FIN Close = "fin"
+	// RST is a reset; a killed client with unread data sends one.
+	RST Close = "rst"
+)
+
+// ClientOpened: a program connected to the recorder's port.
+type ClientOpened struct {
+	// Peer is the program's address, host:port.
+	Peer string `json:"peer"`
+}
+
+// ClientHello: the program sent a complete, valid hello.
+type ClientHello struct {
+	// MinVersion is the lowest server version it accepts.
+	MinVersion int64 `json:"min_version"`
+	// MaxVersion is the highest.
+	MaxVersion int64 `json:"max_version"`
+	// Options are the connect options behind the versions, for example "+PACEAPI".
+	Options string `json:"options,omitempty"`
+}
+
+// ClientClosed: the relayed connection is over, on both sides.
+type ClientClosed struct {
+	// By is who closed first.
+	By Side `json:"by"`
+	// How it was closed.
+	How Close `json:"how"`
+	// ClientBytes is how many bytes came from the client.
+	ClientBytes int64 `json:"client_bytes"`
+	// GatewayBytes is how many bytes came from the Gateway.
+	GatewayBytes int64 `json:"gateway_bytes"`
+	// ElapsedUS is microseconds since the connection was accepted.
+	ElapsedUS int64 `json:"elapsed_us"`
+}
+
+// ClientHeld: the program waits at the recorder's port, undialled.
+type ClientHeld struct {
+	// Reason is why it waits.
+	Reason HoldReason `json:"reason"`
+}
+
+// HoldReason says why nobody may dial at this moment.
+type HoldReason string
+
+const (
+	// HoldStopped: the Gateway needs a manual restart.
+	HoldStopped HoldReason = "stopped"
+	// HoldInFlight: another attempt is under way.
+	HoldInFlight HoldReason = "in_flight"
+	// HoldBackoff: the wait after a failure is not over.
+	HoldBackoff HoldReason = "backoff"
+	// HoldSettling: the Gateway was restarted a moment ago.
+	HoldSettling HoldReason = "settling"
+	// HoldWindow: too many attempts failed in the counting span.
+	HoldWindow HoldReason = "window"
+)
+
+// RejectReason says why a connection to the recorder's port was no attempt.
+type RejectReason string
+
+const (
+	// NotAHello: the first bytes are no IB API hello.
+	NotAHello RejectReason = "not_a_hello"
+	// HelloTimeout: the hello was not complete in time.
+	HelloTimeout RejectReason = "hello_timeout"
+	// HelloClosed: the program left before its hello was complete, as a port probe does.
+	HelloClosed RejectReason = "hello_closed"
+	// HiddenRedial: a library opened a second connection by itself, without a hello.
+	HiddenRedial RejectReason = "hidden_redial"
+	// TooMany: more clients than IB allows for one gateway (32).
+	TooMany RejectReason = "too_many"
+)
+
+// ClientRejected: the connection was closed and never reached the Gateway.
+type ClientRejected struct {
+	// Reason is why.
+	Reason RejectReason `json:"reason"`
+	// FirstBytes are at most the first 8 bytes, in hexadecimal.
+	FirstBytes string `json:"first_bytes,omitempty"`
+}

@@ -1,0 +1,103 @@
+package events
+
+// Origin says which number space a code belongs to: the same number means
+// different things on the wire, in a client library, in IBC and as an exit code.
+type Origin string
+
+const (
+	// OriginWire: it arrived from the Gateway.
+	OriginWire Origin = "wire"
+	// OriginClient: a client library made it up locally.
+	OriginClient Origin = "client"
+	// OriginIBC: an exit code of IBC.
+	OriginIBC Origin = "ibc"
+	// OriginOS: an errno or an exit status.
+	OriginOS Origin = "os"
+)
+
+// GatewayNotice: a code with its origin.
+type GatewayNotice struct {
+	// Code is the number.
+	Code int64 `json:"code"`
+	// Origin is its number space.
+	Origin Origin `json:"origin"`
+	// Count is how many this stands for. From 1.
+	Count int64 `json:"count"`
+}
+
+// Listening says whether something listens on the Gateway's port.
+type Listening string
+
+const (
+	// ListeningYes: a listener was seen, without a connect.
+	ListeningYes Listening = "yes"
+	// ListeningNo: positively none.
+	ListeningNo Listening = "no"
+	// ListeningUnknown: nobody could tell. It changes nothing.
+	ListeningUnknown Listening = "unknown"
+)
+
+// Owner says whose the listener is.
+type Owner string
+
+const (
+	// OwnerGateway: the Gateway's own process.
+	OwnerGateway Owner = "gateway"
+	// OwnerOther: a forwarder such as docker-proxy, socat or ssh. Its restart says nothing about the Gateway.
+	OwnerOther Owner = "other"
+	// OwnerUnknown: not readable from here.
+	OwnerUnknown Owner = "unknown"
+)
+
+// GatewayObserved: the Gateway's port and process as read without connecting.
+type GatewayObserved struct {
+	// Listening says whether something listens.
+	Listening Listening `json:"listening"`
+	// Owner says whose the listener is.
+	Owner Owner `json:"owner"`
+	// Process is the name of the owning program.
+	Process string `json:"process,omitempty"`
+	// PID is its process id.
+	PID int64 `json:"pid,omitempty"`
+	// StartedMS is its start time, milliseconds since 1970 UTC, as the system tells. With PID it identifies the process.
+	StartedMS int64 `json:"started_ms,omitempty"`
+	// Socket identifies the listening socket: an inode number on Linux.
+	Socket string `json:"socket,omitempty"`
+	// Text says why something is unknown.
+	Text string `json:"text,omitempty"`
+}
+
+// DownReason says what proved that the API layer is dead.
+type DownReason string
+
+const (
+	// DownSilent: silent_limit silent attempts in a row.
+	DownSilent DownReason = "silent"
+	// DownDialTimeouts: dial_timeout_limit dials in a row timed out.
+	DownDialTimeouts DownReason = "dial_timeouts"
+	// DownClosed: closed_limit closes before the version in a row.
+	DownClosed DownReason = "closed"
+	// DownReported: a runner reported it.
+	DownReported DownReason = "reported"
+)
+
+// GatewayDown: TCP may accept, but the API layer is dead.
+type GatewayDown struct {
+	// Reason is what proved it.
+	Reason DownReason `json:"reason"`
+	// Count is how many attempts in a row did, 0 for a report.
+	Count int64 `json:"count,omitempty"`
+	// Limit is the policy's limit at that moment, 0 for a report.
+	Limit int64 `json:"limit,omitempty"`
+	// Evidence lists the IDs of the events that prove it.
+	Evidence []string `json:"evidence,omitempty"`
+	// Text is a reporter's.
+	Text string `json:"text,omitempty"`
+}
+
+// GatewayContradicted: an attempt succeeded although the Gateway counts as down.
+// In enforce mode, and for a report, the stop stands and asks for a release.
+type GatewayContradicted struct {
+	// Ends says that the stop ends here: only in observe mode.
+	Ends bool `json:"ends"`
+}
