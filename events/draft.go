@@ -10,9 +10,12 @@ import (
 var ErrReserved = errors.New("not a reporter's to say")
 
 // DecodeDraft reads a report from outside: a CloudEvents 1.0 JSON object in any
-// order of keys. seq, boot, mono, prev and epoch are refused, and so is a kind
-// that only the recorder may emit. The reporter's time becomes sourcetime, a claim.
-// It returns the gateway that the report is about.
+// order of keys. seq, boot, mono, prev, epoch and sourcetime are refused, and so is
+// a kind that only the recorder may emit. The reporter's time becomes sourcetime, a
+// claim. It returns the gateway that the report is about. An error is a
+// *DecodeError.
+//
+// Long texts and account ids are let through: a Redactor puts both right.
 func DecodeDraft(report []byte) (gateway string, d Draft, err error) {
 	o, err := parseObject(report)
 	if err != nil {
@@ -30,8 +33,8 @@ func DecodeDraft(report []byte) (gateway string, d Draft, err error) {
 		{"specversion", true, exactly("1.0")},
 		{"id", true, token(&d.ID)},
 		{"source", true, func(s string) error {
-			if !isToken(s) || s[0] != '/' {
-				return fmt.Errorf("%w: %q, want a path such as /runner/robo-1", ErrNotAllowed, s)
+			if !isSource(s) {
+				return fmt.Errorf("%w: %q, want a path such as /runner/robo-1", ErrNotAllowed, shown(s))
 			}
 			d.Source = s
 			return nil
@@ -46,6 +49,9 @@ func DecodeDraft(report []byte) (gateway string, d Draft, err error) {
 		{"time", false, func(s string) error {
 			if _, err := parseTime(s); err != nil {
 				return err
+			}
+			if len(s) > maxToken {
+				return fmt.Errorf("%w: %d bytes of time, at most %d", ErrTooLong, len(s), maxToken)
 			}
 			d.SourceTime = s
 			return nil
@@ -64,14 +70,16 @@ func DecodeDraft(report []byte) (gateway string, d Draft, err error) {
 	if err != nil {
 		return "", Draft{}, err
 	}
-	d.Data, err = decodeData(info, data)
-	return gateway, d, err
+	if d.Data, err = o.decodeData(info, data); err != nil {
+		return "", Draft{}, err
+	}
+	return gateway, d, nil
 }
 
 func token(dst *string) func(string) error {
 	return func(s string) error {
 		if !isToken(s) {
-			return fmt.Errorf("%w: %q, want up to %d of letters, digits and - _ . / :", ErrNotAllowed, s, maxToken)
+			return fmt.Errorf("%w: %q, want 1 to %d of letters, digits and - _ . / :", ErrNotAllowed, shown(s), maxToken)
 		}
 		*dst = s
 		return nil

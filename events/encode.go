@@ -1,46 +1,43 @@
 package events
 
 import (
+	"encoding/hex"
 	"fmt"
-	"math"
-	"reflect"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 )
 
-// maxInt is the largest integer that every JSON reader keeps exactly (RFC 7493).
-const maxInt = 1<<53 - 1
-
-// maxText is the longest free text in bytes. A Redactor cuts longer ones.
-const maxText = 1 << 10
-
-// maxList is the longest list in a payload.
-const maxList = 64
+// maxDecimal is the largest seq, epoch and mono: 18 digits, so that a pattern in
+// a JSON Schema says exactly what is allowed. As nanoseconds it is 31 years.
+const maxDecimal = 1e18 - 1
 
 // Encode returns the canonical bytes of e, without a newline: the CloudEvents
 // attributes in a fixed order, then the payload with its fields in the order of
 // its Go type, no white space, strings escaped as in RFC 8785. It fails for an
 // event that Decode would refuse.
 func Encode(e Event) ([]byte, error) {
-	if e.Data == nil {
-		return nil, fmt.Errorf("encode event %s: %w: data", e.ID, ErrMissingField)
+	b, err := encode(e)
+	if err != nil {
+		return nil, fmt.Errorf("encode event %s (%s): %w", shown(e.ID), e.Kind(), err)
 	}
-	info := byKind[string(e.Data.Kind())]
-	if info == nil || info.plan.typ != reflect.TypeOf(e.Data) {
-		return nil, fmt.Errorf("encode event %s: %w %q", e.ID, ErrUnknownKind, e.Data.Kind())
+	return b, nil
+}
+
+func encode(e Event) ([]byte, error) {
+	info, err := infoOf(e.Data)
+	if err != nil {
+		return nil, err
 	}
-	if field, err := e.check(); err != nil {
-		return nil, fmt.Errorf("encode event %s (%s): %s: %w", e.ID, info.Kind, field, err)
+	if err := e.check(); err != nil {
+		return nil, err
 	}
-	b := make([]byte, 0, 512)
+	b := make([]byte, 0, 768)
 	b = append(b, `{"specversion":"1.0","id":"`...)
 	b = append(b, e.ID...)
 	b = append(b, `","source":"`...)
 	b = append(b, e.Source...)
 	b = append(b, `","type":"`...)
-	b = append(b, info.Type()...)
+	b = append(b, info.typ...)
 	b = append(b, `","subject":"`...)
 	b = append(b, e.Gateway...)
 	if !e.Time.IsZero() {
@@ -62,15 +59,14 @@ func Encode(e Event) ([]byte, error) {
 	b = appendOptional(b, `","cause":"`, e.Cause)
 	b = appendOptional(b, `","sourcetime":"`, e.SourceTime)
 	b = append(b, `","prev":"`...)
-	b = append(b, e.Prev.String()...)
+	b = hex.AppendEncode(b, e.Prev[:])
 	b = append(b, `","data":`...)
-	b, err := info.plan.append(b, e.Data)
-	if err != nil {
-		return nil, fmt.Errorf("encode event %s (%s): %w", e.ID, info.Kind, err)
+	if b, err = info.plan.append(b, e.Data); err != nil {
+		return nil, err
 	}
 	b = append(b, '}')
 	if len(b) > MaxBytes {
-		return nil, fmt.Errorf("encode event %s (%s): %w: %d bytes, at most %d", e.ID, info.Kind, ErrTooLong, len(b), MaxBytes)
+		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, len(b), MaxBytes)
 	}
 	return b, nil
 }
@@ -83,200 +79,49 @@ func appendOptional(b []byte, key, value string) []byte {
 }
 
 // check validates the attributes and names the first that is wrong.
-func (e *Event) check() (field string, err error) {
-	switch {
-	case !isToken(e.ID):
-		return "id", fmt.Errorf("%w: %q", ErrNotAllowed, e.ID)
-	case !isToken(e.Source) || e.Source[0] != '/':
-		return "source", fmt.Errorf("%w: %q, want a path such as /tap", ErrNotAllowed, e.Source)
-	case CheckGatewayName(e.Gateway) != nil:
-		return "subject", CheckGatewayName(e.Gateway)
-	case e.Seq == 0:
-		return "seq", fmt.Errorf("%w: 0, sequences start at 1", ErrNotAllowed)
-	case !isToken(e.Boot):
-		return "boot", fmt.Errorf("%w: %q", ErrNotAllowed, e.Boot)
-	case e.Mono < NoMono:
-		return "mono", fmt.Errorf("%w: %d, want nanoseconds since the boot", ErrNotAllowed, e.Mono)
-	case e.Time.Location() != time.UTC || e.Time.Year() < 0 || e.Time.Year() > 9999:
-		return "time", fmt.Errorf("%w: %v, want UTC between the years 0 and 9999", ErrNotAllowed, e.Time)
-	case e.Conn != "" && !isToken(e.Conn):
-		return "conn", fmt.Errorf("%w: %q", ErrNotAllowed, e.Conn)
-	case e.Attempt != "" && !isToken(e.Attempt):
-		return "attempt", fmt.Errorf("%w: %q", ErrNotAllowed, e.Attempt)
-	case e.Cause != "" && !isToken(e.Cause):
-		return "cause", fmt.Errorf("%w: %q", ErrNotAllowed, e.Cause)
-	case e.SourceTime != "" && !isPrintable(e.SourceTime):
-		return "sourcetime", fmt.Errorf("%w: %q", ErrNotAllowed, e.SourceTime)
-	}
+func (e *Event) check() error {
 	for _, a := range [...]struct{ name, value string }{
-		{"id", e.ID}, {"source", e.Source}, {"boot", e.Boot}, {"conn", e.Conn},
-		{"attempt", e.Attempt}, {"cause", e.Cause}, {"sourcetime", e.SourceTime},
+		{"id", e.ID}, {"source", e.Source}, {"boot", e.Boot}, {"conn", e.Conn}, {"attempt", e.Attempt}, {"cause", e.Cause},
 	} {
-		if hasAccountID(a.value) {
-			return a.name, ErrUnredacted
-		}
-	}
-	return "", nil
-}
-
-// maxToken is the longest identifier in bytes.
-const maxToken = 128
-
-// isToken reports whether s is an identifier: 1 to 128 characters that need no
-// escape in JSON, in a URI reference or in a shell.
-func isToken(s string) bool {
-	if s == "" || len(s) > maxToken {
-		return false
-	}
-	for i := range len(s) {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case c == '-' || c == '_' || c == '.' || c == '/' || c == ':':
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// isPrintable reports whether s is 1 to 128 printable ASCII characters without
-// a quote or a backslash.
-func isPrintable(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return s != "" && len(s) <= maxToken
-}
-
-func (p *plan) append(b []byte, data Payload) ([]byte, error) {
-	v := reflect.ValueOf(data)
-	b = append(b, '{')
-	first := true
-	for i := range p.fields {
-		f := &p.fields[i]
-		fv := f.in(v)
-		if f.optional && isZero(f, fv) {
+		optional := a.name == "conn" || a.name == "attempt" || a.name == "cause"
+		if optional && a.value == "" {
 			continue
 		}
-		if !first {
-			b = append(b, ',')
-		}
-		first = false
-		b = append(b, '"')
-		b = append(b, f.name...)
-		b = append(b, `":`...)
-		var err error
-		if b, err = f.append(b, fv); err != nil {
-			return nil, fmt.Errorf("data.%s: %w", f.name, err)
+		if err := checkToken(a.value); err != nil {
+			return fieldError{a.name, err}
 		}
 	}
-	return append(b, '}'), nil
-}
-
-func isZero(f *field, v reflect.Value) bool {
-	if f.op == opList {
-		return v.Len() == 0
+	refuse := func(field, format string, args ...any) error {
+		return fieldError{field, fmt.Errorf("%w: "+format, append([]any{ErrNotAllowed}, args...)...)}
 	}
-	return v.IsZero()
-}
-
-func (f *field) append(b []byte, v reflect.Value) ([]byte, error) {
-	switch f.op {
-	case opString:
-		if err := checkText(v.String()); err != nil {
-			return nil, err
-		}
-		return appendString(b, v.String()), nil
-	case opSet:
-		if !contains(f.set, v.String()) {
-			return nil, fmt.Errorf("%w: %q, want one of %s", ErrNotAllowed, v.String(), strings.Join(f.set, ", "))
-		}
-		return appendString(b, v.String()), nil
-	case opBool:
-		return strconv.AppendBool(b, v.Bool()), nil
-	case opInt:
-		return appendInt(b, v.Int())
-	case opIntPtr:
-		return appendInt(b, v.Elem().Int())
-	case opUint:
-		return appendInt(b, int64(min(v.Uint(), math.MaxInt64)))
-	default: // opList
-		if v.Len() > maxList {
-			return nil, fmt.Errorf("%w: %d entries, at most %d", ErrTooLong, v.Len(), maxList)
-		}
-		b = append(b, '[')
-		for i := range v.Len() {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			s := v.Index(i).String()
-			if err := checkText(s); err != nil {
-				return nil, err
-			}
-			b = appendString(b, s)
-		}
-		return append(b, ']'), nil
-	}
-}
-
-func appendInt(b []byte, n int64) ([]byte, error) {
-	if n < -maxInt || n > maxInt {
-		return nil, fmt.Errorf("%w: %d, integers go to 2^53-1", ErrNotAllowed, n)
-	}
-	return strconv.AppendInt(b, n, 10), nil
-}
-
-func checkText(s string) error {
 	switch {
-	case len(s) > maxText:
-		return fmt.Errorf("%w: %d bytes of text, at most %d", ErrTooLong, len(s), maxText)
-	case !utf8.ValidString(s):
-		return fmt.Errorf("%w: text is not UTF-8", ErrNotAllowed)
-	case hasAccountID(s):
-		return ErrUnredacted
+	case !isSource(e.Source):
+		return refuse("source", "%q, want a path such as /tap", shown(e.Source))
+	case !isGatewayName(e.Gateway):
+		return fieldError{"subject", CheckGatewayName(e.Gateway)}
+	case e.Seq == 0 || e.Seq > maxDecimal:
+		return refuse("seq", "%d, sequences start at 1 and have 18 digits", e.Seq)
+	case e.Mono < NoMono || e.Mono > maxDecimal:
+		return refuse("mono", "%d, want nanoseconds since the boot, 18 digits at most", e.Mono)
+	case e.Epoch > maxDecimal:
+		return refuse("epoch", "%d, want 18 digits at most", e.Epoch)
+	case e.Time.Location() != time.UTC || e.Time.Year() < 0 || e.Time.Year() > 9999:
+		return refuse("time", "%v, want UTC between the years 0 and 9999", e.Time)
+	case e.SourceTime != "" && !isPrintable(e.SourceTime):
+		return refuse("sourcetime", "%q, want up to %d printable ASCII characters", shown(e.SourceTime), maxToken)
+	case hasAccountID(e.SourceTime):
+		return fieldError{"sourcetime", ErrUnredacted}
 	}
 	return nil
 }
 
-func contains(set []string, s string) bool {
-	for _, v := range set {
-		if v == s {
-			return true
-		}
+func checkToken(s string) error {
+	n, _, risky := scan(s, inToken)
+	switch {
+	case n < len(s) || n == 0 || n > maxToken:
+		return fmt.Errorf("%w: %q, want 1 to %d of letters, digits and - _ . / :", ErrNotAllowed, shown(s), maxToken)
+	case risky && hasAccountID(s):
+		return ErrUnredacted
 	}
-	return false
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendString writes a JSON string as RFC 8785 has it: only what must be
-// escaped is, and in the shortest way.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	for i := range len(s) {
-		switch c := s[i]; c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\b':
-			b = append(b, `\b`...)
-		case '\t':
-			b = append(b, `\t`...)
-		case '\n':
-			b = append(b, `\n`...)
-		case '\f':
-			b = append(b, `\f`...)
-		case '\r':
-			b = append(b, `\r`...)
-		default:
-			if c < ' ' {
-				b = append(b, `\u00`...)
-				b = append(b, hexDigits[c>>4], hexDigits[c&15])
-				continue
-			}
-			b = append(b, c)
-		}
-	}
-	return append(b, '"')
+	return nil
 }

@@ -46,9 +46,19 @@ func (e *DecodeError) Error() string {
 
 func (e *DecodeError) Unwrap() error { return e.Err }
 
+// fieldError names the field that Encode refused.
+type fieldError struct {
+	field string
+	err   error
+}
+
+func (e fieldError) Error() string { return e.field + ": " + e.err.Error() }
+func (e fieldError) Unwrap() error { return e.err }
+
 // nearest names the known words closest to a mistyped one, to be put after
-// "known are" in an error: the most useful hint is the word that was meant.
+// "nearest are" in an error: the most useful hint is the word that was meant.
 func nearest[V any](word string, known map[string]V) string {
+	word = word[:min(len(word), maxToken)] // the distance takes time with the length
 	type scored struct {
 		word string
 		dist int

@@ -43,30 +43,27 @@ func (h *Hash) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// ParseHash reads 64 lower-case hexadecimal digits.
+// ParseHash reads 64 lower-case hexadecimal digits. The error is ErrNotAllowed.
 func ParseHash(s string) (Hash, error) {
-	var h Hash
-	if len(s) != 2*len(h) {
-		return h, fmt.Errorf("hash %q: %d characters, want %d", s, len(s), 2*len(h))
+	if len(s) != 2*len(Hash{}) {
+		return Hash{}, fmt.Errorf("%w: hash %q has %d characters, want %d", ErrNotAllowed, shown(s), len(s), 2*len(Hash{}))
 	}
-	for i := range h {
-		hi, lo := unhex(s[2*i]), unhex(s[2*i+1])
-		if hi > 15 || lo > 15 {
-			return Hash{}, fmt.Errorf("hash %q: want lower-case hexadecimal digits", s)
-		}
-		h[i] = hi<<4 | lo
+	var h Hash
+	if !h.setHex(s) {
+		return Hash{}, fmt.Errorf("%w: hash %q, want lower-case hexadecimal digits", ErrNotAllowed, shown(s))
 	}
 	return h, nil
 }
 
-func unhex(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
+// setHex reads 64 hexadecimal digits and reports whether all of them are.
+func (h *Hash) setHex(s string) bool {
+	var all byte
+	for i := range h {
+		hi, lo := nibbles[s[2*i]], nibbles[s[2*i+1]]
+		all |= hi | lo
+		h[i] = hi<<4 | lo
 	}
-	return 255
+	return all < 16
 }
 
 // Event is one stamped fact or decision. Events are values: nobody changes one
@@ -177,13 +174,20 @@ var ErrGatewayName = errors.New("invalid gateway name")
 // CheckGatewayName reports whether name is [a-z][a-z0-9-]{0,31}: it becomes a
 // NATS subject token, a stream name and a file name.
 func CheckGatewayName(name string) error {
-	ok := len(name) >= 1 && len(name) <= 32 && name[0] >= 'a' && name[0] <= 'z'
-	for i := 1; ok && i < len(name); i++ {
-		c := name[i]
-		ok = c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-'
-	}
-	if !ok || hasAccountID(name) {
-		return fmt.Errorf("%w %q: want a lower-case letter, then at most 31 of a-z, 0-9 and -, and nothing like an account id", ErrGatewayName, name)
+	if !isGatewayName(name) {
+		return fmt.Errorf("%w %q: want a lower-case letter, then at most 31 of a-z, 0-9 and -, and nothing like an account id", ErrGatewayName, shown(name))
 	}
 	return nil
+}
+
+func isGatewayName(name string) bool {
+	if len(name) < 1 || len(name) > 32 || name[0] < 'a' || name[0] > 'z' {
+		return false
+	}
+	for i := range len(name) {
+		if c := name[i]; c != '-' && (classes[c]&isWord == 0 || classes[c]&isCapital != 0) {
+			return false
+		}
+	}
+	return !hasAccountID(name)
 }

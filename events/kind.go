@@ -12,7 +12,7 @@ import (
 type Kind string
 
 // Payload is the data of one kind. All payloads are plain structs of strings,
-// closed sets, numbers, booleans and string lists; the codec rejects at start-up
+// closed sets, numbers, booleans and lists of identifiers; the codec rejects at start-up
 // any type that has something else.
 type Payload interface{ Kind() Kind }
 
@@ -33,6 +33,7 @@ type Info struct {
 	Version int  // of the payload; the "v1" in the CloudEvents type
 	Outside bool // an outside reporter may send it
 	plan    *plan
+	typ     string // what Type returns, ready made
 }
 
 const typePrefix = "ibrecorder."
@@ -79,18 +80,37 @@ func Lookup(k Kind) (Info, bool) {
 	return Info{}, false
 }
 
+// infoOf returns the description of a payload's kind. A pointer to a payload
+// type has its methods and is none of ours.
+func infoOf(data Payload) (*Info, error) {
+	if data == nil {
+		return nil, fieldError{"data", ErrMissingField}
+	}
+	t := reflect.TypeOf(data)
+	if t.Kind() != reflect.Struct {
+		return nil, fieldError{"data", fmt.Errorf("%w: it is a %s, want a payload type itself", ErrUnknownKind, t)}
+	}
+	info := byKind[string(data.Kind())]
+	if info == nil || info.plan.typ != t {
+		return nil, fieldError{"data", fmt.Errorf("%w %q", ErrUnknownKind, shown(string(data.Kind())))}
+	}
+	return info, nil
+}
+
 // New returns the zero payload of a kind.
 func New(k Kind) (Payload, error) {
 	i := byKind[string(k)]
 	if i == nil {
-		return nil, fmt.Errorf("%w %q: known are %s", ErrUnknownKind, k, nearest(string(k), byKind))
+		return nil, fmt.Errorf("%w %q: nearest are %s", ErrUnknownKind, shown(string(k)), nearest(string(k), byKind))
 	}
 	return reflect.New(i.plan.typ).Elem().Interface().(Payload), nil
 }
 
 func kind[P Payload](class Class, outside bool) Info {
 	var zero P
-	return Info{Kind: zero.Kind(), Class: class, Version: 1, Outside: outside, plan: planOf(reflect.TypeOf(zero))}
+	i := Info{Kind: zero.Kind(), Class: class, Version: 1, Outside: outside, plan: planOf[P]()}
+	i.typ = i.Type()
+	return i
 }
 
 func fact[P Payload]() Info     { return kind[P](Fact, false) }
@@ -135,6 +155,7 @@ func catalogue() []Info {
 		report[SessionClosed](),
 
 		report[DisconnectRequested](),
+		decision[DisconnectPermitted](),
 		report[DisconnectBlocked](),
 		report[DisconnectForced](),
 		fact[DisconnectDeferred](),

@@ -32,6 +32,7 @@ func (SessionMute) Kind() Kind         { return "session.mute" }
 func (SessionLost) Kind() Kind         { return "session.lost" }
 func (SessionClosed) Kind() Kind       { return "session.closed" }
 func (DisconnectRequested) Kind() Kind { return "disconnect.requested" }
+func (DisconnectPermitted) Kind() Kind { return "disconnect.permitted" }
 func (DisconnectBlocked) Kind() Kind   { return "disconnect.blocked" }
 func (DisconnectForced) Kind() Kind    { return "disconnect.forced" }
 func (DisconnectDeferred) Kind() Kind  { return "disconnect.deferred" }

@@ -14,6 +14,12 @@ type DisconnectRequested struct {
 	ForceEnv string `json:"force_env,omitempty"`
 }
 
+// DisconnectPermitted: no handshake is under way; the sessions may be closed.
+type DisconnectPermitted struct {
+	// Sessions is how many the request selects.
+	Sessions int64 `json:"sessions"`
+}
+
 // DisconnectBlocked: the request was refused, because a handshake is under way.
 type DisconnectBlocked struct {
 	// Stage is how far that handshake had come.

@@ -77,6 +77,8 @@ const (
 	DownDialTimeouts DownReason = "dial_timeouts"
 	// DownClosed: closed_limit closes before the version in a row.
 	DownClosed DownReason = "closed"
+	// DownProbation: the attempts after a release were used up and none became ready.
+	DownProbation DownReason = "probation"
 	// DownReported: a runner reported it.
 	DownReported DownReason = "reported"
 )

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 )
 
 // op is how a field is read and written.
@@ -16,19 +17,21 @@ const (
 	opInt    // int64
 	opUint   // uint64
 	opIntPtr // *int64: absent is not zero
-	opList   // []string
+	opList   // []string, identifiers
 )
 
 // plan is how one payload type is encoded: its fields in canonical order. Plans
 // are made once, when the package is initialised, by reflection; so there is one
 // description of a payload, its Go type.
 type plan struct {
-	typ    reflect.Type
-	fields []field
+	typ     reflect.Type
+	fields  []field
+	scratch sync.Pool // of *scratch
 }
 
 type field struct {
 	name     string
+	key      string // `,"name":`
 	index    []int
 	op       op
 	optional bool     // left out when zero
@@ -37,8 +40,10 @@ type field struct {
 
 // planOf panics for a type that the codec does not carry: that is a programming
 // error, met by the first test that runs.
-func planOf(t reflect.Type) *plan {
+func planOf[P Payload]() *plan {
+	t := reflect.TypeFor[P]()
 	p := &plan{typ: t}
+	p.scratch.New = func() any { return newScratch[P](p) }
 	p.add(t, nil)
 	return p
 }
@@ -52,7 +57,7 @@ func (p *plan) add(t reflect.Type, index []int) {
 			continue
 		}
 		name, rest, _ := strings.Cut(sf.Tag.Get("json"), ",")
-		f := field{name: name, index: at, optional: rest == "omitempty"}
+		f := field{name: name, key: `,"` + name + `":`, index: at, optional: rest == "omitempty"}
 		switch {
 		case closedSets[sf.Type] != nil:
 			f.op, f.set = opSet, closedSets[sf.Type]
@@ -76,6 +81,20 @@ func (p *plan) add(t reflect.Type, index []int) {
 		}
 		p.fields = append(p.fields, f)
 	}
+}
+
+// pick returns the value of the closed set that equals s.
+func (f *field) pick(s string) (value string, ok bool) {
+	for _, v := range f.set {
+		if v == s {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+func (f *field) notInSet(s string) error {
+	return fmt.Errorf("%w: %q, want one of %s", ErrNotAllowed, shown(s), strings.Join(f.set, ", "))
 }
 
 func (f *field) in(v reflect.Value) reflect.Value {

@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // decodeReference is the decoder that explains. It stands on encoding/json, walks
@@ -26,8 +24,12 @@ func decodeReference(line []byte) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	canonical, err := Encode(e)
+	canonical, err := encode(e)
 	if err != nil {
+		var f fieldError
+		if errors.As(err, &f) {
+			return Event{}, &DecodeError{Offset: top.offsets[f.field], Field: f.field, Err: f.err}
+		}
 		return Event{}, &DecodeError{Err: err}
 	}
 	if !bytes.Equal(canonical, line) {
@@ -40,123 +42,7 @@ func decodeReference(line []byte) (Event, error) {
 	return e, nil
 }
 
-func excerpt(b []byte, at int) string {
-	return string(bytes.ToValidUTF8(b[at:min(len(b), at+24)], []byte("\uFFFD")))
-}
-
-// member is one key of a JSON object with its undecoded value.
-type member struct {
-	value  json.RawMessage
-	offset int
-}
-
-// object is a JSON object without duplicate keys. path is the name before its
-// members in errors, "" or "data.".
-type object struct {
-	members map[string]member
-	order   []string
-	path    string
-}
-
-// parseObject reads the members of one JSON object and nothing behind it.
-func parseObject(line []byte) (*object, error) {
-	if len(line) > MaxBytes {
-		return nil, &DecodeError{Offset: MaxBytes, Err: fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, len(line), MaxBytes)}
-	}
-	if !utf8.Valid(line) {
-		at := 0
-		for at < len(line) {
-			r, n := utf8.DecodeRune(line[at:])
-			if r == utf8.RuneError && n == 1 {
-				break
-			}
-			at += n
-		}
-		return nil, &DecodeError{Offset: at, Err: fmt.Errorf("%w: not UTF-8", ErrSyntax)}
-	}
-	return parseMembers(line, 0, "")
-}
-
-func parseMembers(raw []byte, base int, path string) (*object, error) {
-	o := &object{members: map[string]member{}, path: path}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	fail := func(err error, field string) (*object, error) {
-		return nil, &DecodeError{Offset: base + int(dec.InputOffset()), Field: field, Err: err}
-	}
-	open, err := dec.Token()
-	if err != nil || open != json.Delim('{') {
-		return fail(syntax(err, "want {"), strings.TrimSuffix(path, "."))
-	}
-	for dec.More() {
-		tok, err := dec.Token()
-		if err != nil {
-			return fail(syntax(err, ""), "")
-		}
-		key := tok.(string) // encoding/json allows no other token here
-		if _, twice := o.members[key]; twice {
-			return fail(ErrDuplicateKey, path+key)
-		}
-		var m member
-		if err := dec.Decode(&m.value); err != nil {
-			return fail(syntax(err, ""), path+key)
-		}
-		m.offset = base + int(dec.InputOffset()) - len(m.value)
-		o.members[key] = m
-		o.order = append(o.order, key)
-	}
-	if _, err := dec.Token(); err != nil {
-		return fail(syntax(err, "the object is not closed"), "")
-	}
-	if rest := bytes.TrimLeft(raw[dec.InputOffset():], " \t\r\n"); len(rest) > 0 {
-		return fail(fmt.Errorf("%w: something follows it", ErrSyntax), "")
-	}
-	return o, nil
-}
-
-func syntax(err error, text string) error {
-	switch {
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("%w: it ends too early", ErrSyntax)
-	case err != nil:
-		return fmt.Errorf("%w: %w", ErrSyntax, err)
-	}
-	return fmt.Errorf("%w: %s", ErrSyntax, text)
-}
-
-// take removes a string attribute; what is left at the end is unknown.
-func (o *object) take(key string, required bool) (string, error) {
-	m, present := o.members[key]
-	if !present {
-		if required {
-			return "", &DecodeError{Field: o.path + key, Err: ErrMissingField}
-		}
-		return "", nil
-	}
-	delete(o.members, key)
-	var s string
-	if m.value[0] != '"' || json.Unmarshal(m.value, &s) != nil {
-		return "", o.wrong(key, m, "a string")
-	}
-	if s == "" {
-		return "", &DecodeError{Offset: m.offset, Field: o.path + key, Err: fmt.Errorf("%w: empty", ErrNotAllowed)}
-	}
-	return s, nil
-}
-
-func (o *object) wrong(key string, m member, want string) error {
-	return &DecodeError{Offset: m.offset, Field: o.path + key, Err: fmt.Errorf("%w: %.40s, want %s", ErrWrongType, m.value, want)}
-}
-
-// leftover reports the first key that nobody took.
-func (o *object) leftover(known map[string]bool) error {
-	for _, key := range o.order {
-		if m, left := o.members[key]; left {
-			return &DecodeError{Offset: m.offset, Field: o.path + key, Err: fmt.Errorf("%w: nearest are %s", ErrUnknownField, nearest(key, known))}
-		}
-	}
-	return nil
-}
+func excerpt(b []byte, at int) string { return shown(string(b[at:min(len(b), at+24)])) }
 
 var attributes = map[string]bool{
 	"specversion": true, "id": true, "source": true, "type": true, "subject": true, "time": true, "datacontenttype": true,
@@ -178,7 +64,7 @@ func into(dst *string) func(string) error {
 func exactly(want string) func(string) error {
 	return func(s string) error {
 		if s != want {
-			return fmt.Errorf("%w: %q, want %q", ErrNotAllowed, s, want)
+			return fmt.Errorf("%w: %q, want %q", ErrNotAllowed, shown(s), want)
 		}
 		return nil
 	}
@@ -214,11 +100,11 @@ func (o *object) event() (Event, error) {
 		{"subject", true, into(&e.Gateway)},
 		{"time", false, func(s string) (err error) { e.Time, err = parseTime(s); return err }},
 		{"datacontenttype", true, exactly("application/json")},
-		{"seq", true, decimalInto(&e.Seq, math.MaxUint64)},
+		{"seq", true, decimalInto(&e.Seq)},
 		{"boot", true, into(&e.Boot)},
 		{"mono", false, func(s string) error {
 			var n uint64
-			if err := decimalInto(&n, math.MaxInt64)(s); err != nil {
+			if err := decimalInto(&n)(s); err != nil {
 				return err
 			}
 			e.Mono = int64(n)
@@ -226,7 +112,7 @@ func (o *object) event() (Event, error) {
 		}},
 		{"conn", false, into(&e.Conn)},
 		{"attempt", false, into(&e.Attempt)},
-		{"epoch", true, decimalInto(&e.Epoch, math.MaxUint64)},
+		{"epoch", true, decimalInto(&e.Epoch)},
 		{"cause", false, into(&e.Cause)},
 		{"sourcetime", false, into(&e.SourceTime)},
 		{"prev", true, func(s string) (err error) { e.Prev, err = ParseHash(s); return err }},
@@ -240,14 +126,14 @@ func (o *object) event() (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	e.Data, err = decodeData(info, data)
+	e.Data, err = o.decodeData(info, data)
 	return e, err
 }
 
 func lookupType(s string) (*Info, error) {
 	info := byType[s]
 	if info == nil {
-		return nil, fmt.Errorf("%w: type %q, nearest are %s", ErrUnknownKind, s, nearest(s, byType))
+		return nil, fmt.Errorf("%w: type %q, nearest are %s", ErrUnknownKind, shown(s), nearest(s, byType))
 	}
 	return info, nil
 }
@@ -255,16 +141,16 @@ func lookupType(s string) (*Info, error) {
 func parseTime(s string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%w: %q, want RFC 3339", ErrNotAllowed, s)
+		return time.Time{}, fmt.Errorf("%w: %q, want RFC 3339 such as 2006-01-02T15:04:05Z", ErrNotAllowed, shown(s))
 	}
 	return t.UTC(), nil
 }
 
-func decimalInto(dst *uint64, most uint64) func(string) error {
+func decimalInto(dst *uint64) func(string) error {
 	return func(s string) error {
 		n, err := strconv.ParseUint(s, 10, 64)
-		if err != nil || n > most {
-			return fmt.Errorf("%w: %q, want decimal digits up to %d", ErrNotAllowed, s, most)
+		if err != nil || n > maxDecimal {
+			return fmt.Errorf("%w: %q, want up to 18 decimal digits", ErrNotAllowed, shown(s))
 		}
 		*dst = n
 		return nil
@@ -272,8 +158,8 @@ func decimalInto(dst *uint64, most uint64) func(string) error {
 }
 
 // decodeData reads a payload in any order of fields.
-func decodeData(info *Info, data member) (Payload, error) {
-	o, err := parseMembers(data.value, data.offset, "data.")
+func (top *object) decodeData(info *Info, data member) (Payload, error) {
+	o, err := parseMembers(data.value, data.offset, "data.", top.offsets)
 	if err != nil {
 		return nil, err
 	}
@@ -300,39 +186,52 @@ func decodeData(info *Info, data member) (Payload, error) {
 	return v.Interface().(Payload), nil
 }
 
+// decode reads one value of a payload. What a Redactor puts right in a draft, the
+// length of a text and an account id in it, is left to Encode.
 func (f *field) decode(o *object, m member, v reflect.Value) error {
 	want := map[op]string{opString: "a string", opSet: "a string", opBool: "true or false", opInt: "an integer",
-		opIntPtr: "an integer", opUint: "an integer from 0", opList: "a list of strings"}[f.op]
-	if string(m.value) == "null" {
-		return o.wrong(f.name, m, want)
-	}
+		opIntPtr: "an integer", opUint: "an integer from 0", opList: "a list of identifiers"}[f.op]
+	dst := v.Addr().Interface()
+	var items []*string // of pointers, because null is no string
 	if f.op == opList {
-		var items []*string
-		if err := json.Unmarshal(m.value, &items); err != nil {
-			return o.wrong(f.name, m, want)
-		}
-		list := make([]string, len(items))
-		for i, s := range items {
-			if s == nil {
-				return o.wrong(f.name, m, want)
-			}
-			list[i] = *s
-		}
-		v.Set(reflect.ValueOf(list))
-		return nil
+		dst = &items
 	}
-	if err := json.Unmarshal(m.value, v.Addr().Interface()); err != nil {
+	if string(m.value) == "null" || json.Unmarshal(m.value, dst) != nil || slices.Contains(items, nil) {
 		return o.wrong(f.name, m, want)
 	}
-	if f.op == opSet && !contains(f.set, v.String()) {
-		return &DecodeError{Offset: m.offset, Field: o.path + f.name, Err: fmt.Errorf("%w: %q, want one of %s", ErrNotAllowed, v.String(), strings.Join(f.set, ", "))}
+	var err error
+	switch f.op {
+	case opSet:
+		if _, ok := f.pick(v.String()); !ok {
+			err = f.notInSet(v.String())
+		}
+	case opInt:
+		err = checkInt(v.Int())
+	case opIntPtr:
+		err = checkInt(v.Elem().Int())
+	case opUint:
+		err = checkInt(int64(min(v.Uint(), math.MaxInt64)))
+	case opList:
+		var list []string
+		list, err = identifiers(items)
+		v.Set(reflect.ValueOf(list))
+	}
+	if err != nil {
+		return &DecodeError{Offset: m.offset, Field: o.path + f.name, Err: err}
 	}
 	return nil
 }
 
-// unquote decodes the inside of a JSON string.
-func unquote(raw string) (string, error) {
-	var s string
-	err := json.Unmarshal([]byte(`"`+raw+`"`), &s)
-	return s, err
+func identifiers(items []*string) ([]string, error) {
+	if len(items) > maxList {
+		return nil, fmt.Errorf("%w: %d entries, at most %d", ErrTooLong, len(items), maxList)
+	}
+	var list []string
+	for i, s := range items {
+		if err := checkToken(*s); err != nil && !errors.Is(err, ErrUnredacted) {
+			return nil, fmt.Errorf("entry %d: %w", i+1, err)
+		}
+		list = append(list, *s)
+	}
+	return list, nil
 }

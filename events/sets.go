@@ -15,7 +15,7 @@ var closedSets = map[reflect.Type][]string{
 	reflect.TypeFor[Origin]():        values(OriginWire, OriginClient, OriginIBC, OriginOS),
 	reflect.TypeFor[Listening]():     values(ListeningYes, ListeningNo, ListeningUnknown),
 	reflect.TypeFor[Owner]():         values(OwnerGateway, OwnerOther, OwnerUnknown),
-	reflect.TypeFor[DownReason]():    values(DownSilent, DownDialTimeouts, DownClosed, DownReported),
+	reflect.TypeFor[DownReason]():    values(DownSilent, DownDialTimeouts, DownClosed, DownProbation, DownReported),
 	reflect.TypeFor[Mode]():          values(Enforce, Observe),
 	reflect.TypeFor[Previous]():      values(PreviousNone, PreviousStopped, PreviousCrashed, PreviousQuarantined),
 	reflect.TypeFor[StopReason]():    values(StoppedBySignal, StoppedByError),

@@ -1,0 +1,190 @@
+package fsm
+
+import (
+	"slices"
+
+	"ibrecorder/events"
+)
+
+// Triggers is what one event means to the three machines; "" is nothing.
+type Triggers struct {
+	Gate    GateTrigger
+	API     APITrigger
+	Phase   PhaseTrigger
+	Session int // index of the session Phase is for, -1 if none
+}
+
+// Reported says whether an event comes from outside the recorder: it tells what
+// somebody did, and went through no gate of ours.
+func Reported(e events.Event) bool {
+	switch e.Source {
+	case "/tap", "/session", "/watch", "/recorder":
+		return false
+	}
+	return true
+}
+
+// Silence says whether a failure counts as a silent attempt. For a report the
+// reporter's own timeout is the budget, and must be long enough to prove anything.
+func Silence(p events.Params, f events.AttemptFailed, reported bool) bool {
+	switch f.Reason {
+	case events.AcceptedNoBytes, events.VersionNoReady, events.ReportedTimeout:
+		return !reported || f.LimitMS >= p.MinReportedBudgetMS
+	}
+	return false
+}
+
+// Life says whether a failure proves that the API layer answers, or that the
+// Gateway is not running: either way a silence before it was another story.
+func Life(r events.FailReason) bool {
+	switch r {
+	case events.Refused, events.BadVersion, events.ClientIDInUse, events.DisclaimerPending, events.ErrorBeforeReady,
+		events.ClosedBeforeReady, events.NoAccounts:
+		return true
+	}
+	return false
+}
+
+// Classify translates an event into triggers. Guards live here: where one fact
+// means two things depending on the state, it gives two triggers.
+func Classify(s State, e events.Event) Triggers {
+	i, reported := s.session(&e), Reported(e)
+	if s.known(&e, i, reported) {
+		return Triggers{Session: -1}
+	}
+	return s.classify(&e, i, reported)
+}
+
+func (s *State) classify(e *events.Event, i int, reported bool) Triggers {
+	t := Triggers{Session: i}
+	switch d := e.Data.(type) {
+	case events.AttemptPermitted:
+		// What observe mode permits against the gate takes the slot if it is free, so
+		// that its end tells the gate something, and leaves the gate alone otherwise.
+		if d.Against == "" || s.Gate != Attempting && s.Gate != Stopped {
+			t.Gate = Permit
+		}
+	case events.AttemptSucceeded:
+		t.API, t.Phase, t.Gate = BecameReady, GotReady, s.freed(i, SlotReady)
+	case events.AttemptFailed:
+		t.Phase, t.Gate = Failed, s.freed(i, SlotEnded)
+		if !s.stale(i) {
+			t.API = failure(&s.Policy.Params, d, reported)
+		}
+	case events.AttemptAbandoned:
+		t.Phase, t.Gate = Failed, s.freed(i, SlotEnded)
+		if d.Answered {
+			t.API = Answered
+		}
+	case events.AttemptUnknown:
+		t.Phase, t.Gate = Failed, s.freed(i, SlotEnded)
+	case events.DialConnected:
+		t.API, t.Phase = SeenListening, TCPUp
+	case events.HandshakeVersion:
+		t.API, t.Phase = Answered, GotVersion
+	case events.DisconnectDeferred:
+		t.Phase = Leaving
+	case events.SessionDegraded:
+		t.API, t.Phase = LostUpstream, GotDegraded
+	case events.SessionRestored:
+		t.API, t.Phase = RegainedUpstream, GotRestored
+		if i >= 0 && s.Sessions[i].Phase == Mute {
+			t.API = Answered
+		}
+	case events.SessionMute:
+		t.API, t.Phase = MetSilence, WentMute
+	case events.SessionLost:
+		t.API, t.Phase = Doubted, Dropped
+	case events.SessionClosed, events.ClientClosed:
+		t.Phase = Ended
+	case events.GatewayObserved:
+		switch d.Listening {
+		case events.ListeningYes:
+			t.API = SeenListening
+		case events.ListeningNo:
+			t.API = SeenAbsent
+		}
+	case events.GatewayDown:
+		t.API = DeclaredDown
+	case events.GatewayContradicted:
+		if d.Ends {
+			t.API, t.Gate = Contradicted, EndStop
+		}
+	case events.RestartRequired:
+		t.Gate = Stop
+	case events.RestartAcknowledged:
+		t.API, t.Gate = Released, Release
+	case events.RetryScheduled:
+		t.Gate = Delay
+	}
+	if i < 0 {
+		t.Phase = ""
+	}
+	return t
+}
+
+func failure(p *events.Params, d events.AttemptFailed, reported bool) APITrigger {
+	switch {
+	case d.Reason == events.Refused:
+		return SeenAbsent
+	case d.Reason == events.DialTimeout || Silence(*p, d, reported):
+		return MetSilence
+	case Life(d.Reason):
+		return Answered
+	case d.Reason == events.FINBeforeVersion || d.Reason == events.RSTBeforeVersion || d.Reason == events.Unreachable:
+		return Doubted
+	}
+	return ""
+}
+
+// session finds what e is about: by attempt, else by connection; -1 if nothing.
+func (s *State) session(e *events.Event) int {
+	for i, x := range s.Sessions {
+		if e.Attempt != "" && x.Attempt == e.Attempt || e.Attempt == "" && e.Conn != "" && x.Conn == e.Conn {
+			return i
+		}
+	}
+	return -1
+}
+
+// known says that e adds nothing to what is known: the attempt it names has ended,
+// or was permitted before, or it is a report about a connection that we relay, or
+// hold, and see ourselves. Such a report is stored and never counted a second
+// time, least of all as the silence of a Gateway that was not dialled yet.
+func (s *State) known(e *events.Event, i int, reported bool) bool {
+	ends, mine := false, i >= 0 && s.Sessions[i].Conn != ""
+	switch e.Data.(type) {
+	case events.AttemptSucceeded, events.AttemptFailed, events.AttemptAbandoned, events.AttemptUnknown:
+		ends = true
+	case events.SessionLost, events.SessionClosed:
+		return reported && mine
+	case events.AttemptPermitted: // without a name its end could free nothing
+		if e.Attempt == "" || i >= 0 {
+			s.odd(e, "attempt %q was permitted before", e.Attempt)
+			return true
+		}
+	}
+	if !ends || e.Attempt == "" {
+		return false
+	}
+	over := i >= 0 && s.Sessions[i].Ended || i < 0 && slices.Contains(s.Over, e.Attempt) && !s.waits(e.Attempt)
+	if over && !reported {
+		s.odd(e, "attempt %s had ended", e.Attempt)
+	}
+	return over || reported && (mine || s.waits(e.Attempt))
+}
+
+// freed returns what the end of session i means to the gate.
+func (s *State) freed(i int, end GateTrigger) GateTrigger {
+	switch {
+	case i < 0 || !s.Sessions[i].Slot:
+		return ""
+	case end == SlotEnded && s.Trial.On:
+		return SlotEndedProbation
+	}
+	return end
+}
+
+// stale says that session i was permitted before the last release: that it fails
+// proves nothing about the Gateway after it.
+func (s *State) stale(i int) bool { return i >= 0 && s.Sessions[i].Epoch != s.Epoch }

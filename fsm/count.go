@@ -1,0 +1,248 @@
+package fsm
+
+import (
+	"slices"
+	"strings"
+
+	"ibrecorder/events"
+)
+
+// count is the part of the fold that is not a machine: counters, the queue, and
+// what asks for a decision. i is the session that e is about, -1 if none.
+func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
+	switch d := e.Data.(type) {
+	case events.PolicyLoaded:
+		s.Policy = d
+	case events.RecorderStarted:
+		if d.OldStopped && s.Gate != Stopped {
+			s.Pending.Carried = e.ID
+		}
+	case events.RecorderGap:
+		s.Totals.Gaps++
+
+	case events.AttemptRequested:
+		s.Totals.Requested++
+		if !reported {
+			s.enqueue(e)
+		}
+	case events.ClientHeld:
+		s.hold(e.Attempt)
+	case events.ClientClosed:
+		s.left(e.Conn)
+	case events.AttemptPermitted:
+		s.Totals.Permitted++
+	case events.AttemptDenied:
+		s.Totals.Denied += d.Count
+		s.answer(e.Attempt)
+		s.remember(e.Attempt)
+
+	case events.DialStarted:
+		s.Totals.Dialled++
+		s.reached(i, events.StageDial)
+	case events.DialConnected:
+		s.reached(i, events.StageConnected)
+	case events.HandshakeVersion:
+		if s.reached(i, events.StageVersioned) {
+			s.Sessions[i].Server = d.ServerVersion
+		}
+	case events.HandshakeAPIStarted:
+		if s.reached(i, events.StageStarted) {
+			s.Sessions[i].ClientID = d.ClientID
+		}
+	case events.HandshakeReady:
+		s.reached(i, events.StageReady)
+
+	case events.AttemptSucceeded:
+		s.Totals.Succeeded++
+		s.succeeded(e, i, reported)
+		s.end(e, i, false)
+		s.remember(e.Attempt)
+	case events.AttemptFailed:
+		s.Totals.Failed++
+		silent := Silence(s.Policy.Params, d, reported)
+		if !s.stale(i) {
+			s.failed(e, d.Reason, silent)
+		}
+		s.end(e, i, silent)
+		s.remember(e.Attempt)
+	case events.AttemptAbandoned:
+		s.Totals.Abandoned++
+		if d.Answered {
+			s.Row = Run{Failed: s.Row.Failed}
+		}
+		s.end(e, i, false)
+		s.remember(e.Attempt)
+	case events.AttemptUnknown: // not remembered: a report may know the end
+		s.Totals.Unknown++
+		s.end(e, i, true)
+
+	case events.RetryScheduled:
+		s.Delay = Wait{From: s.Mono, MS: d.DelayMS}
+		s.Pending.Failure = ""
+	case events.DisconnectRequested:
+		if !reported || strings.HasPrefix(e.Source, "/operator/") { // others tell what they did, and ask for nothing
+			s.Pending.Disconnect = Disconnect{ID: e.ID, ClientID: d.ClientID, Force: d.Force || Forced(d.ForceEnv)}
+		}
+	case events.DisconnectPermitted, events.DisconnectForced:
+		if !reported {
+			s.leave(f, e, i)
+			s.Pending.Disconnect = Disconnect{}
+		}
+	case events.DisconnectBlocked:
+		if !reported {
+			s.Pending.Disconnect = Disconnect{}
+		}
+	default:
+		s.countGateway(e)
+	}
+}
+
+// Forced says whether a value of IBKR_FORCE_DISCONNECT means yes.
+func Forced(env string) bool {
+	switch env {
+	case "1", "true", "yes":
+		return true
+	}
+	return false
+}
+
+// enqueue adds a request, unless its attempt is known: a permit asked for twice
+// has one answer.
+func (s *State) enqueue(e *events.Event) {
+	switch {
+	case e.Attempt == "":
+		s.odd(e, "a request that names no attempt")
+	case s.session(e) >= 0 || s.waits(e.Attempt):
+		s.odd(e, "attempt %s was requested before", e.Attempt)
+	case len(s.Waiting) >= maxSessions:
+		s.odd(e, "more requests than a Gateway has clients")
+	default:
+		s.Waiting = push(s.Waiting, Request{Attempt: e.Attempt, Conn: e.Conn, ID: e.ID}, maxSessions)
+	}
+}
+
+func (s *State) waits(attempt string) bool {
+	return slices.ContainsFunc(s.Waiting, func(r Request) bool { return r.Attempt == attempt })
+}
+
+func (s *State) hold(attempt string) {
+	if i := slices.IndexFunc(s.Waiting, func(r Request) bool { return r.Attempt == attempt }); i >= 0 {
+		s.Waiting = slices.Clone(s.Waiting)
+		s.Waiting[i].Held = true
+	}
+}
+
+// answer removes a request that was decided, or given up before it was.
+func (s *State) answer(attempt string) {
+	s.unqueue(func(r Request) bool { return r.Attempt == attempt })
+}
+
+// left removes the request of a client that is gone.
+func (s *State) left(conn string) {
+	s.unqueue(func(r Request) bool { return conn != "" && r.Conn == conn })
+}
+
+func (s *State) unqueue(is func(Request) bool) {
+	if i := slices.IndexFunc(s.Waiting, is); i >= 0 {
+		s.Waiting = slices.Delete(slices.Clone(s.Waiting), i, i+1)
+	}
+}
+
+func (s *State) reached(i int, stage events.Stage) bool {
+	if i < 0 {
+		return false
+	}
+	s.Sessions[i].Stage = stage
+	return true
+}
+
+// leave marks what a permitted or forced disconnect closes: what the request
+// selects, and the handshake that was in its way.
+func (s *State) leave(f *Folder, e *events.Event, handshake int) {
+	if s.Pending.Disconnect.ID == "" {
+		return
+	}
+	for i, x := range s.Sessions {
+		if (i == handshake || s.Pending.Disconnect.Selects(x)) && x.Phase != Closed && x.Phase != Lost {
+			s.own(i)
+			s.move(f, e, i, Leaving, false)
+		}
+	}
+}
+
+// end closes the attempt of session i. bad says that it uses up a probation
+// attempt: it was silent, or nobody knows.
+func (s *State) end(e *events.Event, i int, bad bool) {
+	s.answer(e.Attempt)
+	if i < 0 {
+		return
+	}
+	x := s.Sessions[i]
+	trial := x.Trial && s.Trial.On
+	x.Ended, x.Slot, x.Trial = true, false, false
+	if !trial {
+		return
+	}
+	s.Trial.Tried, s.Trial.LastEnd, s.Trial.LastBad = true, s.Mono, bad
+	if bad {
+		s.Trial.Evidence = push(s.Trial.Evidence, e.ID, maxEvidence)
+	} else {
+		s.Trial.Used-- // it proved nothing against the release
+	}
+}
+
+// remember keeps the attempt's name, by which a late report of it is known.
+func (s *State) remember(attempt string) {
+	if attempt != "" {
+		s.Over = push(s.Over, attempt, maxOver)
+	}
+}
+
+// succeeded takes in a proof of life. The window keeps its failures: it is a cap
+// on attempts in a span, whatever happens in between.
+func (s *State) succeeded(e *events.Event, i int, reported bool) {
+	s.Row, s.Delay, s.Pending.Failure = Run{}, Wait{}, ""
+	switch {
+	case s.Gate == Stopped:
+		s.Pending.Success, s.Pending.SuccessOwn = e.ID, !reported
+	case i >= 0 && s.Sessions[i].Slot: // only what the gate let through ends the probation
+		s.Trial = Trial{}
+	}
+}
+
+func (s *State) failed(e *events.Event, r events.FailReason, silent bool) {
+	if Life(r) {
+		s.Row = Run{Failed: s.Row.Failed}
+	}
+	switch {
+	case silent:
+		s.Row.Silent.add(e.ID)
+	case r == events.DialTimeout:
+		s.Row.DialTimeouts.add(e.ID)
+	case r == events.FINBeforeVersion || r == events.RSTBeforeVersion:
+		s.Row.Closed.add(e.ID)
+	}
+	if !BacksOff(r) {
+		return
+	}
+	s.Row.Failed++
+	s.Pending.Failure = e.ID
+	if limit := min(s.Policy.WindowFailures, maxFailures); limit > 0 {
+		s.Failures = push(s.Failures, s.Mono, int(limit))
+	}
+}
+
+func (t *Tally) add(id string) {
+	t.N++
+	t.Evidence = push(t.Evidence, id, maxEvidence)
+}
+
+// BacksOff says whether a failure delays everybody at this gateway. The others
+// (326, a bad version, a client that never starts the API) are that client's own.
+func BacksOff(r events.FailReason) bool {
+	switch r {
+	case events.ClientIDInUse, events.BadVersion, events.NoStartAPI:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,94 @@
+package fsmtest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"ibrecorder/events"
+)
+
+// gateway is what is said of the Gateway as a whole, and what an operator does.
+// It returns nothing for words that begin with the name of an attempt.
+func (w *Writer) gateway(d *events.Draft, words []string) (events.Payload, error) {
+	arg := func(i int) string {
+		if i < len(words) {
+			return words[i]
+		}
+		return ""
+	}
+	switch words[0] {
+	case "observed": // observed gateway 100 1 [stop|claim]; observed other|unknown|no [stop|claim]
+		return w.observed(d, words[1:])
+	case "down": // the recorder's own
+		return events.GatewayDown{Reason: events.DownReason(arg(1)), Count: 1, Limit: 1}, nil
+	case "stop":
+		return events.RestartRequired{Policy: "p", Reason: events.DownSilent, Enforced: true, Carried: arg(1) == "carried"}, nil
+	case "claim":
+		d.Source = "/operator/cli"
+		return events.RestartClaimed{By: "kim", Reason: "restarted it", Override: arg(1) == "override"}, nil
+	case "restarted":
+		return events.RestartObserved{PID: 200, StartedMS: 2}, nil
+	case "release":
+		return events.RestartAcknowledged{Basis: events.Basis(arg(1)), By: "kim"}, nil
+	case "reject":
+		return events.RestartRejected{Why: events.Rejection(arg(1)), By: "kim"}, nil
+	case "contradict": // contradict [ends]
+		return events.GatewayContradicted{Ends: arg(1) == "ends"}, nil
+	case "delay":
+		span, err := time.ParseDuration(arg(1))
+		return events.RetryScheduled{DelayMS: span.Milliseconds(), Failures: 1}, err
+	case "disconnect": // disconnect [7] [force]
+		d.Source = "/operator/cli"
+		id, err := number(arg(1))
+		return events.DisconnectRequested{By: "kim", Reason: "maintenance", ClientID: id, Force: slices.Contains(words, "force")}, err
+	case "disconnected":
+		return events.DisconnectPermitted{}, nil
+	case "report":
+		if arg(1) == "down" {
+			d.Source = runner
+			return events.GatewayDown{Reason: events.DownReported}, nil
+		}
+	}
+	return nil, nil
+}
+
+func (w *Writer) observed(d *events.Draft, words []string) (events.Payload, error) {
+	d.Source = "/watch"
+	o := events.GatewayObserved{Listening: events.ListeningYes, Owner: events.OwnerUnknown}
+	for i, word := range words {
+		switch word {
+		case "gateway", "other":
+			o.Owner = events.Owner(word)
+		case "unknown":
+			o.Listening = events.ListeningUnknown
+		case "no":
+			o.Listening = events.ListeningNo
+		case "stop":
+			d.Cause = w.stop
+		case "claim":
+			d.Cause = w.claim
+		default:
+			n, err := strconv.ParseInt(word, 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("want gateway, other, unknown, no, stop, claim or a number: %w", err)
+			}
+			if i == 1 {
+				o.PID = n
+			} else {
+				o.StartedMS = n
+			}
+		}
+	}
+	return o, nil
+}
+
+// number reads an optional client id.
+func number(word string) (*int64, error) {
+	if word == "" || word == "force" {
+		return nil, nil
+	}
+	n, err := strconv.ParseInt(word, 10, 64)
+	return &n, err
+}

@@ -1,0 +1,209 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"ibrecorder/events"
+	"ibrecorder/fsm"
+)
+
+// walker plays what may happen to a recorder in use, in any order that the
+// outside world allows: clients, the wire, crashes, reports, operators.
+type walker struct {
+	*world
+	next int // names of attempts
+}
+
+func (w *walker) name() string {
+	w.next++
+	return fmt.Sprintf("a%d", w.next)
+}
+
+var failures = []events.FailReason{events.Refused, events.DialTimeout, events.Unreachable, events.AcceptedNoBytes, events.FINBeforeVersion,
+	events.RSTBeforeVersion, events.BadVersion, events.VersionNoReady, events.NoStartAPI, events.ClientIDInUse, events.DisclaimerPending,
+	events.ErrorBeforeReady, events.ClosedBeforeReady}
+
+// step is one line of what happens next.
+func (w *walker) step(t *rapid.T) string {
+	pick := func(what string, from ...string) string { return rapid.SampledFrom(from).Draw(t, what) }
+	switch pick("who", "client", "client", "wire", "wire", "wire", "wire", "time", "time", "operator", "watch", "runner", "recorder") {
+	case "client":
+		if n := len(w.s.Waiting); n > 0 && pick("client", "comes", "leaves") == "leaves" {
+			return rapid.SampledFrom(w.s.Waiting).Draw(t, "waiting").Attempt + pick("how", " abandon", " gone")
+		}
+		return w.name() + " request"
+	case "wire":
+		if len(w.s.Sessions) == 0 {
+			return w.name() + " request"
+		}
+		return w.wire(t, rapid.SampledFrom(w.s.Sessions).Draw(t, "session"), pick)
+	case "time":
+		return pick("passes", "+100ms", "+2s", "+30s", "+60s", "+11m")
+	case "operator":
+		return pick("operator", "claim", "claim override", "disconnect", "disconnect 1", "disconnect force")
+	case "watch":
+		return "observed " + pick("sees", "gateway 100 1", "gateway 100 1", "gateway 200 2", "other 7 7", "unknown", "no") + pick("asked by", "", " stop", " claim", " claim")
+	case "runner":
+		x := fmt.Sprintf("report x%d ", rapid.IntRange(1, 9).Draw(t, "reported"))
+		if len(w.s.Waiting) > 0 && rapid.Bool().Draw(t, "about ours") {
+			x = "report " + w.s.Waiting[0].Attempt + " "
+		}
+		return pick("reports", x+"ok", x+"fail reported_timeout limit=30s", x+"fail reported_timeout limit=1s", x+"fail refused", x+"mute", x+"lost", x+"restored",
+			x+"unknown", "report down")
+	}
+	return pick("recorder", fmt.Sprintf("boot r%d", w.w.Now), "policy enforce", "policy observe", "policy enforce silent_limit=3", "gap")
+}
+
+// wire is what may come next for one connection.
+func (w *walker) wire(t *rapid.T, x *fsm.Session, pick func(string, ...string) string) string {
+	a := x.Attempt + " "
+	switch {
+	case x.Ended && x.Phase == fsm.Closing:
+		return a + "closed"
+	case x.Ended:
+		return a + pick("session", "degraded", "restored", "lost", "closed", "gone")
+	case x.Phase == fsm.Closing:
+		return a + pick("late", "fail accepted_no_bytes", "ok", "abandon answered", "abandon", "version")
+	case pick("ends", "goes on", "goes on", "ends") == "ends":
+		return a + "fail " + string(rapid.SampledFrom(failures).Draw(t, "reason"))
+	case x.Phase == fsm.Dialing:
+		return a + pick("dialing", "dial", "up", "up", "unknown")
+	case x.Phase == fsm.Connected:
+		return a + pick("connected", "version", "version", "defer")
+	case x.Stage == events.StageVersioned:
+		return a + "start 1"
+	}
+	return a + pick("started", "ok", "ok", "defer")
+}
+
+// walk takes steps and calls check after each.
+func walk(t *rapid.T, check func(w *walker, line string)) *walker {
+	p := rapid.SampledFrom([]events.Params{Handoff(), Lenient(), Demo()}).Draw(t, "policy")
+	p.ClosedLimit = rapid.Int64Range(0, 2).Draw(t, "closed limit")
+	p.WindowFailures = rapid.Int64Range(1, 5).Draw(t, "window failures")
+	w := &walker{world: begin(p, rapid.SampledFrom([]events.Mode{events.Enforce, events.Enforce, events.Observe}).Draw(t, "mode"))}
+	for range rapid.IntRange(1, 80).Draw(t, "steps") {
+		line := w.step(t)
+		if err := w.play(line); err != nil {
+			t.Fatal(err)
+		}
+		check(w, line)
+	}
+	return w
+}
+
+func TestDecisionsComeToRest(t *testing.T) {
+	most := 0
+	rapid.Check(t, func(t *rapid.T) {
+		walk(t, func(w *walker, line string) { // rest itself counts
+			most = max(most, len(w.made))
+			if d := Decide(w.s, w.w.Now); d.Data != nil {
+				t.Errorf("after %q at rest, and still %s", line, w.decided(d))
+			}
+			if enforced(w.s) && slices.ContainsFunc(w.s.Waiting, func(r fsm.Request) bool { return !r.Held }) {
+				t.Errorf("after %q a client waits and nobody has said why", line)
+			}
+			if !enforced(w.s) && len(w.s.Waiting) > 0 {
+				t.Errorf("after %q a client is held in observe mode", line)
+			}
+		})
+	})
+	if most < 3 {
+		t.Errorf("the longest run of decisions was %d: the walks saw no stop", most)
+	}
+	t.Logf("at most %d decisions between two facts", most)
+}
+
+// rest refuses an enforced permit while a stop stands or an attempt is under way;
+// here is what it cannot see.
+func TestNothingIsPermittedWhileStopped(t *testing.T) {
+	stops, permits := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		walk(t, func(w *walker, line string) {
+			if w.stopped {
+				stops++
+			}
+			if w.stopped != (w.s.Gate == fsm.Stopped) {
+				t.Errorf("after %q the decisions say stopped %t, and the gate is %s", line, w.stopped, w.s.Gate)
+			}
+			if w.stopped && enforced(w.s) && len(w.s.Waiting) > 0 {
+				t.Errorf("after %q the gate is stopped and a client waits", line)
+			}
+			permits += int(w.s.Totals.Permitted)
+		})
+	})
+	if stops == 0 || permits == 0 {
+		t.Errorf("%d states stopped, %d permits: the walks have seen nothing", stops, permits)
+	}
+	t.Logf("%d states were stopped", stops)
+}
+
+func TestWhatIsOrdinaryIsNoAnomaly(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		walk(t, func(w *walker, line string) {
+			if w.s.Odd.Count != 0 {
+				t.Errorf("after %q, which may well happen: %s", line, w.s.Odd.Text)
+			}
+		})
+	})
+}
+
+// From wherever the walks lead, a Gateway that works again is used again.
+func TestEveryStateLeadsBackToReady(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := walk(t, func(*walker, string) {})
+		before := fmt.Sprintf("%s %s", w.s.Gate, w.s.API)
+		for range 3 {
+			for _, x := range w.s.InFlight() {
+				w.must(x.Attempt + " fail refused")
+			}
+			for _, r := range w.s.Waiting {
+				w.must(r.Attempt + " gone")
+			}
+		}
+		if w.s.Gate == fsm.Stopped {
+			w.must("claim override; observed gateway 300 3 claim")
+		}
+		w.must("+1h") // longer than any wait of the presets
+		a := w.name()
+		w.must(a + " request; " + a + " dial; " + a + " up; " + a + " version; " + a + " start 1; " + a + " ready; " + a + " ok")
+		i := slices.IndexFunc(w.s.Sessions, func(x *fsm.Session) bool { return x.Attempt == a })
+		if i < 0 || w.s.Sessions[i].Phase != fsm.SessionReady || w.s.Gate != fsm.Open || w.s.API != fsm.Ready {
+			t.Errorf("from %s: after a release, an hour and a good attempt the gate is %s and the gateway %s, decisions %v", before, w.s.Gate, w.s.API, w.made)
+		}
+	})
+}
+
+func TestDecideIsTotal(t *testing.T) {
+	state := rapid.Make[fsm.State]()
+	gates := fsm.GateTable().States
+	rapid.Check(t, func(t *rapid.T) {
+		s := state.Draw(t, "state")
+		s.Sessions = slices.DeleteFunc(s.Sessions, func(x *fsm.Session) bool { return x == nil })
+		if rapid.Bool().Draw(t, "known gate") {
+			s.Gate = rapid.SampledFrom(gates).Draw(t, "gate")
+		}
+		if rapid.Bool().Draw(t, "known mode") {
+			s.Policy.Mode = events.Enforce
+		}
+		now := rapid.Int64().Draw(t, "now")
+		before := s.Hash()
+		one, two := Decide(s, now), Decide(s, now)
+		if fmt.Sprintf("%+v", one) != fmt.Sprintf("%+v", two) {
+			t.Errorf("two answers to one question: %+v and %+v", one, two)
+		}
+		if s.Hash() != before {
+			t.Error("Decide has changed its state")
+		}
+		if p, ok := one.Data.(events.AttemptPermitted); ok && p.Enforced && (s.Gate == fsm.Stopped || s.Busy()) {
+			t.Errorf("permitted in %s, others under way %t", s.Gate, s.Busy())
+		}
+		if p, ok := one.Data.(events.RetryScheduled); ok && (p.DelayMS < 0 || one.JitterMS < 0) {
+			t.Errorf("a delay of %d ms and up to %d ms", p.DelayMS, one.JitterMS)
+		}
+	})
+}

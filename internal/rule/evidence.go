@@ -1,0 +1,283 @@
+package rule
+
+import "ibrecorder/events"
+
+// count is a row of attempts of one sort, between two readings of the rule. sure
+// counts what every reading counts, and breaks where any reading breaks the row;
+// possible counts what some reading counts, and breaks where all do. A stop is
+// late only by sure and needless only by possible.
+type count struct{ sure, possible int64 }
+
+func (c *count) add()   { c.sure++; c.possible++ }
+func (c *count) doubt() { c.possible++ }
+func (c *count) cut()   { c.sure = 0 }
+
+// evidence is what speaks for a stop since the last success or release.
+type evidence struct {
+	silent, timeouts, closed count
+
+	probation bool  // a release, and no success since
+	used      count // attempts of the probation that are used up
+	mute      bool  // one of them was silent, or nobody knows how it ended
+	reported  bool  // somebody other than the recorder said that the Gateway is down
+
+	// unsure: a stretch of the past is not known. The rows may be longer than
+	// counted, and it may be a probation.
+	unsure bool
+
+	trail  [8]uint64 // the last events that count
+	trails int
+}
+
+func (e *evidence) trace(seq uint64) {
+	if e.trails == len(e.trail) {
+		copy(e.trail[:], e.trail[1:])
+		e.trails--
+	}
+	e.trail[e.trails] = seq
+	e.trails++
+}
+
+func (e *evidence) because() []uint64 { return append([]uint64(nil), e.trail[:e.trails]...) }
+
+// cut ends every row for the reading that is strictest about "in a row".
+func (e *evidence) cut() {
+	e.silent.cut()
+	e.timeouts.cut()
+	e.closed.cut()
+}
+
+// heard: ready came, but the attempt has not succeeded yet.
+func (e *evidence) heard() { e.cut() }
+
+// answered: the Gateway's API layer explained itself. All rows are over.
+func (e *evidence) answered() {
+	e.silent, e.timeouts, e.closed = count{}, count{}, count{}
+	e.trails = 0
+}
+
+// due is a stop that the evidence demands and that is not decided yet.
+type due struct {
+	seq     uint64 // the event that made it due; 0: none
+	at      moment
+	because []uint64
+	own     bool // nothing but the recorder's own gateway.down made it so
+	told    bool // as a breach
+	seen    bool // as what would have been
+}
+
+// sign is what the end of an attempt says about the Gateway.
+type sign uint8
+
+const (
+	nothing   sign = iota // as if it had not happened
+	noSilence             // not silent, and no proof of life: it breaks a row by some readings
+	life                  // the API layer answered
+	silence
+	maybeSilence // a reported timeout whose stage nobody knows
+	dialTimeout
+	closedEarly
+)
+
+// read classifies an end.
+func (h *history) read(f *facts) sign {
+	switch d := f.rec.Data.(type) {
+	case events.AttemptSucceeded:
+		return life
+	case events.AttemptAbandoned:
+		if d.Answered {
+			return noSilence
+		}
+	case events.AttemptFailed:
+		switch d.Reason {
+		case events.AcceptedNoBytes, events.VersionNoReady:
+			return h.waited(f, d, silence)
+		case events.DialTimeout:
+			return h.waited(f, d, dialTimeout)
+		case events.ReportedTimeout:
+			switch d.Stage {
+			case events.StageConnected, events.StageVersioned, events.StageStarted:
+				return h.waited(f, d, silence)
+			}
+			return h.waited(f, d, maybeSilence)
+		case events.FINBeforeVersion, events.RSTBeforeVersion:
+			return closedEarly
+		case events.ClientIDInUse, events.DisclaimerPending, events.ErrorBeforeReady, events.NoAccounts:
+			return life
+		case events.Refused, events.Unreachable, events.BadVersion, events.ClosedBeforeReady:
+			return noSilence
+		}
+	}
+	return nothing // unknown, left early, never sent startAPI
+}
+
+// waited is s if the budget was waited out. A reporter's own timeout is its
+// budget, and too short a one proves nothing.
+func (h *history) waited(f *facts, d events.AttemptFailed, s sign) sign {
+	switch {
+	case f.outside && d.LimitMS < h.policy.MinReportedBudgetMS:
+		return nothing
+	case !f.outside && d.WaitedMS != 0 && d.WaitedMS < d.LimitMS:
+		return nothing
+	}
+	return s
+}
+
+// weigh adds the end of an attempt to the evidence and sees whether a stop is due.
+func (h *history) weigh(f *facts) {
+	if f.kind == attemptFailed {
+		h.lastEnd.id = f.rec.ID
+		h.lastEnd.gateway = backsOffGateway(f.rec.Data.(events.AttemptFailed).Reason)
+	}
+	if f.outside && f.flight == nil && h.seenByTap(f) {
+		return // one attempt is never counted twice
+	}
+	e := &h.evidence
+	if h.policyAt == 0 && f.kind == attemptFailed {
+		e.unsure = true // nobody can say what it counts for
+		return
+	}
+	s := h.read(f)
+	doubtful := f.outside && f.flight == nil && h.tapMayHaveSeen(f)
+	h.useUp(f, s)
+	switch s {
+	case life:
+		if f.kind == attemptSucceeded {
+			*e = evidence{}
+		}
+		e.answered()
+	case noSilence:
+		e.cut()
+	case silence:
+		e.timeouts.cut()
+		e.closed.cut()
+		if doubtful {
+			e.silent.doubt()
+		} else {
+			e.silent.add()
+		}
+		e.trace(f.rec.Seq)
+	case maybeSilence:
+		e.silent.doubt()
+		e.trace(f.rec.Seq)
+	case dialTimeout:
+		e.silent.cut()
+		e.closed.cut()
+		if doubtful {
+			e.timeouts.doubt()
+		} else {
+			e.timeouts.add()
+		}
+		e.trace(f.rec.Seq)
+	case closedEarly:
+		e.silent.cut()
+		e.timeouts.cut()
+		e.closed.add()
+		e.trace(f.rec.Seq)
+	}
+	if h.demanded(s) {
+		h.demand(f)
+	}
+}
+
+// useUp counts the attempts of a probation. Silence and an unknown end use one
+// up by every reading; any other failure only by some, because a refused dial
+// alone must not leave the gate without a way out.
+func (h *history) useUp(f *facts, s sign) {
+	e := &h.evidence
+	switch {
+	case !e.probation || s == life && f.kind == attemptSucceeded:
+	case f.flight != nil && (s == silence || f.kind == attemptUnknown):
+		e.used.add()
+		e.mute = true
+		if f.kind == attemptUnknown {
+			e.trace(f.rec.Seq)
+		}
+	default:
+		e.used.doubt()
+		e.mute = e.mute || s == silence || s == maybeSilence
+	}
+}
+
+// demanded reports whether the end with sign s makes the stop due by every
+// reading of the recorded policy.
+func (h *history) demanded(s sign) bool {
+	e, p := &h.evidence, &h.policy
+	switch s {
+	case silence:
+		switch {
+		case e.unsure:
+			return e.silent.sure >= max(p.SilentLimit, p.ProbationAttempts)
+		case e.probation:
+			return e.used.sure >= p.ProbationAttempts
+		}
+		return e.silent.sure >= p.SilentLimit
+	case dialTimeout:
+		return e.timeouts.sure >= p.DialTimeoutLimit
+	case closedEarly:
+		return p.ClosedLimit > 0 && e.closed.sure >= p.ClosedLimit
+	}
+	return false
+}
+
+// supported reports whether any reading of the recorded policy allows a stop for
+// this reason.
+func (h *history) supported(why events.DownReason) bool {
+	e, p := &h.evidence, &h.policy
+	if e.unsure || h.policyAt == 0 || h.due.seq != 0 && !h.due.own {
+		return true
+	}
+	switch why {
+	case events.DownSilent:
+		if e.probation {
+			return e.mute && e.used.possible >= p.ProbationAttempts
+		}
+		return e.silent.possible >= p.SilentLimit
+	case events.DownDialTimeouts:
+		return e.timeouts.possible >= p.DialTimeoutLimit
+	case events.DownClosed:
+		return p.ClosedLimit > 0 && e.closed.possible >= p.ClosedLimit
+	}
+	return e.reported
+}
+
+// tapMayHaveSeen reports whether a report may be about an attempt of the tap that
+// it cannot be joined with: one is under way, or ended since the reported one began.
+func (h *history) tapMayHaveSeen(f *facts) bool {
+	for i := range h.flights {
+		if l := &h.flights[i]; l.dial != 0 && l.open() {
+			return true
+		}
+	}
+	if h.lastEnd.byTap == 0 {
+		return false
+	}
+	ago, known := f.at.since(h.lastEnd.byTapAt)
+	return !known && h.lastEnd.byTapAt.run == f.at.run || known && ago <= f.reportedNS()
+}
+
+func (h *history) down(f *facts) {
+	own := f.rec.Source == "/recorder"
+	h.evidence.reported = h.evidence.reported || !own
+	h.evidence.trace(f.rec.Seq)
+	h.demand(f)
+	h.due.own = h.due.own && own || own && h.due.seq == f.rec.Seq
+}
+
+func (h *history) demand(f *facts) {
+	if h.stop.stands || h.due.seq != 0 {
+		return
+	}
+	h.due = due{seq: f.rec.Seq, at: f.at, because: h.evidence.because()}
+}
+
+// backsOffGateway reports whether a failure makes everybody wait. The others make
+// only their own client wait.
+func backsOffGateway(why events.FailReason) bool {
+	switch why {
+	case events.AcceptedNoBytes, events.VersionNoReady, events.Refused, events.DialTimeout,
+		events.FINBeforeVersion, events.RSTBeforeVersion:
+		return true
+	}
+	return false
+}

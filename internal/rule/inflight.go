@@ -1,0 +1,140 @@
+package rule
+
+import (
+	"fmt"
+
+	"ibrecorder/events"
+)
+
+// rs4: one attempt at a time, each with one end.
+type rs4 struct{ tally }
+
+func (m *rs4) step(f *facts) {
+	switch {
+	case f.kind == attemptPermitted:
+		m.checked++
+		m.alone(f)
+	case f.kind.ends() && !f.outside:
+		m.checked++
+		m.ended(f)
+	}
+}
+
+func (m *rs4) alone(f *facts) {
+	for i := range f.past.flights {
+		l := &f.past.flights[i]
+		observed := !f.rec.Data.(events.AttemptPermitted).Enforced
+		if !l.open() || l.told || l.seen && observed {
+			continue
+		}
+		l.seen, l.told = true, !observed // said once for each attempt without an end
+		text := fmt.Sprintf("attempt %s was permitted while attempt %s, permitted at #%d, was under way", f.rec.Attempt, l.attempt, l.seq)
+		if l.run != f.past.run {
+			text = fmt.Sprintf("attempt %s was permitted before attempt %s of an earlier run, permitted at #%d, was closed as unknown", f.rec.Attempt, l.attempt, l.seq)
+		}
+		m.add(f, Finding{
+			Rule: "RS4", Because: []uint64{l.seq}, Observed: observed,
+			Text: text,
+		})
+	}
+}
+
+// ended judges an end that the recorder itself wrote.
+func (m *rs4) ended(f *facts) {
+	switch l := f.flight; {
+	case l != nil && l.end != 0:
+		m.add(f, Finding{
+			Rule: "RS4", Because: []uint64{l.seq, l.end}, Observed: !l.enforced,
+			Text: fmt.Sprintf("attempt %s ended a second time; it had ended at #%d", f.rec.Attempt, l.end),
+		})
+	case l == nil && f.request == nil && !f.past.oldFlights && !f.past.oldRequests:
+		m.add(f, Finding{
+			Rule: "RS4", Observed: f.past.observing(),
+			Text: fmt.Sprintf("attempt %s ended, and no attempt of that name was under way", f.rec.Attempt),
+		})
+	}
+}
+
+// rs5: every dial is the effect of a permit, and every permit the answer to a request.
+type rs5 struct{ tally }
+
+func (m *rs5) step(f *facts) {
+	if f.outside {
+		return
+	}
+	switch f.kind {
+	case attemptPermitted:
+		m.checked++
+		m.permitted(f)
+	case dialStarted:
+		m.checked++
+		m.dialled(f)
+	case dialConnected, dialFailed, handshakeVersion, handshakeAPIStarted, handshakeReady, handshakeTimedOut:
+		m.checked++
+		m.shook(f)
+	}
+}
+
+func (m *rs5) permitted(f *facts) {
+	q := f.request
+	if q != nil && q.id == f.rec.Cause && q.run == f.past.run || q == nil && f.past.oldRequests {
+		return
+	}
+	found := Finding{
+		Rule: "RS5", Observed: !f.rec.Data.(events.AttemptPermitted).Enforced,
+		Text: fmt.Sprintf("attempt %s was permitted, and no request for it was waiting", f.rec.Attempt),
+	}
+	switch {
+	case q != nil && q.run != f.past.run:
+		found.Because = []uint64{q.seq, f.past.runAt}
+		found.Text = fmt.Sprintf("attempt %s was permitted on a request of an earlier run, #%d; whoever asked is gone", f.rec.Attempt, q.seq)
+	case q != nil:
+		found.Because = []uint64{q.seq}
+		found.Text = fmt.Sprintf("the permit of attempt %s does not name its request, #%d, as its cause", f.rec.Attempt, q.seq)
+	}
+	m.add(f, found)
+}
+
+func (m *rs5) dialled(f *facts) {
+	l := f.flight
+	if l == nil && f.past.oldPermit() {
+		return
+	}
+	found := Finding{Rule: "RS5", Observed: f.past.observing()}
+	switch {
+	case l == nil:
+		found.Text = fmt.Sprintf("the recorder dialled for attempt %s without a permit", f.rec.Attempt)
+	case l.dial != 0:
+		found.Because = []uint64{l.seq, l.dial}
+		found.Text = fmt.Sprintf("the permit of attempt %s, #%d, was used for a second dial; the first was #%d", f.rec.Attempt, l.seq, l.dial)
+	case l.run != f.past.run:
+		found.Because = []uint64{l.seq, f.past.runAt}
+		found.Text = fmt.Sprintf("the recorder dialled for attempt %s with a permit of an earlier run, #%d", f.rec.Attempt, l.seq)
+	case l.permit != f.rec.Cause:
+		found.Because = []uint64{l.seq}
+		found.Text = fmt.Sprintf("the dial of attempt %s does not name its permit, #%d, as its cause", f.rec.Attempt, l.seq)
+	default:
+		return
+	}
+	m.add(f, found)
+}
+
+// shook judges what came back from a dial: without a dial somebody redialled
+// behind the recorder's back.
+func (m *rs5) shook(f *facts) {
+	l := f.flight
+	found := Finding{Rule: "RS5", Observed: f.past.observing()}
+	switch {
+	case l != nil && l.run != f.past.run:
+		found.Because = []uint64{l.seq, f.past.runAt}
+		found.Text = fmt.Sprintf("%s of attempt %s, which was permitted in an earlier run, #%d: no connection outlives a run", f.rec.Kind(), f.rec.Attempt, l.seq)
+	case f.past.oldDials || l != nil && l.dial != 0:
+		return
+	case l != nil:
+		found.Because = []uint64{l.seq}
+		fallthrough
+	default:
+		found.Text = fmt.Sprintf("%s of attempt %q belongs to no recorded dial", f.rec.Kind(), f.rec.Attempt)
+	}
+	m.add(f, found)
+}

@@ -1,0 +1,146 @@
+package rule
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+
+	"ibrecorder/events"
+)
+
+// Judge holds every monitor over one stream. One goroutine uses it at a time.
+type Judge struct {
+	facts facts
+	past  history
+	count int
+
+	rs1 rs1
+	rs2 rs2
+	rs3 rs3
+	rs4 rs4
+	rs5 rs5
+	rs7 rs7
+	rs9 rs9
+
+	chain chain
+	a4    a4
+	a5    a5
+	a6    a6
+}
+
+// New returns a judge that has seen nothing.
+func New() *Judge { return &Judge{chain: chain{disputed: never}} }
+
+// Step judges the next event and returns the rules that it breaks, nil for an
+// ordinary one. What fails of the assumptions stands in the Verdict alone.
+//
+// An event without Raw, which a caller makes up to ask what would follow from it,
+// is judged like any other, except that A2 cannot be.
+func (j *Judge) Step(rec events.Record) []Finding {
+	f := &j.facts
+	f.read(rec, &j.past)
+	f.index = j.count
+	j.count++
+
+	belongs, l := j.chain.step(f)
+	if !belongs {
+		return nil
+	}
+	if j.chain.first == 1 && j.count == 1 {
+		j.past.stop.known = true
+	}
+	if gap := j.a6.step(f); gap > l {
+		l = gap
+	}
+	if l != lostNothing {
+		j.past.forget(l)
+		j.rs3.forget()
+		j.rs7.forget(l)
+	}
+	j.a4.step(f)
+	j.a5.step(f)
+	f.join()
+
+	j.rs1.step(f)
+	j.rs2.step(f)
+	j.rs3.step(f)
+	j.rs4.step(f)
+	j.rs5.step(f)
+	j.rs7.step(f)
+	j.rs9.step(f)
+	j.past.apply(f)
+	return f.found
+}
+
+// Fork returns a judge that has seen the same and goes its own way: the loop asks
+// a fork what a dial would break before it dials.
+func (j *Judge) Fork() *Judge {
+	c := *j
+	c.facts = facts{}
+	c.past.flights = slices.Clone(j.past.flights)
+	c.past.requests = slices.Clone(j.past.requests)
+	for _, t := range c.tallies() {
+		t.findings = slices.Clip(t.findings) // both append to their own copy from here
+	}
+	return &c
+}
+
+// tallies are in the order of the catalogue.
+func (j *Judge) tallies() [12]*tally {
+	return [...]*tally{
+		&j.rs1.tally, &j.rs2.tally, &j.rs3.tally, &j.rs4.tally, &j.rs5.tally, &j.rs7.tally, &j.rs9.tally,
+		&j.chain.a1, &j.chain.a2, &j.a4.tally, &j.a5.tally, &j.a6.tally,
+	}
+}
+
+// Verdict judges what was seen so far.
+func (j *Judge) Verdict() Verdict {
+	v := Verdict{
+		Outcome: Holds, First: j.chain.first, Last: j.chain.last, Head: j.chain.head,
+		Events: j.count, Scope: scope, RuleSet: RuleSet,
+	}
+	if v.First > 1 {
+		v.Anchor = fmt.Sprintf("the stream starts at #%d: what came before is taken as it is and not judged, and what depends on it neither", v.First)
+	}
+	sound, broken := j.count > 0, false
+	for i, t := range j.tallies() {
+		e := &catalogue[i]
+		r := t.result(e, j.chain.disputed)
+		switch e.ID {
+		case "RS2":
+			r.Pending = j.rs2.pending(&j.past)
+		case "A6":
+			late := j.a6.unaccounted(&j.past)
+			r.Findings, r.Total = append(r.Findings, late...), r.Total+len(late)
+		}
+		if e.Kind == Assumption {
+			sound = sound && r.Total == 0
+			v.Assumptions = append(v.Assumptions, r)
+			continue
+		}
+		broken = broken || t.breach != 0 && t.breach-1 < j.chain.disputed
+		v.Rules = append(v.Rules, r)
+	}
+	// A breach whose evidence lies before any break of the chain stands, whatever
+	// else is missing: at every gap the monitors forget what it made doubtful.
+	switch {
+	case broken:
+		v.Outcome = Violated
+	case !sound:
+		v.Outcome = Inconclusive
+	}
+	return v
+}
+
+// Check judges a whole stream. An error of the stream comes back wrapped in
+// ErrStream, beside the verdict on what was read before it.
+func Check(stream iter.Seq2[events.Record, error]) (Verdict, error) {
+	j := New()
+	for rec, err := range stream {
+		if err != nil {
+			return j.Verdict(), fmt.Errorf("judge the stream after #%d: %w: %w", j.chain.last, ErrStream, err)
+		}
+		j.Step(rec)
+	}
+	return j.Verdict(), nil
+}

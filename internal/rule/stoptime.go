@@ -1,0 +1,90 @@
+package rule
+
+import (
+	"fmt"
+
+	"ibrecorder/events"
+)
+
+// decideWithin is how long a stop that is due may go undecided while the recorder
+// goes on writing, in nanoseconds. The loop decides before it takes the next fact;
+// a minute is far above any stall of a disk and far below a night.
+const decideWithin = 60e9
+
+// rs2: a stop is not late.
+type rs2 struct{ tally }
+
+func (m *rs2) step(f *facts) {
+	if f.kind == attemptFailed || f.kind == gatewayDown {
+		m.checked++
+	}
+	d := &f.past.due
+	if d.seq == 0 || d.told || f.kind == restartRequired {
+		return
+	}
+	found := Finding{Rule: "RS2", Because: d.because, Observed: f.past.observing()}
+	switch f.kind {
+	case attemptPermitted:
+		found.Observed = !f.rec.Data.(events.AttemptPermitted).Enforced
+		found.Text = fmt.Sprintf("attempt %s was permitted although a stop was due since #%d", f.rec.Attempt, d.seq)
+	case dialStarted:
+		if f.flight == nil && !f.outside && !f.past.oldPermit() {
+			found.Text = fmt.Sprintf("the recorder dialled for attempt %s although a stop was due since #%d", f.rec.Attempt, d.seq)
+		}
+	}
+	switch {
+	case found.Text != "":
+	case f.imported:
+		// No recorder was there to decide: whoever went on connecting broke the rule.
+		if f.bypass() && f.beganAfter(d.seq, d.at) {
+			found.Bypassed, found.Hint = true, "let that program connect through the recorder's port"
+			found.Text = fmt.Sprintf("nobody stopped: %s connected (attempt %s) although a stop was due since #%d", f.rec.Source, f.rec.Attempt, d.seq)
+		}
+	case f.past.stop.known:
+		if waited, known := f.at.since(d.at); known && waited > decideWithin {
+			found.Text = fmt.Sprintf("a stop was due since #%d, and %d s later it was not decided", d.seq, waited/1e9)
+		}
+	}
+	if found.Text == "" || found.Observed && d.seen {
+		return
+	}
+	m.add(f, found)
+	d.seen, d.told = true, !found.Observed // once as what would have been, once as a breach
+}
+
+// pending is a stop that was due when the stream ended.
+func (m *rs2) pending(h *history) []Finding {
+	if h.due.seq == 0 || h.due.told {
+		return nil
+	}
+	return []Finding{{
+		Rule: "RS2", Seq: h.due.seq, Because: append([]uint64(nil), h.due.because...),
+		Text: fmt.Sprintf("a stop is due since #%d; the stream ends before it is decided", h.due.seq),
+		Hint: "read on: the next decision must be restart.required",
+	}}
+}
+
+// rs9: no stop without evidence.
+type rs9 struct{ tally }
+
+func (m *rs9) step(f *facts) {
+	if f.kind != restartRequired || f.past.stop.stands || !f.past.stop.known {
+		return
+	}
+	d := f.rec.Data.(events.RestartRequired)
+	m.checked++
+	switch {
+	case d.Carried && f.past.carries:
+	case d.Carried:
+		m.find(f, d, "it says that the stop is taken over from an older log, and no start said that one was stopped")
+	case !f.past.supported(d.Reason):
+		m.find(f, d, fmt.Sprintf("for the reason %s, and the events before it do not add up to that by the recorded policy", d.Reason))
+	}
+}
+
+func (m *rs9) find(f *facts, d events.RestartRequired, why string) {
+	m.add(f, Finding{
+		Rule: "RS9", Because: f.past.evidence.because(), Observed: !d.Enforced,
+		Text: "the gate was stopped without need: " + why,
+	})
+}

@@ -1,0 +1,70 @@
+package watch
+
+import (
+	"net"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"ibrecorder/events"
+)
+
+func TestAListenerIsSeenWithoutAConnect(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	got := Listener{l.Addr().String()}.Observe(t.Context())
+	if got.Listening != events.ListeningYes || got.PID != int64(os.Getpid()) || got.StartedMS == 0 || got.Socket == "" {
+		t.Errorf("observed %+v, want this process (pid %d) listening, with its start time and socket", got, os.Getpid())
+	}
+	if err := l.(*net.TCPListener).SetDeadline(time.Now().Add(time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := l.Accept(); err == nil {
+		c.Close()
+		t.Error("observing connected to the port")
+	}
+}
+
+func TestAClosedPortIsPositivelyNotListening(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	if got := (Listener{addr}).Observe(t.Context()); got.Listening != events.ListeningNo {
+		t.Errorf("observed %+v, want not listening", got)
+	}
+}
+
+func TestWhatCannotBeKnownIsUnknown(t *testing.T) {
+	for _, c := range []struct{ name, address string }{
+		{"a Gateway on another host", "192.0.2.1:4001"},
+		{"a Gateway behind a name", "ib-gateway:4003"},
+		{"no port", "127.0.0.1"},
+		{"a port that is no number", "127.0.0.1:api"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := Listener{c.address}.Observe(t.Context())
+			if got.Listening != events.ListeningUnknown || got.Owner != events.OwnerUnknown || got.Text == "" {
+				t.Errorf("observed %+v, want unknown and a reason", got)
+			}
+		})
+	}
+}
+
+func TestAListenerOfAnotherAddressIsNotTheGateways(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Skip("no second loopback address here:", err)
+	}
+	defer l.Close()
+	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	if got := (Listener{addr}).Observe(t.Context()); got.Listening != events.ListeningNo {
+		t.Errorf("observed %+v on %s, want not listening: only 127.0.0.2 is", got, addr)
+	}
+}

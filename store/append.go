@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"ibrecorder/events"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const contentType = "application/cloudevents+json"
+
+// Error codes of the server that jetstream does not name.
+const (
+	codeWrongLastSequence         jetstream.ErrorCode = 10071
+	codeWrongLastSequenceConstant jetstream.ErrorCode = 10164
+	codeStoreFailed               jetstream.ErrorCode = 10077
+	codeNoResources               jetstream.ErrorCode = 10023
+	codeStorageExceeded           jetstream.ErrorCode = 10047
+)
+
+// follows decides what rec is to a log with this head: its next event (nil,
+// nil is not done), already its head (done), or neither (an error).
+func follows(head Head, rec events.Record) (done bool, err error) {
+	switch {
+	case rec.Seq == head.Seq && rec.ID == head.ID && rec.Hash() == head.Hash:
+		return true, nil
+	case rec.ID == head.ID:
+		return false, ErrForked
+	case rec.Seq <= head.Seq:
+		return false, ErrConflict
+	case rec.Seq != head.Seq+1 || rec.Prev != head.Hash:
+		return false, ErrNotNext
+	}
+	return false, nil
+}
+
+// Append implements Log.
+func (l *JetLog) Append(ctx context.Context, rec events.Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.append(ctx, rec); err != nil {
+		return &AppendError{Gateway: l.gateway, Seq: rec.Seq, ID: rec.ID, Head: l.head, Err: err}
+	}
+	if l.carried != nil {
+		return l.consumeNote()
+	}
+	return nil
+}
+
+func (l *JetLog) append(ctx context.Context, rec events.Record) error {
+	if l.store.cfg.copied {
+		return ErrCopy
+	}
+	if rec.Gateway != l.gateway {
+		return events.ErrGateway
+	}
+	if !l.known {
+		if err := l.readBack(ctx); err != nil {
+			return err
+		}
+	}
+	if done, err := follows(l.head, rec); done || err != nil {
+		return err
+	}
+	ack, err := l.store.js.PublishMsg(ctx, &nats.Msg{
+		Subject: l.prefix + string(rec.Kind()),
+		Header: nats.Header{
+			jetstream.MsgIDHeader:           {rec.ID},
+			jetstream.ExpectedLastSeqHeader: {strconv.FormatUint(rec.Seq-1, 10)},
+			"content-type":                  {contentType},
+		},
+		Data: rec.Raw,
+	})
+	if err == nil && ack.Sequence == rec.Seq && !ack.Duplicate {
+		l.head = headAt(rec)
+		return nil
+	}
+	l.known = false
+	var api *jetstream.APIError
+	switch {
+	case err == nil, errors.As(err, &api) &&
+		(api.ErrorCode == codeWrongLastSequence || api.ErrorCode == codeWrongLastSequenceConstant):
+		return l.resolve(ctx, rec)
+	case api != nil && (api.ErrorCode == codeStoreFailed || api.ErrorCode == codeNoResources || api.ErrorCode == codeStorageExceeded):
+		return errors.Join(ErrFull, err)
+	}
+	return l.store.unavailable(err)
+}
+
+// resolve asks the log what became of a record that the server took for a
+// repetition, or did not expect.
+func (l *JetLog) resolve(ctx context.Context, rec events.Record) error {
+	if err := l.readBack(ctx); err != nil {
+		return err
+	}
+	done, err := follows(l.head, rec)
+	switch {
+	case done || err != nil && !errors.Is(err, ErrNotNext):
+		return err
+	case l.head.Seq+1 == rec.Seq: // the id is known from an older event
+		return ErrForked
+	}
+	return ErrConflict
+}
+
+func (l *JetLog) readBack(ctx context.Context) error {
+	head, err := l.Head(ctx)
+	if err != nil {
+		return err
+	}
+	l.head, l.known = head, true
+	return nil
+}

@@ -1,0 +1,56 @@
+package store
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+)
+
+const (
+	// defaultMaxBytes holds about two million events.
+	defaultMaxBytes = 1 << 30
+	// defaultTimeout is far above the slowest fsync of a healthy disk.
+	defaultTimeout = 5 * time.Second
+	// maxGateways bounds what the server may reserve, not what is used.
+	maxGateways = 256
+	// diskReserve is left free for marks, snapshots and everything else on the
+	// disk: a full disk makes the server's log unusable until it is restarted
+	// (nats-server 2.15.2 keeps the first write error), a full log does not.
+	diskReserve = 64 << 20
+)
+
+// Config says where the logs are and how large they may get.
+type Config struct {
+	// Dir is the data folder. It is created with mode 0700.
+	Dir string
+	// MaxBytes is the limit of one gateway's log in bytes; 0 is 1 GiB. A log never
+	// gets a limit above what the disk has free when it is opened, less 64 MiB.
+	MaxBytes int64
+	// Timeout bounds one request to the log whose context has no deadline; 0 is 5 s.
+	Timeout time.Duration
+	// Logger gets the embedded server's lines; nil drops them.
+	Logger *slog.Logger
+
+	// provider lets a test stand between the client and the server.
+	provider func(*server.Server) nats.InProcessConnProvider
+	// copied: the folder is a copy for examination.
+	copied bool
+}
+
+func (c Config) withDefaults() Config {
+	if c.MaxBytes <= 0 {
+		c.MaxBytes = defaultMaxBytes
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = defaultTimeout
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.provider == nil {
+		c.provider = func(s *server.Server) nats.InProcessConnProvider { return s }
+	}
+	return c
+}

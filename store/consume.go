@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ibrecorder/events"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// ackWait is how long a handler may take before the event is given out again.
+	ackWait = 30 * time.Second
+	// firstRedelivery and lastRedelivery bound the wait after a handler's error.
+	firstRedelivery = 250 * time.Millisecond
+	lastRedelivery  = time.Minute
+)
+
+// redelivery is the wait before the nth delivery's event comes again, n from 1.
+func redelivery(n uint64) time.Duration {
+	if n > 9 {
+		return lastRedelivery
+	}
+	return min(firstRedelivery<<(n-1), lastRedelivery)
+}
+
+// Consume implements Log with one durable pull consumer.
+func (l *JetLog) Consume(ctx context.Context, durable string, kinds []events.Kind, handle Handler) error {
+	fail := func(err error) error {
+		return fmt.Errorf("consume %s as %s: %w", l.gateway, durable, l.readError(ctx, err))
+	}
+	cfg := jetstream.ConsumerConfig{
+		Durable:       durable,
+		DeliverPolicy: jetstream.DeliverAllPolicy,
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       ackWait,
+		MaxDeliver:    -1,
+		MaxAckPending: 1, // so that a failed event is not overtaken
+	}
+	for _, k := range kinds {
+		cfg.FilterSubjects = append(cfg.FilterSubjects, l.prefix+string(k))
+	}
+	cons, err := l.stream.CreateOrUpdateConsumer(ctx, cfg)
+	if err != nil {
+		return fail(err)
+	}
+	msgs, err := cons.Messages(jetstream.PullMaxMessages(1))
+	if err != nil {
+		return fail(err)
+	}
+	defer msgs.Stop()
+	for {
+		msg, err := msgs.Next(jetstream.NextContext(ctx))
+		if errors.Is(err, jetstream.ErrNoHeartbeat) {
+			continue // a new request is on its way
+		}
+		if err != nil {
+			return fail(err)
+		}
+		meta, err := msg.Metadata()
+		if err != nil {
+			return fail(err)
+		}
+		rec, err := l.record(meta.Sequence.Stream, msg.Subject(), msg.Data())
+		if err != nil {
+			return err
+		}
+		if err := handle(ctx, rec); err != nil {
+			wait := redelivery(meta.NumDelivered)
+			l.store.cfg.Logger.Warn("event comes again", "gateway", l.gateway, "durable", durable, "seq", rec.Seq, "in", wait, "error", err)
+			err = msg.NakWithDelay(wait)
+			if err != nil {
+				return fail(err)
+			}
+			continue
+		}
+		if err := msg.Ack(); err != nil {
+			return fail(err)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// What the tests of this package need to see or to break.
+
+const (
+	Account     = account
+	SettleMarks = markInterval
+)
+
+func StreamName(gateway string) string          { return streamName(gateway) }
+func GatewayOf(stream string) (string, bool)    { return gatewayOf(stream) }
+func MarkPath(dir, gateway string) string       { return markPath(dir, gateway) }
+func StreamsDir(dir string) string              { return streamsDir(dir) }
+func Redelivery(n uint64) time.Duration         { return redelivery(n) }
+func (s *Store) Server() *server.Server         { return s.srv }
+func (s *Store) JetStream() jetstream.JetStream { return s.js }
+func (s *Store) Conn() *nats.Conn               { return s.nc }
+func (l *JetLog) Stream() jetstream.Stream      { return l.stream }
+func (s *Store) Report(level, text string)      { s.log.report(level, text, nil) }
+
+// SecondWriter opens a log once more, as a second recorder would that found a
+// way past the lock.
+func (s *Store) SecondWriter(ctx context.Context, gateway string) (*JetLog, error) {
+	return s.openLog(ctx, gateway)
+}
+
+// Through lets wrap stand between the client and the embedded server.
+func (c Config) Through(wrap func(net.Conn) net.Conn) Config {
+	c.provider = func(s *server.Server) nats.InProcessConnProvider { return wrapped{s, wrap} }
+	return c
+}
+
+type wrapped struct {
+	srv  *server.Server
+	wrap func(net.Conn) net.Conn
+}
+
+func (w wrapped) InProcessConn() (net.Conn, error) {
+	c, err := w.srv.InProcessConn()
+	if err != nil {
+		return nil, err
+	}
+	return w.wrap(c), nil
+}
+
+// Marker is the coalescing writer of marks, alone.
+type Marker struct{ marker }
+
+func NewMarker(dir, gateway string) *Marker {
+	return &Marker{marker{path: markPath(dir, gateway)}}
+}
+
+func (m *Marker) Mark(k Mark, now bool) error { return m.mark(k, now) }
+func (m *Marker) Close() error                { return m.close() }
+
+func ReadMark(dir, gateway string) (Mark, bool, error) { return readMark(dir, gateway) }
+
+// BlockRecord reads one record of a block.
+func BlockRecord(stream string, index int, prefix string, buf []byte) (seq uint64, size int, payload []byte, problem string) {
+	b, err := newBlock(stream, index, prefix)
+	if err != nil {
+		return 0, 0, nil, err.Error()
+	}
+	r, problem := b.record(buf)
+	return r.seq, r.size, r.payload, problem
+}

@@ -1,0 +1,338 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"ibrecorder/events"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// JetLog is the log of one gateway on disk: a JetStream stream and the mark
+// beside it. It is safe for concurrent use; appends queue.
+type JetLog struct {
+	gateway string
+	prefix  string // of subjects, with the last dot
+	store   *Store
+	stream  jetstream.Stream
+	marks   *marker
+	check   error // what a copy's mark says against it
+
+	mu      sync.Mutex // one append at a time; guards the rest
+	head    Head
+	known   bool // head is the log's; false after an append of unknown outcome
+	carried *Carried
+}
+
+// Log opens the log of a gateway, and creates it if it never existed. It returns
+// the same *JetLog every time. *MarkError if the log is not what its high-water
+// mark remembers, *GapError if events are missing in it.
+func (s *Store) Log(ctx context.Context, gateway string) (*JetLog, error) {
+	if err := events.CheckGatewayName(gateway); err != nil {
+		return nil, fmt.Errorf("open log: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, fmt.Errorf("open log of %s: %w", gateway, ErrClosed)
+	}
+	if l := s.logs[gateway]; l != nil {
+		return l, nil
+	}
+	l, err := s.openLog(ctx, gateway)
+	if err != nil {
+		return nil, fmt.Errorf("open log of %s: %w", gateway, err)
+	}
+	s.logs[gateway] = l
+	return l, nil
+}
+
+func (s *Store) openLog(ctx context.Context, gateway string) (*JetLog, error) {
+	l := &JetLog{gateway: gateway, prefix: subjectPrefix(gateway), store: s,
+		marks: &marker{path: markPath(s.cfg.Dir, gateway)}}
+	mark, marked, err := readMark(s.cfg.Dir, gateway)
+	if err != nil && !s.cfg.copied {
+		return nil, err
+	}
+	l.check = err
+	note, err := readNote(s.cfg.Dir, gateway)
+	if err != nil {
+		return nil, err
+	}
+	l.carried = note
+
+	l.stream, err = s.js.Stream(ctx, streamName(gateway))
+	missing := errors.Is(err, jetstream.ErrStreamNotFound)
+	switch {
+	case err != nil && !missing:
+		return nil, s.unavailable(err)
+	case missing && s.cfg.copied:
+		return nil, ErrUnknownGateway
+	case missing && marked:
+		return nil, &MarkError{Gateway: gateway, Mark: mark, Problem: fmt.Sprintf("it is gone, and had %d events", mark.Seq)}
+	case missing:
+		if l.stream, err = s.create(ctx, gateway); err != nil {
+			return nil, err
+		}
+	}
+	if err := l.recover(ctx, mark, marked); err != nil {
+		return nil, err
+	}
+	if s.cfg.copied {
+		return l, nil
+	}
+	if !marked { // a stream is there before its mark, so that a mark proves a stream
+		if err := l.marks.mark(Mark{Gateway: gateway}, true); err != nil {
+			return nil, err
+		}
+	}
+	if l.carried != nil && l.head.Seq > 0 { // the first event is there: a crash came before the note was removed
+		return l, l.consumeNote()
+	}
+	return l, nil
+}
+
+// recover reads the head and holds the log against its configuration and mark.
+func (l *JetLog) recover(ctx context.Context, mark Mark, marked bool) error {
+	info := l.stream.CachedInfo()
+	err := l.guarded(ctx, info)
+	var head Head
+	if err == nil {
+		head, err = l.Head(ctx)
+	}
+	if err == nil {
+		err = l.gapless(info.State)
+	}
+	if err == nil {
+		err = l.held(ctx, head, mark, marked)
+	}
+	if l.store.cfg.copied {
+		l.check = errors.Join(l.check, err)
+		return nil
+	}
+	l.head, l.known = head, err == nil
+	return err
+}
+
+// gapless holds the server's own count against its sequences.
+func (l *JetLog) gapless(st jetstream.StreamState) error {
+	switch {
+	case st.LastSeq > 0 && st.FirstSeq != 1:
+		return &GapError{Gateway: l.gateway, Want: 1, Got: st.FirstSeq, What: "stream sequence"}
+	case st.Msgs != st.LastSeq:
+		return &GapError{Gateway: l.gateway, Want: st.LastSeq, Got: st.Msgs, What: "number of events"}
+	}
+	return nil
+}
+
+// held compares the log with its mark.
+func (l *JetLog) held(ctx context.Context, head Head, mark Mark, marked bool) error {
+	if !marked {
+		if head.Seq > 0 {
+			return &MarkError{Gateway: l.gateway, Head: head, Problem: fmt.Sprintf("it has %d events and no high-water mark", head.Seq)}
+		}
+		return nil
+	}
+	if mark.Gateway == "" { // unreadable, and this is a copy
+		return nil
+	}
+	at := head.Hash
+	if 0 < mark.Seq && mark.Seq < head.Seq {
+		rec, err := l.get(ctx, mark.Seq)
+		if err != nil {
+			return err
+		}
+		at = rec.Hash()
+	}
+	return mark.against(head, at)
+}
+
+// create makes the stream.
+func (s *Store) create(ctx context.Context, gateway string) (jetstream.Stream, error) {
+	limit, err := s.limit(0)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := s.js.CreateStream(ctx, streamConfig(gateway, limit))
+	if err != nil {
+		return nil, s.unavailable(err)
+	}
+	return stream, nil
+}
+
+func streamConfig(gateway string, limit int64) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:        streamName(gateway),
+		Description: "events of gateway " + gateway + ", CloudEvents in JSON, in order and hash-chained",
+		Subjects:    []string{subjectPrefix(gateway) + "*.*"},
+		Storage:     jetstream.FileStorage,
+		Retention:   jetstream.LimitsPolicy,
+		Discard:     jetstream.DiscardNew,
+		MaxBytes:    limit,
+		MaxMsgs:     -1,
+		MaxMsgSize:  maxRecordBytes,
+		Duplicates:  2 * time.Minute, // a convenience; the expected sequence is the guarantee
+		DenyDelete:  true,
+		DenyPurge:   true,
+		AllowDirect: true,
+		Compression: jetstream.NoCompression, // one flipped byte in a compressed block loses the stream
+		Metadata:    map[string]string{"ibrecorder-format": strconv.Itoa(formatVersion), "ibrecorder-gateway": gateway},
+	}
+}
+
+// limit is how large a log that holds used bytes may get.
+func (s *Store) limit(used int64) (int64, error) {
+	free, err := freeBytes(s.cfg.Dir)
+	if err != nil {
+		return 0, err
+	}
+	return max(used, 1, min(s.cfg.MaxBytes, used+free-diskReserve)), nil
+}
+
+// guarded refuses a stream that would forget, and adapts the one thing that may
+// change, its limit.
+func (l *JetLog) guarded(ctx context.Context, info *jetstream.StreamInfo) error {
+	got := info.Config
+	want := streamConfig(l.gateway, got.MaxBytes)
+	for _, c := range []struct {
+		what string
+		ok   bool
+	}{
+		{"subjects", len(got.Subjects) == 1 && got.Subjects[0] == want.Subjects[0]},
+		{"storage", got.Storage == want.Storage},
+		{"retention", got.Retention == want.Retention && got.MaxAge == 0 && got.MaxMsgs == -1 && got.MaxMsgsPerSubject == -1},
+		{"discard policy", got.Discard == want.Discard},
+		{"protection against deletion", got.DenyDelete && got.DenyPurge && !got.AllowRollup},
+		{"compression", got.Compression == want.Compression},
+		{"replication", got.Mirror == nil && len(got.Sources) == 0 && got.SubjectTransform == nil},
+	} {
+		if !c.ok {
+			return &FileError{Path: got.Name, Problem: "the stream's " + c.what + " was changed", Err: ErrFormat,
+				Hint: fmt.Sprintf("recorder log quarantine %s --reason TEXT", l.gateway)}
+		}
+	}
+	if l.store.cfg.copied {
+		return nil
+	}
+	limit, err := l.store.limit(int64(info.State.Bytes))
+	if err != nil || limit == got.MaxBytes {
+		return err
+	}
+	got.MaxBytes = limit
+	if _, err := l.store.js.UpdateStream(ctx, got); err != nil {
+		return l.store.unavailable(err)
+	}
+	return nil
+}
+
+// Gateway returns whose log it is.
+func (l *JetLog) Gateway() string { return l.gateway }
+
+// Check returns what Log would have refused this log for if it were not a copy.
+func (l *JetLog) Check() error { return l.check }
+
+// Head asks the log for its last event.
+func (l *JetLog) Head(ctx context.Context) (Head, error) {
+	msg, err := l.stream.GetLastMsgForSubject(ctx, ">")
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		info, err := l.stream.Info(ctx)
+		if err != nil {
+			return Head{}, fmt.Errorf("head of %s: %w", l.gateway, l.store.unavailable(err))
+		}
+		if last := info.State.LastSeq; last > 0 {
+			return Head{}, &GapError{Gateway: l.gateway, Want: last, What: "stream sequence"}
+		}
+		return Head{}, nil
+	}
+	if err != nil {
+		return Head{}, fmt.Errorf("head of %s: %w", l.gateway, l.store.unavailable(err))
+	}
+	rec, err := l.record(msg.Sequence, msg.Subject, msg.Data)
+	if err != nil {
+		return Head{}, err
+	}
+	return headAt(rec), nil
+}
+
+// get reads one event.
+func (l *JetLog) get(ctx context.Context, seq uint64) (events.Record, error) {
+	msg, err := l.stream.GetMsg(ctx, seq)
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return events.Record{}, &GapError{Gateway: l.gateway, Want: seq, What: "stream sequence"}
+	case err != nil:
+		return events.Record{}, fmt.Errorf("read event %d of %s: %w", seq, l.gateway, l.store.unavailable(err))
+	}
+	return l.record(msg.Sequence, msg.Subject, msg.Data)
+}
+
+// record decodes what is stored at seq and checks that it belongs there.
+func (l *JetLog) record(seq uint64, subject string, data []byte) (events.Record, error) {
+	rec, err := events.ParseRecord(data)
+	switch {
+	case err != nil:
+		return events.Record{}, fmt.Errorf("event %d of %s: %w", seq, l.gateway, err)
+	case rec.Seq != seq:
+		return events.Record{}, &GapError{Gateway: l.gateway, Want: seq, Got: rec.Seq, What: "event sequence"}
+	case rec.Gateway != l.gateway:
+		return events.Record{}, fmt.Errorf("event %d of %s: %w: it is of %s", seq, l.gateway, events.ErrGateway, rec.Gateway)
+	case len(subject) <= len(l.prefix) || subject[len(l.prefix):] != string(rec.Kind()):
+		return events.Record{}, fmt.Errorf("event %d of %s: stored under %s and is a %s: %w", seq, l.gateway, subject, rec.Kind(), ErrDamaged)
+	}
+	return rec, nil
+}
+
+// Usage returns how many bytes the log takes and how many it may take.
+func (l *JetLog) Usage(ctx context.Context) (used, limit int64, err error) {
+	info, err := l.stream.Info(ctx)
+	if err != nil {
+		return 0, 0, fmt.Errorf("usage of %s: %w", l.gateway, l.store.unavailable(err))
+	}
+	return int64(info.State.Bytes), info.Config.MaxBytes, nil
+}
+
+// Mark remembers that the log reaches m: at once and synced if now is set, which
+// every stop and every release want, otherwise within a second. What was asked
+// for last is written at Close. m.Seq must be in the log already. An error may be
+// that of an earlier mark; the newest is kept for the next attempt.
+func (l *JetLog) Mark(m Mark, now bool) error {
+	l.mu.Lock()
+	head, known := l.head, l.known
+	l.mu.Unlock()
+	switch {
+	case l.store.cfg.copied:
+		return fmt.Errorf("mark %s: %w", l.gateway, ErrCopy)
+	case known && m.Seq > head.Seq:
+		return fmt.Errorf("mark %s at %d: %w, it ends at %d", l.gateway, m.Seq, ErrNotNext, head.Seq)
+	case m.Gateway != l.gateway:
+		return fmt.Errorf("mark %s: the mark is of %q", l.gateway, m.Gateway)
+	}
+	return l.marks.mark(m, now)
+}
+
+// Carried returns what the first event of this log must tell of the one that was
+// set aside before it, until that first event is on disk.
+func (l *JetLog) Carried() (Carried, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.carried == nil {
+		return Carried{}, false
+	}
+	return *l.carried, true
+}
+
+// consumeNote forgets the note; the first event says it from now on.
+func (l *JetLog) consumeNote() error {
+	path := notePath(l.store.cfg.Dir, l.gateway)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("forget the quarantine of %s: %w", l.gateway, err)
+	}
+	l.carried = nil
+	return nil
+}

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// lock is the folder's. The embedded server has none: two processes on one
+// store acknowledge the same sequences and overwrite each other (reproduced
+// with nats-server 2.15.2).
+type lock struct{ f *os.File }
+
+// takeLock takes the lock of dir or fails at once with a *LockError. The kernel
+// releases it when the process ends, however it ends, so the file itself is
+// never removed and its presence means nothing.
+func takeLock(dir string) (*lock, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	if err := flock(f, unix.LOCK_EX, dir); err != nil {
+		return nil, err
+	}
+	pid := fmt.Appendf(nil, "%d\n", os.Getpid())
+	if err := errors.Join(f.Truncate(0), writeAt(f, pid)); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	return &lock{f}, nil
+}
+
+// shareLock keeps recorders out of dir while it is read, and writes nothing.
+// Without a lock file no recorder was ever there: the lock is nil.
+func shareLock(dir string) (*lock, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	if err := flock(f, unix.LOCK_SH, dir); err != nil {
+		return nil, err
+	}
+	return &lock{f}, nil
+}
+
+// flock closes f if it fails.
+func flock(f *os.File, how int, dir string) error {
+	err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+	if err == nil {
+		return nil
+	}
+	defer f.Close()
+	if !errors.Is(err, unix.EWOULDBLOCK) {
+		return fmt.Errorf("lock %s: %w", dir, err)
+	}
+	b := make([]byte, 32)
+	n, _ := f.ReadAt(b, 0)
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(b[:n])))
+	return &LockError{Dir: dir, PID: pid}
+}
+
+func writeAt(f *os.File, b []byte) error {
+	_, err := f.WriteAt(b, 0)
+	return err
+}
+
+// release gives the folder back. A nil lock has nothing to give.
+func (l *lock) release() error {
+	if l == nil {
+		return nil
+	}
+	return l.f.Close()
+}

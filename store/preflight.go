@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// checkOwner refuses what belongs to somebody else: written to by two users, the
+// folder will sooner or later hold a file that one of them cannot read.
+func checkOwner(path string, info os.FileInfo) error {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || int(st.Uid) == os.Geteuid() {
+		return nil
+	}
+	return &FileError{Path: path, Problem: fmt.Sprintf("belongs to user %d, the recorder runs as %d", st.Uid, os.Geteuid()), Err: fs.ErrPermission,
+		Hint: fmt.Sprintf("run the recorder as that user, or: chown %d %s", os.Geteuid(), path)}
+}
+
+// preflight checks everything below jetstream/ before the server may see it.
+// For a file it cannot read, the server deletes the whole stream (nats-server
+// 2.15.2); for a flipped byte it cuts the log there without a word.
+func preflight(ctx context.Context, cfg Config, f format) (damage []error, err error) {
+	if err := filepath.WalkDir(filepath.Join(cfg.Dir, jetstreamDir), checkFile); err != nil {
+		return nil, err
+	}
+	streams, err := os.ReadDir(streamsDir(cfg.Dir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list the logs: %w", err)
+	}
+	for _, e := range streams {
+		gateway, ok := gatewayOf(e.Name())
+		if !ok {
+			continue
+		}
+		// A mark that cannot be trusted is refused when the log is opened; the
+		// blocks are checked either way.
+		mark, _, _ := readMark(cfg.Dir, gateway)
+		err := verifyStream(ctx, filepath.Join(streamsDir(cfg.Dir), e.Name()), gateway, mark, f.Wrote == server.VERSION)
+		switch {
+		case errors.Is(err, errForeignFormat):
+			cfg.Logger.Warn("log not checked before the start", "gateway", gateway, "wrote", f.Wrote, "error", err)
+		case err != nil && ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil:
+			damage = append(damage, err)
+		}
+	}
+	if len(damage) > 0 && !cfg.copied {
+		return nil, errors.Join(damage...)
+	}
+	return damage, nil
+}
+
+func checkFile(path string, d fs.DirEntry, err error) error {
+	if err != nil {
+		return &FileError{Path: path, Problem: "cannot be read", Err: err, Hint: "chmod u+rwX " + path}
+	}
+	info, err := d.Info()
+	if err != nil {
+		return &FileError{Path: path, Problem: "cannot be examined", Err: err}
+	}
+	if err := checkOwner(path, info); err != nil {
+		return err
+	}
+	if d.IsDir() {
+		if filepath.Ext(path) != "" {
+			return &FileError{Path: path, Problem: "is a directory where a file should be", Err: ErrDamaged, Hint: "bring the file back from a copy"}
+		}
+		return tighten(path, 0o700)
+	}
+	if !d.Type().IsRegular() {
+		return &FileError{Path: path, Problem: fmt.Sprintf("is no regular file (%s)", d.Type()), Err: ErrDamaged, Hint: "put the file itself there"}
+	}
+	if err := tighten(path, 0o600); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return &FileError{Path: path, Problem: "cannot be read and written", Err: err, Hint: "chmod u+rw " + path}
+	}
+	return file.Close()
+}

@@ -1,0 +1,163 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"ibrecorder/events"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nkeys"
+)
+
+// serverLog turns the embedded server's log lines into ours. A fatal line of
+// the server would end the process with the stock logger; here it ends Open, or
+// reaches whoever reads the channel.
+type serverLog struct {
+	log   *slog.Logger
+	out   chan error    // warnings, errors, fatal ones; the oldest gives way
+	fatal chan struct{} // holds one token after a fatal line
+}
+
+func newServerLog(log *slog.Logger) *serverLog {
+	return &serverLog{log: log, out: make(chan error, 64), fatal: make(chan struct{}, 1)}
+}
+
+func (l *serverLog) Noticef(format string, v ...any) {
+	l.log.Debug("embedded server", "text", fmt.Sprintf(format, v...))
+}
+func (l *serverLog) Debugf(string, ...any) {}
+func (l *serverLog) Tracef(string, ...any) {} // would hold payloads
+
+func (l *serverLog) Warnf(format string, v ...any)  { l.report(LevelWarning, format, v) }
+func (l *serverLog) Errorf(format string, v ...any) { l.report(LevelError, format, v) }
+func (l *serverLog) Fatalf(format string, v ...any) {
+	l.report(LevelFatal, format, v)
+	select {
+	case l.fatal <- struct{}{}:
+	default:
+	}
+}
+
+func (l *serverLog) report(level, format string, v []any) {
+	e := &ServerError{Level: level, Text: fmt.Sprintf(format, v...)}
+	severity := slog.LevelError
+	if level == LevelWarning {
+		severity = slog.LevelWarn
+	}
+	l.log.Log(context.Background(), severity, "embedded server", "text", e.Text)
+	for {
+		select {
+		case l.out <- e:
+			return
+		default:
+		}
+		select { // never block the server: the oldest line gives way
+		case <-l.out:
+		default:
+		}
+	}
+}
+
+// startServer runs an embedded server on dir that opens no port, and returns
+// when JetStream has recovered. Only the holder of key may connect.
+func startServer(ctx context.Context, dir, name string, maxStore int64, key nkeys.KeyPair, log *serverLog) (*server.Server, error) {
+	user, err := key.PublicKey()
+	if err != nil {
+		return nil, fmt.Errorf("embedded server: %w", err)
+	}
+	acc := server.NewAccount(account)
+	srv, err := server.NewServer(&server.Options{
+		ServerName:             name,
+		DontListen:             true,
+		JetStream:              true,
+		JetStreamDomain:        name, // so that a hub can tell its edges apart one day
+		StoreDir:               dir,
+		JetStreamMaxStore:      maxStore,
+		JetStreamMaxMemory:     64 << 20, // consumers of readers
+		SyncAlways:             true,
+		DisableJetStreamBanner: true,
+		MaxPayload:             1 << 20,
+		NoSigs:                 true, // signals are the recorder's
+		Accounts:               []*server.Account{acc},
+		Nkeys:                  []*server.NkeyUser{{Nkey: user, Account: acc}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("embedded server: %w", err)
+	}
+	srv.SetLogger(log, false, false)
+	started := make(chan struct{})
+	go func() {
+		srv.Start() // returns when it is up, because it does not listen
+		close(started)
+	}()
+	stop := func(err error) (*server.Server, error) {
+		srv.Shutdown()
+		srv.WaitForShutdown()
+		return nil, err
+	}
+	select {
+	case <-started:
+	case <-ctx.Done():
+		<-started
+		return stop(ctx.Err())
+	}
+	select {
+	case <-log.fatal:
+		return stop(fmt.Errorf("start: %w: %w", ErrFatal, lastReport(log)))
+	default:
+	}
+	// The streams of the account are recovered here, on our goroutine.
+	a, err := srv.LookupAccount(account)
+	if err == nil {
+		err = a.EnableJetStream(nil, nil)
+	}
+	if err != nil {
+		return stop(fmt.Errorf("recover the logs: %w", err))
+	}
+	return srv, nil
+}
+
+// lastReport drains the channel for the line that explains a failed start.
+func lastReport(log *serverLog) error {
+	last := errors.New("no reason given")
+	for {
+		select {
+		case last = <-log.out:
+		default:
+			return last
+		}
+	}
+}
+
+// dialServer connects in process; there is no other way in.
+func dialServer(srv *server.Server, cfg Config, key nkeys.KeyPair) (*nats.Conn, error) {
+	user, err := key.PublicKey()
+	if err != nil {
+		return nil, fmt.Errorf("connect to the embedded server: %w", err)
+	}
+	nc, err := nats.Connect("",
+		nats.InProcessServer(cfg.provider(srv)),
+		nats.Nkey(user, key.Sign),
+		nats.Name("ibrecorder"),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(50*time.Millisecond),
+		nats.ReconnectJitter(0, 0),
+		nats.Timeout(cfg.Timeout),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			cfg.Logger.Warn("connection to the embedded server", "error", err)
+		}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the embedded server: %w", err)
+	}
+	return nc, nil
+}
+
+// maxRecordBytes is the most that one event takes in a block: the record's own
+// numbers, subject, headers and payload.
+const maxRecordBytes = events.MaxBytes + 4<<10

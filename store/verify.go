@@ -1,0 +1,120 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"ibrecorder/events"
+)
+
+// errForeignFormat: no record of a log could be understood, and another version
+// of the server wrote it.
+var errForeignFormat = errors.New("its blocks are in a format this recorder does not read")
+
+// blockFile is one file of a log, by its number.
+type blockFile struct {
+	index int
+	path  string
+}
+
+func blockFiles(dir string) ([]blockFile, error) {
+	entries, err := os.ReadDir(filepath.Join(dir, "msgs"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var files []blockFile
+	for _, e := range entries {
+		name, ok := strings.CutSuffix(e.Name(), ".blk")
+		if !ok {
+			continue
+		}
+		index, err := strconv.Atoi(name)
+		if err != nil {
+			return nil, &FileError{Path: filepath.Join(dir, "msgs", e.Name()), Problem: "is no block of this log", Err: ErrDamaged, Hint: "move it away"}
+		}
+		files = append(files, blockFile{index, filepath.Join(dir, "msgs", e.Name())})
+	}
+	slices.SortFunc(files, func(a, b blockFile) int { return cmp.Compare(a.index, b.index) })
+	return files, nil
+}
+
+// verifyStream checks every record of a log on disk, while no server runs, and
+// holds the log against its mark. sameServer says that the version of the server
+// that wrote it is ours.
+func verifyStream(ctx context.Context, dir, gateway string, mark Mark, sameServer bool) error {
+	files, err := blockFiles(dir)
+	if err != nil {
+		return err
+	}
+	sums, err := verifyBlocks(ctx, files, gateway, mark.Seq)
+	if err != nil {
+		return err
+	}
+	whole := slices.ContainsFunc(sums, func(s blockSummary) bool { return s.good > 0 || s.resumes || s.size == 0 })
+	if len(files) > 0 && !whole && !sameServer {
+		return errForeignFormat
+	}
+	var last uint64
+	var at events.Hash
+	for i, s := range sums {
+		damage := func(problem string) error {
+			return &DamageError{Gateway: gateway, Path: files[i].path, Offset: s.good, After: max(last, s.last), Problem: problem}
+		}
+		final := i == len(sums)-1
+		torn := final && !s.resumes && s.size-s.good <= maxRecordBytes // by a crash: never acknowledged
+		switch {
+		case s.first != 0 && s.first != last+1:
+			s.good = 0
+			return damage(fmt.Sprintf("starts with event %d, and event %d is the one before it", s.first, last))
+		case s.problem != "" && !torn:
+			return damage(s.problem)
+		case s.size == 0 && !final:
+			return damage("the block is empty")
+		}
+		last = max(last, s.last)
+		if s.hashed {
+			at = s.hash
+		}
+	}
+	if mark.Gateway == "" {
+		return nil
+	}
+	return mark.against(Head{Seq: last}, at)
+}
+
+// verifyBlocks checks the files of one log on all processors; they are
+// independent of each other.
+func verifyBlocks(ctx context.Context, files []blockFile, gateway string, hashAt uint64) ([]blockSummary, error) {
+	sums := make([]blockSummary, len(files))
+	errs := make([]error, len(files))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(files)) {
+		workers.Go(func() {
+			var buf []byte
+			for i := int(next.Add(1)) - 1; i < len(files) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				b, err := newBlock(streamName(gateway), files[i].index, subjectPrefix(gateway))
+				if err == nil {
+					sums[i], buf, err = b.verify(files[i].path, buf, hashAt)
+				}
+				errs[i] = err
+			}
+		})
+	}
+	workers.Wait()
+	return sums, errors.Join(append(errs, ctx.Err())...)
+}
