@@ -117,6 +117,11 @@ var specification = map[string][]struct {
 				"RS7 attempt.permitted a2 <- restart.required, policy.loaded",
 			},
 		},
+		{
+			name:   "a permit of before the stop is void in a later run",
+			stream: `start; ask a1; attempt.permitted a1; gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; crash unfinished=a1; dial.started a1`,
+			find:   []string{"RS1 dial.started a1 <- restart.required", "RS5 dial.started a1 <- attempt.permitted a1, recorder.started"},
+		},
 	},
 	"RS2": {
 		{
@@ -343,6 +348,11 @@ var specification = map[string][]struct {
 			stream: `start; dial a1; attempt.failed a1 reason=refused stage=dial; retry.scheduled a1 delay_ms=1000; retry.scheduled a1; +1s ready a2`,
 			find:   []string{"RS3 attempt.permitted a2 <- retry.scheduled a1"},
 		},
+		{
+			name:   "a listener seen before the stop is not the one that was waited for",
+			stream: `start; gateway.observed; +60s silent a1; stop; restart.claimed; restart.acknowledged; +1s ready a2`,
+			find:   []string{"RS3 attempt.permitted a2 <- restart.acknowledged"},
+		},
 	},
 	"RS4": {
 		{
@@ -479,6 +489,11 @@ var specification = map[string][]struct {
 			name:   "an attempt whose client had left is over with its end",
 			stream: `start; dial a1; client.closed conn=c-a1; attempt.abandoned a1; handshake.version a1`,
 			find:   []string{"RS5 handshake.version a1"},
+		},
+		{
+			name:   "nor is it answered twice at once",
+			stream: `start; ask a1; attempt.permitted a1; attempt.permitted a1`,
+			find:   []string{"RS4 attempt.permitted a1 <- attempt.permitted a1", "RS5 attempt.permitted a1"},
 		},
 	},
 	"RS7": {
@@ -679,6 +694,13 @@ func TestRules(t *testing.T) {
 				}
 				if diff := cmp.Diff(c.find, b.tell(findings(v))); diff != "" {
 					t.Errorf("findings (-want +got):\n%s", diff)
+				}
+				for _, r := range v.Rules {
+					for _, f := range r.Findings {
+						if f.Rule != r.ID || f.Text == "" || f.Hint == "" {
+							t.Errorf("among the findings of %s: %+v", r.ID, f)
+						}
+					}
 				}
 				if bad := b.tell(failed(v)); bad != nil {
 					t.Errorf("assumptions do not hold: %q", bad)
