@@ -109,7 +109,8 @@ type blockSummary struct {
 	first, last uint64 // sequences, 0 if there is none
 	size, good  int    // bytes, and how many of them are whole records
 	problem     string // of the record at good, "" if all are whole
-	resumes     bool   // a whole record follows the one that is not
+	torn        bool   // what is not whole is as a crash leaves the last record
+	understood  bool   // at least one record is whole, or the file is empty
 	hash        events.Hash
 	hashed      bool // hash is that of the event asked for
 }
@@ -121,14 +122,16 @@ func (b *block) verify(path string, buf []byte, hashAt uint64) (blockSummary, []
 	if err != nil {
 		return blockSummary{}, buf, &FileError{Path: path, Problem: "cannot be read", Err: err}
 	}
-	s := blockSummary{size: len(buf)}
+	s := blockSummary{size: len(buf), understood: true}
 	for s.good < len(buf) {
 		r, problem := b.record(buf[s.good:])
 		if problem == "" && s.last != 0 && r.seq != s.last+1 {
 			problem = fmt.Sprintf("event %d follows event %d", r.seq, s.last)
 		}
 		if problem != "" {
-			s.problem, s.resumes = problem, b.resumes(buf[s.good+1:])
+			rest := buf[s.good:]
+			s.problem, s.torn = problem, b.torn(rest, r.size)
+			s.understood = s.good > 0 || b.resumes(rest[1:])
 			break
 		}
 		if s.first == 0 {
@@ -143,8 +146,22 @@ func (b *block) verify(path string, buf []byte, hashAt uint64) (blockSummary, []
 	return s, buf, nil
 }
 
-// resumes reports whether buf holds a whole record anywhere. What a crash tears
-// is the last record; a bad one with a good one behind it is damage.
+// torn reports whether rest, which is no whole record and claims size bytes, is
+// what a crash leaves of the last one: its beginning, or zeros for what never
+// came to the disk. It was never acknowledged. A bad record with anything behind
+// it is damage.
+func (b *block) torn(rest []byte, size int) bool {
+	switch {
+	case len(rest) > maxRecordBytes || b.resumes(rest[1:]):
+		return false
+	case len(rest) < recordFixed+checksumBytes:
+		return true
+	}
+	return size >= len(rest) && size <= maxRecordBytes || len(bytes.Trim(rest, "\x00")) == 0
+}
+
+// resumes reports whether buf holds a whole record anywhere: a length that was
+// changed makes the last record of many look like the only one.
 func (b *block) resumes(buf []byte) bool {
 	for off := 0; ; off++ {
 		i := bytes.Index(buf[off:], b.prefix)

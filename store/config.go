@@ -13,8 +13,9 @@ const (
 	defaultMaxBytes = 1 << 30
 	// defaultTimeout is far above the slowest fsync of a healthy disk.
 	defaultTimeout = 5 * time.Second
-	// maxGateways bounds what the server may reserve, not what is used.
-	maxGateways = 256
+	// maxStore is for all logs together, and never reached: the server would refuse
+	// to create a log when the limits of all exceed it. Each log has its own.
+	maxStore = 1 << 60
 	// diskReserve is left free for marks, snapshots and everything else on the
 	// disk: a full disk makes the server's log unusable until it is restarted
 	// (nats-server 2.15.2 keeps the first write error), a full log does not.

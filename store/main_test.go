@@ -17,7 +17,6 @@ import (
 	"ibrecorder/store"
 	"ibrecorder/store/storetest"
 
-	"github.com/nats-io/nats.go"
 	"go.uber.org/goleak"
 )
 
@@ -179,8 +178,4 @@ func tree(t *testing.T, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	return files
-}
-
-func connectWithoutKey(s *store.Store) (*nats.Conn, error) {
-	return nats.Connect("", nats.InProcessServer(s.Server()))
 }

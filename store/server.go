@@ -65,7 +65,7 @@ func (l *serverLog) report(level, format string, v []any) {
 
 // startServer runs an embedded server on dir that opens no port, and returns
 // when JetStream has recovered. Only the holder of key may connect.
-func startServer(ctx context.Context, dir, name string, maxStore int64, key nkeys.KeyPair, log *serverLog) (*server.Server, error) {
+func startServer(ctx context.Context, dir, name string, key nkeys.KeyPair, log *serverLog) (*server.Server, error) {
 	user, err := key.PublicKey()
 	if err != nil {
 		return nil, fmt.Errorf("embedded server: %w", err)

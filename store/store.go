@@ -105,7 +105,7 @@ func (s *Store) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("embedded server: %w", err)
 	}
-	if s.srv, err = startServer(ctx, s.cfg.Dir, f.Server, s.cfg.MaxBytes*maxGateways, key, s.log); err != nil {
+	if s.srv, err = startServer(ctx, s.cfg.Dir, f.Server, key, s.log); err != nil {
 		return err
 	}
 	if s.nc, err = dialServer(s.srv, s.cfg, key); err != nil {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ibrecorder/events"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
 )
 
@@ -74,11 +77,20 @@ func TestTheStreamKeepsEverythingAndHasLimits(t *testing.T) {
 		{"no compression", c.Compression == jetstream.NoCompression},
 		{"single events can be got without a consumer", c.AllowDirect},
 		{"a repeated append is recognised", c.Duplicates > 0},
+		{"writes are not put off", c.PersistMode == jetstream.DefaultPersistMode},
 		{"the format has a version", c.Metadata["ibrecorder-format"] == "1"},
 	} {
 		if !check.ok {
 			t.Errorf("not so: %s\n%+v", check.name, c)
 		}
+	}
+}
+
+// That an append is synced before it is acknowledged is the server's promise
+// under this option; it syncs every two minutes without it.
+func TestEveryAppendIsSynced(t *testing.T) {
+	if cfg := openStore(t, t.TempDir()).Server().JetStreamConfig(); !cfg.SyncAlways {
+		t.Errorf("%+v", cfg)
 	}
 }
 
@@ -119,6 +131,94 @@ func TestALogWhoseStreamWasChangedIsRefused(t *testing.T) {
 	if _, err := s.SecondWriter(t.Context(), gw); !errors.Is(err, store.ErrFormat) || !strings.Contains(err.Error(), "retention") {
 		t.Errorf("%v, want a refusal that names the retention", err)
 	}
+}
+
+func TestTheLimitOfALogIsBelowTheFreeDisk(t *testing.T) {
+	dir := t.TempDir()
+	var disk unix.Statfs_t
+	must(t, unix.Statfs(dir, &disk))
+	s, err := store.Open(t.Context(), store.Config{Dir: dir, MaxBytes: 1 << 55})
+	must(t, err)
+	defer s.Close()
+	for _, g := range []string{"paper", "live"} {
+		l, err := s.Log(t.Context(), g)
+		must(t, err)
+		_, limit, err := l.Usage(t.Context())
+		if total := int64(disk.Blocks) * disk.Bsize; err != nil || limit <= 0 || limit >= total {
+			t.Errorf("limit of %s is %d on a disk of %d, %v", g, limit, total, err)
+		}
+	}
+}
+
+// What somebody who reaches the server's API puts into a log is found by whoever
+// reads it.
+func TestAMessageThatIsNotTheNextEventEndsEveryReader(t *testing.T) {
+	for _, c := range []struct {
+		name, subject string
+		data          func(head store.Head) []byte
+		want          func(error) bool
+	}{
+		{"an event of a later sequence", prefix + "operator.noted",
+			func(h store.Head) []byte { h.Seq++; return storetest.Next(t, gw, h, "note").Raw },
+			func(err error) bool { var e *store.GapError; return errors.As(err, &e) && e.Want == 41 && e.Got == 42 }},
+		{"no event", prefix + "operator.noted",
+			func(store.Head) []byte { return []byte("{}") },
+			func(err error) bool { var e *events.DecodeError; return errors.As(err, &e) }},
+		{"an event of another gateway", prefix + "operator.noted",
+			func(h store.Head) []byte { return storetest.Next(t, "live", h, "note").Raw },
+			func(err error) bool { return errors.Is(err, events.ErrGateway) }},
+		{"an event under another kind", prefix + "dial.started",
+			func(h store.Head) []byte { return storetest.Next(t, gw, h, "note").Raw },
+			func(err error) bool { return errors.Is(err, store.ErrDamaged) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openStore(t, t.TempDir())
+			l, err := s.Log(t.Context(), gw)
+			must(t, err)
+			recs := storetest.Fill(t, l, gw, 40)
+			_, err = s.JetStream().Publish(t.Context(), c.subject, c.data(storetest.HeadOf(recs[39])))
+			must(t, err)
+			last := func(seq func(func(events.Record, error) bool)) (err error) {
+				for _, err = range seq {
+				}
+				return err
+			}
+			_, head := l.Head(t.Context())
+			for name, err := range map[string]error{
+				"head":       head,
+				"short read": last(l.Read(t.Context(), 41, 41)),
+				"tail":       last(l.Tail(t.Context(), 30)),
+				"consume":    l.Consume(t.Context(), "pager", nil, func(context.Context, events.Record) error { return nil }),
+			} {
+				if !c.want(err) {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		})
+	}
+}
+
+func TestTheLogInMemoryLivesInABubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := store.NewMemory(gw)
+		ctx, cancel := context.WithCancel(t.Context())
+		var tries int
+		start := time.Now()
+		go func() {
+			time.Sleep(time.Hour)
+			storetest.Fill(t, l, gw, 1)
+		}()
+		_ = l.Consume(ctx, "pager", nil, func(context.Context, events.Record) error {
+			if tries++; tries < 4 {
+				return errors.New("the pager is busy")
+			}
+			cancel()
+			return nil
+		})
+		if want := time.Hour + 1750*time.Millisecond; time.Since(start) != want {
+			t.Errorf("handled after %v, want %v", time.Since(start), want)
+		}
+	})
 }
 
 func TestServerOpensNoPort(t *testing.T) {
@@ -412,9 +512,17 @@ func TestTheServerKeepsItsName(t *testing.T) {
 }
 
 func TestNobodyConnectsWithoutTheKey(t *testing.T) {
-	s := openStore(t, t.TempDir())
-	if nc, err := connectWithoutKey(s); err == nil {
-		nc.Close()
-		t.Error("a client without the key is let in")
+	c, err := openStore(t, t.TempDir()).Server().InProcessConn()
+	must(t, err)
+	defer c.Close()
+	said := make(chan string)
+	go func() {
+		b, _ := io.ReadAll(c) // until the server hangs up
+		said <- string(b)
+	}()
+	_, err = c.Write([]byte("CONNECT {}\r\nPING\r\n"))
+	must(t, err)
+	if got := <-said; !strings.Contains(got, "Authorization Violation") || strings.Contains(got, "PONG") {
+		t.Errorf("the server says %q", got)
 	}
 }

@@ -64,8 +64,8 @@ func verifyStream(ctx context.Context, dir, gateway string, mark Mark, sameServe
 	if err != nil {
 		return err
 	}
-	whole := slices.ContainsFunc(sums, func(s blockSummary) bool { return s.good > 0 || s.resumes || s.size == 0 })
-	if len(files) > 0 && !whole && !sameServer {
+	understood := slices.ContainsFunc(sums, func(s blockSummary) bool { return s.understood })
+	if len(files) > 0 && !understood && !sameServer {
 		return errForeignFormat
 	}
 	var last uint64
@@ -75,12 +75,11 @@ func verifyStream(ctx context.Context, dir, gateway string, mark Mark, sameServe
 			return &DamageError{Gateway: gateway, Path: files[i].path, Offset: s.good, After: max(last, s.last), Problem: problem}
 		}
 		final := i == len(sums)-1
-		torn := final && !s.resumes && s.size-s.good <= maxRecordBytes // by a crash: never acknowledged
 		switch {
 		case s.first != 0 && s.first != last+1:
 			s.good = 0
 			return damage(fmt.Sprintf("starts with event %d, and event %d is the one before it", s.first, last))
-		case s.problem != "" && !torn:
+		case s.problem != "" && !(final && s.torn):
 			return damage(s.problem)
 		case s.size == 0 && !final:
 			return damage("the block is empty")

@@ -1,0 +1,100 @@
+package store_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"ibrecorder/store"
+	"ibrecorder/store/storetest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestEvidenceIsReadFromACopyAndNeverTouched(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		harm  func(t *testing.T, dir string)
+		read  int   // events that can be read
+		check error // what Check or Damage says
+		ends  error // what the reader ends with
+	}{
+		{"a whole log", func(*testing.T, string) {}, 40, nil, nil},
+		{"a log whose mark is gone", func(t *testing.T, dir string) {
+			must(t, os.Remove(store.MarkPath(dir, gw)))
+		}, 40, store.ErrMark, nil},
+		{"a log whose mark is nonsense", func(t *testing.T, dir string) {
+			must(t, os.WriteFile(store.MarkPath(dir, gw), []byte("x"), 0o600))
+		}, 40, store.ErrMark, nil},
+		{"a log that lost its last block", func(t *testing.T, dir string) {
+			must(t, os.Remove(filepath.Join(msgsDir(dir), "3.blk")))
+		}, 30, store.ErrMark, nil},
+		{"a log with a block missing in the middle", func(t *testing.T, dir string) {
+			must(t, os.Remove(filepath.Join(msgsDir(dir), "2.blk")))
+		}, 15, store.ErrDamaged, gapError},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir, tmp := logOf(t, 40, 8<<10), t.TempDir()
+			c.harm(t, dir)
+			before := tree(t, dir)
+			s, err := store.OpenCopy(t.Context(), dir, tmp)
+			must(t, err)
+			l, err := s.Log(t.Context(), gw)
+			must(t, err)
+			said := errors.Join(append(s.Damage(), l.Check())...)
+			if c.check == nil && said != nil || c.check != nil && !errors.Is(said, c.check) {
+				t.Errorf("it says %v, want %v", said, c.check)
+			}
+			n, ended := 0, error(nil)
+			for _, err := range l.Read(t.Context(), 0, 0) {
+				if ended = err; err == nil {
+					n++
+				}
+			}
+			var gap *store.GapError
+			if n < c.read-3 || n > c.read+3 || errors.As(ended, &gap) != (c.ends != nil) {
+				t.Errorf("read %d events, then %v; want about %d, then %v", n, ended, c.read, c.ends)
+			}
+			head, _ := l.Head(t.Context())
+			if err := l.Append(t.Context(), storetest.Next(t, gw, head, "note")); !errors.Is(err, store.ErrCopy) {
+				t.Errorf("append: %v", err)
+			}
+			if _, err := s.Log(t.Context(), "live"); !errors.Is(err, store.ErrUnknownGateway) {
+				t.Errorf("a gateway without a log: %v", err)
+			}
+			must(t, s.Close())
+			if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
+				t.Errorf("the evidence was changed:\n%s", diff)
+			}
+			if left, err := os.ReadDir(tmp); err != nil || len(left) != 0 {
+				t.Errorf("left behind: %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// gapError stands for any *store.GapError.
+var gapError = errors.New("a gap")
+
+func TestACopyIsNotMadeWhileARecorderRuns(t *testing.T) {
+	dir := t.TempDir()
+	openStore(t, dir)
+	if _, err := store.OpenCopy(t.Context(), dir, t.TempDir()); !errors.Is(err, store.ErrLocked) {
+		t.Errorf("%v, want ErrLocked", err)
+	}
+	if _, err := store.OpenCopy(t.Context(), t.TempDir(), t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder that is no store: %v", err)
+	}
+}
+
+func TestTwoReadersMayCopyAtOnceAndReadOnlyEvidenceCanBeCopied(t *testing.T) {
+	dir := logOf(t, 5, 8<<10)
+	must(t, os.Chmod(dir, 0o500))
+	must(t, os.Chmod(filepath.Join(dir, "lock"), 0o400))
+	for range 2 {
+		s, err := store.OpenCopy(t.Context(), dir, t.TempDir())
+		must(t, err)
+		defer s.Close()
+	}
+}
