@@ -24,12 +24,12 @@ const (
 // Read implements Log.
 func (l *JetLog) Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error] {
 	return func(yield func(events.Record, error) bool) {
-		head, err := l.Head(ctx)
+		info, err := l.stream.Info(ctx) // not Head: what comes before a bad last event can be read
 		if err != nil {
-			yield(events.Record{}, err)
+			yield(events.Record{}, fmt.Errorf("read %s: %w", l.gateway, l.readError(ctx, err)))
 			return
 		}
-		from, to := bounds(from, to, head.Seq)
+		from, to := bounds(from, to, info.State.LastSeq)
 		switch {
 		case from > to:
 		case to-from < shortRead:

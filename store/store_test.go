@@ -183,6 +183,15 @@ func TestAMessageThatIsNotTheNextEventEndsEveryReader(t *testing.T) {
 				}
 				return err
 			}
+			n := 0
+			for _, err := range l.Read(t.Context(), 0, 0) {
+				if err == nil {
+					n++
+				}
+			}
+			if n != 40 {
+				t.Errorf("%d events can be read, want the 40 before it", n)
+			}
 			_, head := l.Head(t.Context())
 			for name, err := range map[string]error{
 				"head":       head,

@@ -1,0 +1,61 @@
+// Package store is the durable log of the recorder: one history per gateway,
+// kept by an embedded NATS JetStream server in a folder of its own, and the same
+// in memory for tests.
+//
+// The folder holds
+//
+//	lock                one process at a time
+//	store.format        version of this layout, name of the server
+//	jetstream/          what the server keeps; a stream per gateway
+//	mark/<gateway>.json the high-water mark: what the log must still hold
+//	quarantine/         logs that were set aside, whole
+//
+// # What it guarantees
+//
+//   - An event whose Append returned nil is on disk, and a killed process loses
+//     none (TestKillLosesNothingAcknowledged, TestEveryAppendIsSynced).
+//   - A log has one writer. A second process is refused at once
+//     (TestASecondProcessGetsAClearError); one that got past the lock is refused
+//     by the expected sequence (TestAppendChecksTheExpectedSequence).
+//   - Append can be repeated until its outcome is known, and never appends twice
+//     (TestALostAckIsResolvedByReadingBack).
+//   - Nothing leaves a log: no deletion, no purge, no age; a full one refuses and
+//     keeps what it has (TestTheStreamKeepsEverythingAndHasLimits,
+//     TestDenyDeleteAndPurgeCannotBeTurnedOff, TestFullStreamRefusesAndKeepsWhatItHas).
+//   - The server is not trusted with damaged files, because it deletes a stream
+//     for a file it cannot read, and cuts a log at a flipped byte and uses the
+//     numbers again (nats-server 2.15.2). Every file and every record's checksum
+//     is checked before it starts
+//     (TestAnUnreadableBlockIsRefusedAndNothingIsDeleted,
+//     TestAFlippedByteIsFoundBeforeTheServerStarts). Only what a crash tears off
+//     the end, which nobody was told is safe, may be missing
+//     (TestATornLastRecordIsNoDamage).
+//   - A log that is shorter or other than its high-water mark, or gone, is
+//     refused, and nothing is deleted (TestALogThatContradictsItsMarkIsRefused).
+//   - What is set aside is kept whole, and the next log learns that it must start
+//     stopped if the old one was, or if nobody can tell
+//     (TestQuarantineSetsTheLogAsideAndANewOneBegins).
+//   - A reader gets every event once and in order, or an error that says which is
+//     missing (TestTheLogOnDiskKeepsTheContract,
+//     TestAMessageThatIsNotTheNextEventEndsEveryReader,
+//     TestEvidenceIsReadFromACopyAndNeverTouched).
+//   - Nothing listens on a port (TestServerOpensNoPort), and nobody without the
+//     key of this run gets in (TestNobodyConnectsWithoutTheKey).
+//   - What the server warns of comes out of Store.Err
+//     (TestWarningsOfTheServerComeOut).
+//
+// # What it does not guarantee
+//
+// The position of Consume is not synced: after a crash a handler sees events
+// again. A disk that lies about syncs, and somebody who changes the log, the
+// hash chain in it and the mark beside it alike, are not found here.
+//
+// # What it refuses to do
+//
+// It does not know what an event means, and does not check the hash chain while
+// it reads: events.Chain does. It repairs nothing and deletes no log. It never
+// starts a server on a folder that is only to be examined: OpenCopy does that on
+// a copy.
+//
+// store imports events and NATS. It runs where there is flock: Linux, macOS, BSD.
+package store
