@@ -79,7 +79,7 @@ func DecodeDraft(report []byte) (gateway string, d Draft, err error) {
 func token(dst *string) func(string) error {
 	return func(s string) error {
 		if !isToken(s) {
-			return fmt.Errorf("%w: %q, want 1 to %d of letters, digits and - _ . / :", ErrNotAllowed, shown(s), maxToken)
+			return fmt.Errorf("%w: %q, want 1 to %d of letters, digits and the signs - _ . / : only", ErrNotAllowed, shown(s), maxToken)
 		}
 		*dst = s
 		return nil

@@ -119,7 +119,7 @@ func checkToken(s string) error {
 	n, _, risky := scan(s, inToken)
 	switch {
 	case n < len(s) || n == 0 || n > maxToken:
-		return fmt.Errorf("%w: %q, want 1 to %d of letters, digits and - _ . / :", ErrNotAllowed, shown(s), maxToken)
+		return fmt.Errorf("%w: %q, want 1 to %d of letters, digits and the signs - _ . / : only", ErrNotAllowed, shown(s), maxToken)
 	case risky && hasAccountID(s):
 		return ErrUnredacted
 	}

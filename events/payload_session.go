@@ -14,9 +14,9 @@ type SessionDegraded struct {
 	Code int64 `json:"code"`
 }
 
-// SessionRestored: the Gateway has IB again.
+// SessionRestored: the Gateway has IB again, or answers again.
 type SessionRestored struct {
-	// Code is 1101 (data lost, subscribe again) or 1102 (data kept).
+	// Code is 1101 (data lost, subscribe again) or 1102 (data kept); 0 if a mute session answers again.
 	Code int64 `json:"code"`
 }
 

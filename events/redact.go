@@ -36,9 +36,9 @@ func (r *Redactor) Key(account string) string {
 // UTF-8 into U+FFFD, and cuts at 1 KiB, between two characters.
 func (r *Redactor) Text(s string) string { return withoutAccounts(s, maxText, r.Key) }
 
-// attribute is Text for what may have 128 bytes: an attribute, an entry of a list.
+// Attribute is Text for what may have 128 bytes: an attribute, an entry of a list.
 // A replaced account id is longer than itself, so even a valid one may need a cut.
-func (r *Redactor) attribute(s string) string { return withoutAccounts(s, maxToken, r.Key) }
+func (r *Redactor) Attribute(s string) string { return withoutAccounts(s, maxToken, r.Key) }
 
 // Event stamps a draft: redacts every text of it and adds what only the loop
 // knows. A draft without an ID gets boot-gateway-seq.
@@ -51,9 +51,9 @@ func (r *Redactor) Event(d Draft, s Stamp) Event {
 		id = s.Boot + "-" + s.Gateway + "-" + strconv.FormatUint(s.Seq, 10)
 	}
 	return Event{
-		ID: r.attribute(id), Source: r.attribute(d.Source), Gateway: s.Gateway, Time: s.Time,
-		Seq: s.Seq, Boot: s.Boot, Mono: s.Mono, Conn: r.attribute(d.Conn), Attempt: r.attribute(d.Attempt), Epoch: s.Epoch,
-		Cause: r.attribute(d.Cause), SourceTime: r.attribute(d.SourceTime), Prev: s.Prev, Data: r.payload(d.Data),
+		ID: r.Attribute(id), Source: r.Attribute(d.Source), Gateway: s.Gateway, Time: s.Time,
+		Seq: s.Seq, Boot: s.Boot, Mono: s.Mono, Conn: r.Attribute(d.Conn), Attempt: r.Attribute(d.Attempt), Epoch: s.Epoch,
+		Cause: r.Attribute(d.Cause), SourceTime: r.Attribute(d.SourceTime), Prev: s.Prev, Data: r.payload(d.Data),
 	}
 }
 
@@ -72,7 +72,7 @@ func (r *Redactor) payload(data Payload) Payload {
 		case opList:
 			list := make([]string, min(v.Len(), maxList))
 			for i := range list {
-				list[i] = r.attribute(v.Index(i).String())
+				list[i] = r.Attribute(v.Index(i).String())
 			}
 			if len(list) > 0 {
 				v.Set(reflect.ValueOf(list))

@@ -24,14 +24,24 @@ func Reported(e events.Event) bool {
 	return true
 }
 
-// Silence says whether a failure counts as a silent attempt. For a report the
-// reporter's own timeout is the budget, and must be long enough to prove anything.
+// Silence says whether a failure counts as a silent attempt.
 func Silence(p events.Params, f events.AttemptFailed, reported bool) bool {
 	switch f.Reason {
 	case events.AcceptedNoBytes, events.VersionNoReady, events.ReportedTimeout:
-		return !reported || f.LimitMS >= p.MinReportedBudgetMS
+		return longEnough(p, f, reported)
 	}
 	return false
+}
+
+// longEnough says whether a wait proves anything: for a report the reporter's own
+// timeout is the budget.
+func longEnough(p events.Params, f events.AttemptFailed, reported bool) bool {
+	return !reported || f.LimitMS >= p.MinReportedBudgetMS
+}
+
+// Undialled says whether a failure counts as a dial that timed out.
+func Undialled(p events.Params, f events.AttemptFailed, reported bool) bool {
+	return f.Reason == events.DialTimeout && longEnough(p, f, reported)
 }
 
 // Life says whether a failure proves that the API layer answers, or that the
@@ -127,7 +137,7 @@ func failure(p *events.Params, d events.AttemptFailed, reported bool) APITrigger
 	switch {
 	case d.Reason == events.Refused:
 		return SeenAbsent
-	case d.Reason == events.DialTimeout || Silence(*p, d, reported):
+	case Undialled(*p, d, reported) || Silence(*p, d, reported):
 		return MetSilence
 	case Life(d.Reason):
 		return Answered
@@ -152,9 +162,11 @@ func (s *State) session(e *events.Event) int {
 // hold, and see ourselves. Such a report is stored and never counted a second
 // time, least of all as the silence of a Gateway that was not dialled yet.
 func (s *State) known(e *events.Event, i int, reported bool) bool {
-	ends, mine := false, i >= 0 && s.Sessions[i].Conn != ""
-	switch e.Data.(type) {
-	case events.AttemptSucceeded, events.AttemptFailed, events.AttemptAbandoned, events.AttemptUnknown:
+	ends, crossed, mine := false, false, i >= 0 && s.Sessions[i].Conn != ""
+	switch d := e.Data.(type) {
+	case events.AttemptAbandoned:
+		ends, crossed = true, d.Stage == events.StageNone // the client left while its denial was written
+	case events.AttemptSucceeded, events.AttemptFailed, events.AttemptUnknown:
 		ends = true
 	case events.SessionLost, events.SessionClosed:
 		return reported && mine
@@ -168,10 +180,10 @@ func (s *State) known(e *events.Event, i int, reported bool) bool {
 		return false
 	}
 	over := i >= 0 && s.Sessions[i].Ended || i < 0 && slices.Contains(s.Over, e.Attempt) && !s.waits(e.Attempt)
-	if over && !reported {
+	if over && !reported && !crossed {
 		s.odd(e, "attempt %s had ended", e.Attempt)
 	}
-	return over || reported && (mine || s.waits(e.Attempt))
+	return over || reported && (mine || s.waits(e.Attempt) || slices.Contains(s.Ours, e.Attempt))
 }
 
 // freed returns what the end of session i means to the gate.

@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"ibrecorder/events"
@@ -20,10 +21,19 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 	case events.RecorderGap:
 		s.Totals.Gaps++
 
+	case events.ClientOpened:
+		if port := portOf(d.Peer); port > 0 {
+			s.Ports = push(s.Ports, port, maxPorts)
+		}
 	case events.AttemptRequested:
-		s.Totals.Requested++
-		if !reported {
+		switch {
+		case !reported:
+			s.Totals.Requested++
 			s.enqueue(e)
+		case slices.Contains(s.Ports, d.LocalPort):
+			s.Ours = push(s.Ours, e.Attempt, maxPorts)
+		default:
+			s.Totals.Requested++
 		}
 	case events.ClientHeld:
 		s.hold(e.Attempt)
@@ -61,7 +71,7 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 		s.Totals.Failed++
 		silent := Silence(s.Policy.Params, d, reported)
 		if !s.stale(i) {
-			s.failed(e, d.Reason, silent)
+			s.failed(e, d, reported)
 		}
 		s.end(e, i, silent)
 		s.remember(e.Attempt)
@@ -119,6 +129,15 @@ func (s *State) enqueue(e *events.Event) {
 	default:
 		s.Waiting = push(s.Waiting, Request{Attempt: e.Attempt, Conn: e.Conn, ID: e.ID}, maxSessions)
 	}
+}
+
+// portOf is the port of a client's address, 0 if it has none.
+func portOf(peer string) int64 {
+	n, err := strconv.ParseUint(peer[strings.LastIndexByte(peer, ':')+1:], 10, 16)
+	if err != nil {
+		return 0
+	}
+	return int64(n)
 }
 
 func (s *State) waits(attempt string) bool {
@@ -210,14 +229,15 @@ func (s *State) succeeded(e *events.Event, i int, reported bool) {
 	}
 }
 
-func (s *State) failed(e *events.Event, r events.FailReason, silent bool) {
+func (s *State) failed(e *events.Event, d events.AttemptFailed, reported bool) {
+	r := d.Reason
 	if Life(r) {
 		s.Row = Run{Failed: s.Row.Failed}
 	}
 	switch {
-	case silent:
+	case Silence(s.Policy.Params, d, reported):
 		s.Row.Silent.add(e.ID)
-	case r == events.DialTimeout:
+	case Undialled(s.Policy.Params, d, reported):
 		s.Row.DialTimeouts.add(e.ID)
 	case r == events.FINBeforeVersion || r == events.RSTBeforeVersion:
 		s.Row.Closed.add(e.ID)

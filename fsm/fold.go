@@ -13,6 +13,7 @@ const (
 	maxEvidence = 8    // IDs for one count: enough to show
 	maxSessions = 64   // and requests; IB allows 32 clients for one gateway
 	maxOver     = 32   // ended attempts that a late report is known by
+	maxPorts    = 64   // and clients: twice as many as IB allows at a time
 	maxFailures = 1000 // the largest window_failures a policy may have
 )
 

@@ -165,7 +165,7 @@ func TestStatesShareNothing(t *testing.T) {
 			hash := one.Hash()
 			two := f.Apply(s, stream[(i+7)%40])
 			two = f.Apply(two, stream[(i+3)%40])
-			if s.Hash() != before || one.Hash() != hash {
+			if two.Seq == 0 || s.Hash() != before || one.Hash() != hash {
 				t.Fatalf("folding on from the state at %d changed it or another future of it", i+1)
 			}
 		}

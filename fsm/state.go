@@ -39,6 +39,8 @@ type State struct {
 	Delay    Wait      `json:"delay"`
 	Failures []int64   `json:"failures,omitempty"` // when attempts failed, oldest first, at most the policy's window_failures
 	Over     []string  `json:"over,omitempty"`     // attempts whose end or denial we saw lately, oldest first
+	Ports    []int64   `json:"ports,omitempty"`    // from which clients connected to us lately, oldest first
+	Ours     []string  `json:"ours,omitempty"`     // attempts that runners reported and we relay ourselves, by their names for them, oldest first
 	Trial    Trial     `json:"probation"`
 	Stop     Standing  `json:"stop"`
 	Claim    Claim     `json:"claim"` // the last one; it takes the place of any before it

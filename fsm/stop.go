@@ -40,7 +40,9 @@ func (s *State) countGateway(e *events.Event) {
 	case events.RestartClaimed:
 		s.Claim = Claim{ID: e.ID, By: d.By, Reason: d.Reason, Override: d.Override}
 	case events.RestartObserved:
-		s.Stop.Restart = e.ID
+		if s.Gate == Stopped {
+			s.Stop.Restart = e.ID
+		}
 	case events.RestartRejected:
 		s.Claim = Claim{}
 	case events.RestartAcknowledged:

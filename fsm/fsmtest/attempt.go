@@ -43,7 +43,11 @@ func (w *Writer) attempt(words []string) (events.Draft, error) {
 		if direct { // the recorder asks for the runner that will dial
 			d.Source = "/recorder"
 		}
-		d.Data = events.AttemptRequested{}
+		q := events.AttemptRequested{} // request [port=PORT]
+		if port, perr := number(options["port"]); port != nil {
+			q.LocalPort, err = *port, perr
+		}
+		d.Data = q
 	case "permit": // permit [against=stopped] [probation=1]
 		d.Source = "/recorder"
 		p := events.AttemptPermitted{Policy: "p", Enforced: options["against"] == "", Against: events.HoldReason(options["against"])}
@@ -91,7 +95,10 @@ func (w *Writer) attempt(words []string) (events.Draft, error) {
 func (w *Writer) wire(d *events.Draft, verb, arg string) (events.Payload, error) {
 	switch verb {
 	case "open":
-		return events.ClientOpened{Peer: "127.0.0.1:50000"}, nil
+		if arg == "" { // open [PORT]
+			arg = "50000"
+		}
+		return events.ClientOpened{Peer: "127.0.0.1:" + arg}, nil
 	case "hello":
 		return events.ClientHello{MinVersion: 100, MaxVersion: 225}, nil
 	case "gone":

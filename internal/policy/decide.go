@@ -138,10 +138,23 @@ func observed(before, after fsm.Process) Decision {
 		Cause: after.ID}
 }
 
-// another says whether two identified listeners belong to different processes; a
-// process id alone may be given out again.
+// clockStep is the least difference between two start times of one process id, in
+// milliseconds, that is another process: the system computes them from the wall
+// clock, which somebody may have set in between.
+const clockStep = 10_000
+
+// another says whether two identified listeners belong to different processes. A
+// process id alone may be given out again; a socket that is still the same shows
+// that it was not.
 func another(before, after fsm.Process) bool {
-	return before.PID != after.PID || before.StartedMS != after.StartedMS
+	if before.PID != after.PID {
+		return true
+	}
+	if before.Socket != "" && before.Socket == after.Socket {
+		return false
+	}
+	apart := after.StartedMS - before.StartedMS
+	return apart <= -clockStep || apart >= clockStep
 }
 
 // identified says whether p proves which process is the Gateway: a forwarder's

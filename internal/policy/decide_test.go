@@ -120,7 +120,8 @@ func TestReleasing(t *testing.T) {
 	tell(t, Handoff(), events.Enforce, []story{
 		{"a claim opens nothing before the listener was read", stopped + "claim", ""},
 		{"another process: the restart is observed", stopped + "claim; observed gateway 200 2 claim", "restarted 100 to 200; release observed by kim"},
-		{"the same number and another start is another process", stopped + "claim; observed gateway 100 2 claim", "restarted 100 to 100; release observed by kim"},
+		{"the same number and another start is another process", stopped + "claim; observed gateway 100 60001 claim", "restarted 100 to 100; release observed by kim"},
+		{"a start time that a set clock has moved is no restart", stopped + "claim; observed gateway 100 1001 claim", "reject process_unchanged"},
 		{"the same process: rejected", stopped + "claim; observed gateway 100 1 claim", "reject process_unchanged"},
 		{"nothing listens yet: rejected", stopped + "claim; observed no claim", "reject not_listening"},
 		{"a forwarder's listener proves nothing: the word counts", stopped + "claim; observed other 300 3 claim", "release word by kim"},

@@ -2,7 +2,6 @@ package rule
 
 import (
 	"fmt"
-	"strings"
 
 	"ibrecorder/events"
 )
@@ -147,7 +146,7 @@ type facts struct {
 func (f *facts) read(rec events.Record, past *history) {
 	f.rec, f.kind, f.past, f.found = rec, kindOf(rec.Data), past, nil
 	f.imported = rec.Boot == events.BootImport
-	f.outside = f.imported || strings.HasPrefix(rec.Source, "/runner/")
+	f.outside = f.imported || !own(rec.Source)
 	f.flight, f.request = nil, nil
 }
 
@@ -163,7 +162,7 @@ func (f *facts) join() {
 	}
 	if f.rec.Attempt != "" {
 		f.flight = f.past.flightOf(f.rec.Attempt)
-		if f.kind == attemptPermitted || f.kind.ends() {
+		if f.kind == attemptPermitted || f.kind.ends() || f.kind == attemptRequested && f.outside {
 			f.request = f.past.requestOf(f.rec.Attempt)
 		}
 	}
@@ -174,7 +173,7 @@ func (f *facts) join() {
 // Nor is what the tap saw itself, and a report of it joins in: by the attempt's
 // id, or by the local port of the connection.
 func (f *facts) bypass() bool {
-	if !f.outside || f.flight != nil {
+	if !f.outside || f.flight != nil || f.relayed() {
 		return false
 	}
 	if f.kind == dialStarted {
@@ -252,4 +251,20 @@ func (t *tally) note(f *facts, found Finding) Finding {
 		t.findings = append(t.findings, found)
 	}
 	return found
+}
+
+// relayed reports whether the attempt that the event names has a connection of the
+// tap: what somebody else says of it is a claim about what the tap sees itself.
+func (f *facts) relayed() bool {
+	return f.flight != nil && f.flight.conn != "" || f.request != nil && f.request.conn != ""
+}
+
+// own reports whether a source is a part of the recorder. Anybody else tells what
+// somebody did, who went through no gate of ours.
+func own(source string) bool {
+	switch source {
+	case "/tap", "/session", "/watch", "/recorder":
+		return true
+	}
+	return false
 }

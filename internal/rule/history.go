@@ -27,7 +27,6 @@ type history struct {
 	mode     events.Mode // "" where it is not known
 	run      int         // counts recorder.started
 	runAt    uint64
-	boot     string
 	timeless bool // mono of this boot cannot be relied on (A4)
 
 	stop     stop
@@ -185,7 +184,9 @@ func (h *history) apply(f *facts) {
 	case clientClosed:
 		h.closed(f.rec.Conn)
 	case attemptRequested:
-		h.requested(f)
+		if !f.outside || !f.relayed() {
+			h.requested(f)
+		}
 	case attemptDenied:
 		if q := h.requestOf(f.rec.Attempt); q != nil && q.conn == "" {
 			q.settled = true
@@ -197,8 +198,8 @@ func (h *history) apply(f *facts) {
 			f.flight.dial = f.rec.Seq
 		}
 	case attemptSucceeded, attemptFailed, attemptAbandoned, attemptUnknown:
-		if f.outside && f.flight != nil && f.flight.dial != 0 {
-			return // the tap dialled it, and the tap says how it ended
+		if f.outside && (f.flight != nil && f.flight.dial != 0 || f.relayed()) {
+			return // the tap relays it, and the tap says how it ended
 		}
 		h.weigh(f)
 		h.over(f)
@@ -218,6 +219,10 @@ func (h *history) apply(f *facts) {
 		h.decided(enforced)
 		h.stop.enforced = h.stop.enforced || enforced
 		h.due, h.carries = due{}, false
+	case restartClaimed, restartObserved:
+		if f.imported { // the release that nobody was there to decide
+			h.due, h.evidence = due{}, evidence{probation: h.evidence.probation}
+		}
 	case restartAcknowledged:
 		h.stop, h.due, h.evidence = stop{known: true}, due{}, evidence{probation: true}
 	}

@@ -20,6 +20,11 @@ var specification = map[string][]struct {
 			stream: `start; silent a1; stop`,
 		},
 		{
+			name: "what a runner says of an attempt that the tap relays is nobody's act",
+			stream: `start; ask a1; attempt.abandoned a1 by=/runner/robo-1
+				attempt.permitted a1; attempt.failed a1 by=/runner/robo-1; dial.started a1; dial.connected a1; attempt.succeeded a1`,
+		},
+		{
 			name:   "a permit while stopped is a violation, and its dial is the same one",
 			stream: `start; silent a1; stop; dial a2`,
 			find:   []string{"RS1 attempt.permitted a2 <- restart.required"},
@@ -269,6 +274,10 @@ var specification = map[string][]struct {
 		{
 			name:   "in such a history, what had begun before the evidence is not one of those",
 			stream: `import; policy.loaded; attempt.requested r1 by=/runner/robo-1; attempt.requested r2 by=/runner/robo-2; attempt.failed r1 by=/runner/robo-1; attempt.failed r2 by=/runner/robo-2`,
+		},
+		{
+			name:   "in an imported history a restart ends what was due: nobody was there to decide the release",
+			stream: `import; policy.loaded; attempt.failed r1 by=/runner/robo-1; restart.claimed; restart.observed; attempt.succeeded r2 by=/runner/robo-1`,
 		},
 		{
 			name:   "and a refused dial is one, for no recorder was there to refuse it",
