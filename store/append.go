@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"ibrecorder/events"
@@ -58,6 +60,9 @@ func (l *JetLog) append(ctx context.Context, rec events.Record) error {
 	if rec.Gateway != l.gateway {
 		return events.ErrGateway
 	}
+	if err := l.refused(); err != nil { // there is no answer to wait for
+		return err
+	}
 	if !l.known {
 		if err := l.readBack(ctx); err != nil {
 			return err
@@ -66,6 +71,25 @@ func (l *JetLog) append(ctx context.Context, rec events.Record) error {
 	if done, err := follows(l.head, rec); done || err != nil {
 		return err
 	}
+	err := l.publish(ctx, rec)
+	if errors.Is(err, ErrFull) && l.room(ctx) {
+		err = l.publish(ctx, rec)
+	}
+	return err
+}
+
+// room makes the limit of a full log larger if the disk has more room than it had.
+func (l *JetLog) room(ctx context.Context) bool {
+	info, err := l.stream.Info(ctx)
+	if err != nil {
+		return false
+	}
+	grown, err := l.fit(ctx, info)
+	return grown && err == nil
+}
+
+// publish hands the record to the server, once.
+func (l *JetLog) publish(ctx context.Context, rec events.Record) error {
 	ack, err := l.store.js.PublishMsg(ctx, &nats.Msg{
 		Subject: l.prefix + string(rec.Kind()),
 		Header: nats.Header{
@@ -76,7 +100,7 @@ func (l *JetLog) append(ctx context.Context, rec events.Record) error {
 		Data: rec.Raw,
 	})
 	if err == nil && ack.Sequence == rec.Seq && !ack.Duplicate {
-		l.head = headAt(rec)
+		l.head, l.known = headAt(rec), true
 		return nil
 	}
 	l.known = false
@@ -86,9 +110,17 @@ func (l *JetLog) append(ctx context.Context, rec events.Record) error {
 		(api.ErrorCode == codeWrongLastSequence || api.ErrorCode == codeWrongLastSequenceConstant):
 		return l.resolve(ctx, rec)
 	case api != nil && (api.ErrorCode == codeStoreFailed || api.ErrorCode == codeNoResources || api.ErrorCode == codeStorageExceeded):
-		return errors.Join(ErrFull, err)
+		return fmt.Errorf("%w (%w)", ErrFull, err)
 	}
-	return l.store.unavailable(err)
+	return cmp.Or(l.refused(), l.store.unavailable(err))
+}
+
+// refused says that the server gave this log up.
+func (l *JetLog) refused() error {
+	if why, dead := l.store.log.dead.Load(streamName(l.gateway)); dead {
+		return fmt.Errorf("%w: %w (%s)", ErrUnavailable, ErrDisk, why)
+	}
+	return nil
 }
 
 // resolve asks the log what became of a record that the server took for a

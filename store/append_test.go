@@ -6,7 +6,6 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"ibrecorder/events"
 	"ibrecorder/store"
@@ -14,36 +13,76 @@ import (
 )
 
 // A second writer that got past the lock still cannot append: the server holds
-// every append against the sequence it expects.
+// every append against the sequence it expects. It says so with one of two codes.
 func TestAppendChecksTheExpectedSequence(t *testing.T) {
-	s := openStore(t, t.TempDir())
-	ours, err := s.Log(t.Context(), gw)
-	if err != nil {
-		t.Fatal(err)
+	for _, code := range []string{"10071", "10164"} {
+		t.Run(code, func(t *testing.T) {
+			said := &saying{from: []byte(`"err_code":10071`), to: []byte(`"err_code":` + code)}
+			s, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}.Through(said.wrap))
+			must(t, err)
+			defer s.Close()
+			ours, err := s.Log(t.Context(), gw)
+			must(t, err)
+			recs := storetest.Fill(t, ours, gw, 2)
+			must(t, ours.Mark(store.Mark{Gateway: gw, Seq: 2, Hash: recs[1].Hash()}, true))
+			theirs, err := s.SecondWriter(t.Context(), gw)
+			must(t, err)
+			must(t, ours.Append(t.Context(), storetest.Next(t, gw, storetest.HeadOf(recs[1]), "ours")))
+			other := storetest.Next(t, gw, storetest.HeadOf(recs[1]), "theirs")
+			other.ID = "b2-paper-3"
+			other, err = events.NewRecord(other.Event)
+			must(t, err)
+			if err := theirs.Append(t.Context(), other); !errors.Is(err, store.ErrConflict) {
+				t.Errorf("another event: %v, want a conflict", err)
+			}
+			if said.times.Load() == 0 {
+				t.Errorf("the server never said %s", said.from)
+			}
+			head, err := ours.Head(t.Context())
+			if err != nil || head.Seq != 3 || head.ID != "b1-paper-3" {
+				t.Errorf("head %v, %v; want ours at 3", head, err)
+			}
+		})
 	}
-	recs := storetest.Fill(t, ours, gw, 2)
-	if err := ours.Mark(store.Mark{Gateway: gw, Seq: 2, Hash: recs[1].Hash()}, true); err != nil {
-		t.Fatal(err)
+}
+
+// saying puts other words of the same length into what the server says.
+type saying struct {
+	from, to []byte
+	times    atomic.Int64
+}
+
+func (s *saying) wrap(c net.Conn) net.Conn { return &sayingConn{c, s} }
+
+type sayingConn struct {
+	net.Conn
+	s *saying
+}
+
+func (c *sayingConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.s.times.Add(int64(bytes.Count(b[:n], c.s.from)))
+	copy(b, bytes.ReplaceAll(b[:n], c.s.from, c.s.to))
+	return n, err
+}
+
+// An append is one message: no index, no snapshot and no second stream beside it
+// could come to disagree with the log.
+func TestAnAppendIsOneWrite(t *testing.T) {
+	w := &wire{}
+	s, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}.Through(w.wrap))
+	must(t, err)
+	defer s.Close()
+	l, err := s.Log(t.Context(), gw)
+	must(t, err)
+	before := s.Server().NumSubscriptions()
+	storetest.Fill(t, l, gw, 20)
+	info, err := s.JetStream().AccountInfo(t.Context())
+	if err != nil || w.count() != 20 || info.Streams != 1 || info.Consumers != 0 || s.Server().NumSubscriptions() != before {
+		t.Errorf("%d messages for 20 events, %+v, %v", w.count(), info, err)
 	}
-	theirs, err := s.SecondWriter(t.Context(), gw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := ours.Append(t.Context(), storetest.Next(t, gw, storetest.HeadOf(recs[1]), "ours")); err != nil {
-		t.Fatal(err)
-	}
-	other := storetest.Next(t, gw, storetest.HeadOf(recs[1]), "theirs")
-	other.ID = "b2-paper-3"
-	other, err = events.NewRecord(other.Event)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := theirs.Append(t.Context(), other); !errors.Is(err, store.ErrConflict) {
-		t.Errorf("another event: %v, want a conflict", err)
-	}
-	head, err := ours.Head(t.Context())
-	if err != nil || head.Seq != 3 || head.ID != "b1-paper-3" {
-		t.Errorf("head %v, %v; want ours at 3", head, err)
+	if in, err := l.Stream().Info(t.Context()); err != nil || in.State.Msgs != 20 {
+		t.Errorf("%+v, %v", in.State, err)
 	}
 }
 
@@ -65,118 +104,6 @@ func TestTheSameIDWithOtherBytesIsAForkForAStaleWriterToo(t *testing.T) {
 	}
 	if err := theirs.Append(t.Context(), storetest.Next(t, gw, store.Head{}, "ours")); err != nil {
 		t.Errorf("the very same event: %v, want success", err)
-	}
-}
-
-// lossy loses everything that comes back on a connection, once it was told to
-// and an append went out.
-type lossy struct {
-	net.Conn
-	armed *atomic.Bool
-	lost  atomic.Bool
-}
-
-func (c *lossy) Write(b []byte) (int, error) {
-	if bytes.Contains(b, []byte("Nats-Msg-Id")) && c.armed.CompareAndSwap(true, false) {
-		c.lost.Store(true)
-	}
-	return c.Conn.Write(b)
-}
-
-func (c *lossy) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	if err == nil && c.lost.Load() {
-		c.Conn.Close()
-		return 0, net.ErrClosed
-	}
-	return n, err
-}
-
-func TestALostAckIsResolvedByReadingBack(t *testing.T) {
-	var armed atomic.Bool
-	cfg := store.Config{Dir: t.TempDir(), Timeout: 300 * time.Millisecond}
-	s, err := store.Open(t.Context(), cfg.Through(func(c net.Conn) net.Conn { return &lossy{Conn: c, armed: &armed} }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	l, err := s.Log(t.Context(), gw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	recs := storetest.Fill(t, l, gw, 5)
-	rec := storetest.Next(t, gw, storetest.HeadOf(recs[4]), "its ack gets lost")
-	armed.Store(true)
-	if err := l.Append(t.Context(), rec); !errors.Is(err, store.ErrUnavailable) {
-		t.Fatalf("append whose ack is lost: %v, want it to be unknown", err)
-	}
-	for {
-		err := l.Append(t.Context(), rec)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, store.ErrUnavailable) {
-			t.Fatalf("append again: %v", err)
-		}
-	}
-	var n int
-	for got, err := range l.Read(t.Context(), 0, 0) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n++; got.Seq == 6 && !bytes.Equal(got.Raw, rec.Raw) {
-			t.Errorf("event 6 is another")
-		}
-	}
-	if n != 6 {
-		t.Errorf("%d events, want 6: none twice, none lost", n)
-	}
-}
-
-func TestFullStreamRefusesAndKeepsWhatItHas(t *testing.T) {
-	dir := t.TempDir()
-	cfg := store.Config{Dir: dir, MaxBytes: 50 << 10}
-	s, err := store.Open(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := s.Log(t.Context(), gw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var head store.Head
-	var rec events.Record
-	for {
-		rec = storetest.Next(t, gw, head, "note")
-		if err = l.Append(t.Context(), rec); err != nil {
-			break
-		}
-		head = storetest.HeadOf(rec)
-	}
-	if !errors.Is(err, store.ErrFull) || head.Seq < 50 {
-		t.Fatalf("after %d events: %v, want the log to be full", head.Seq, err)
-	}
-	used, limit, err := l.Usage(t.Context())
-	if err != nil || limit != 50<<10 || used > limit || used < limit*9/10 {
-		t.Errorf("usage %d of %d, %v", used, limit, err)
-	}
-	first, err := firstOf(l.Read(t.Context(), 1, 1))
-	if err != nil || first.Seq != 1 {
-		t.Errorf("the oldest event is %d, %v", first.Seq, err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	cfg.MaxBytes = 60 << 10 // the operator makes room, and the same event goes in
-	if s, err = store.Open(t.Context(), cfg); err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if l, err = s.Log(t.Context(), gw); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Append(t.Context(), rec); err != nil {
-		t.Errorf("append with more room: %v", err)
 	}
 }
 

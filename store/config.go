@@ -27,7 +27,8 @@ type Config struct {
 	// Dir is the data folder. It is created with mode 0700.
 	Dir string
 	// MaxBytes is the limit of one gateway's log in bytes; 0 is 1 GiB. A log never
-	// gets a limit above what the disk has free when it is opened, less 64 MiB.
+	// gets a limit above what the disk has free, less 64 MiB, when it is opened. One
+	// that is full looks again at each append.
 	MaxBytes int64
 	// Timeout bounds one request to the log whose context has no deadline; 0 is 5 s.
 	Timeout time.Duration
@@ -36,6 +37,8 @@ type Config struct {
 
 	// provider lets a test stand between the client and the server.
 	provider func(*server.Server) nats.InProcessConnProvider
+	// free is how many bytes a folder's disk has left; a test has one of any size.
+	free func(dir string) (int64, error)
 	// copied: the folder is a copy for examination.
 	copied bool
 }
@@ -52,6 +55,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.provider == nil {
 		c.provider = func(s *server.Server) nats.InProcessConnProvider { return s }
+	}
+	if c.free == nil {
+		c.free = freeBytes
 	}
 	return c
 }

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// ackWait is how long a handler may take before the event is given out again.
+	// ackWait is how long a handler may take before the event is given out again to
+	// the same run.
 	ackWait = 30 * time.Second
 	// firstRedelivery and lastRedelivery bound the wait after a handler's error.
 	firstRedelivery = 250 * time.Millisecond
@@ -44,6 +45,11 @@ func (l *JetLog) Consume(ctx context.Context, durable string, kinds []events.Kin
 		cfg.FilterSubjects = append(cfg.FilterSubjects, l.prefix+string(k))
 	}
 	cons, err := l.stream.CreateOrUpdateConsumer(ctx, cfg)
+	if err == nil && cons.CachedInfo().NumAckPending > 0 {
+		// The last run had an event in its hands when it ended. Nobody has it now, and
+		// without this it would come again only when ackWait is over.
+		_, err = l.store.js.ResetConsumer(ctx, streamName(l.gateway), durable)
+	}
 	if err != nil {
 		return fail(err)
 	}

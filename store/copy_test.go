@@ -32,7 +32,7 @@ func TestEvidenceIsReadFromACopyAndNeverTouched(t *testing.T) {
 		}, 30, store.ErrMark, nil},
 		{"a log with a block missing in the middle", func(t *testing.T, dir string) {
 			must(t, os.Remove(filepath.Join(msgsDir(dir), "2.blk")))
-		}, 15, store.ErrDamaged, gapError},
+		}, 15, store.ErrDamaged, errGap},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir, tmp := logOf(t, 40, 8<<10), t.TempDir()
@@ -74,8 +74,8 @@ func TestEvidenceIsReadFromACopyAndNeverTouched(t *testing.T) {
 	}
 }
 
-// gapError stands for any *store.GapError.
-var gapError = errors.New("a gap")
+// errGap stands for any *store.GapError.
+var errGap = errors.New("a gap")
 
 func TestACopyIsNotMadeWhileARecorderRuns(t *testing.T) {
 	dir := t.TempDir()

@@ -3,8 +3,10 @@ package store_test
 import (
 	"encoding/binary"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -136,12 +138,12 @@ func TestAnUnreadableBlockIsRefusedAndNothingIsDeleted(t *testing.T) {
 			}
 			must(t, os.Chown(filepath.Join(msgs, "2.blk"), 4242, -1))
 		}, "belongs to user 4242"},
-		{"a block without rights", func(t *testing.T, msgs string) {
-			if os.Geteuid() == 0 {
-				t.Skip("root may read everything")
+		{"a folder of another user", func(t *testing.T, msgs string) {
+			if os.Geteuid() != 0 {
+				t.Skip("only root can give a folder away")
 			}
-			must(t, os.Chmod(filepath.Join(msgs, "2.blk"), 0))
-		}, "chmod u+rw "},
+			must(t, os.Chown(msgs, 4242, -1))
+		}, "belongs to user 4242"},
 		{"the first block is missing", remove("1.blk"), "event 0 is the one before it"},
 		{"a block in the middle is missing", remove("2.blk"), "and event"},
 		{"the last block is missing", remove("3.blk"), "its high-water mark is at 40"},
@@ -180,6 +182,45 @@ func TestAnUnreadableBlockIsRefusedAndNothingIsDeleted(t *testing.T) {
 			_, err := store.Open(t.Context(), store.Config{Dir: dir})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v\nwant it to say %q", err, c.want)
+			}
+			if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
+				t.Errorf("the refusal changed the folder:\n%s", diff)
+			}
+		})
+	}
+}
+
+// Root may read everything, so the one who opens the folder is somebody else.
+func TestAFileWithoutRightsIsRefusedAndNothingIsDeleted(t *testing.T) {
+	const nobody = 65534
+	for _, c := range []struct {
+		name, path string
+		mode       os.FileMode
+		want       string
+	}{
+		{"a block that cannot be read", "2.blk", 0o200, "2.blk: cannot be read and written"},
+		{"the last block that cannot be read", "3.blk", 0, "chmod u+rw "},
+		{"a block that cannot be written", "1.blk", 0o400, "chmod u+rw "},
+		{"a folder that cannot be listed", ".", 0o300, "msgs: cannot be read"},
+		{"a folder that cannot be entered", ".", 0o600, "chmod u+rwX "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := logOf(t, 40, 8<<10)
+			path := filepath.Join(msgsDir(dir), c.path)
+			var env []string
+			if os.Geteuid() == 0 {
+				env = []string{"STORE_TEST_UID=" + strconv.Itoa(nobody)}
+				must(t, os.Chmod(filepath.Dir(dir), 0o711)) // the way there
+				must(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+					return errors.Join(err, os.Chown(path, nobody, nobody))
+				}))
+			}
+			before := tree(t, dir)
+			must(t, os.Chmod(path, c.mode))
+			out, err := child(t, "open", dir, env...).Output()
+			must(t, os.Chmod(path, 0o700))
+			if err != nil || !strings.Contains(string(out), c.want) {
+				t.Errorf("it says %q, %v\nwant %q", out, err, c.want)
 			}
 			if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
 				t.Errorf("the refusal changed the folder:\n%s", diff)
@@ -243,11 +284,4 @@ func FuzzBlockRecord(f *testing.F) {
 
 func remove(name string) func(*testing.T, string) {
 	return func(t *testing.T, msgs string) { must(t, os.Remove(filepath.Join(msgs, name))) }
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }

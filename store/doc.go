@@ -17,16 +17,22 @@
 //   - A log has one writer. A second process is refused at once
 //     (TestASecondProcessGetsAClearError); one that got past the lock is refused
 //     by the expected sequence (TestAppendChecksTheExpectedSequence).
-//   - Append can be repeated until its outcome is known, and never appends twice
-//     (TestALostAckIsResolvedByReadingBack).
-//   - Nothing leaves a log: no deletion, no purge, no age; a full one refuses and
-//     keeps what it has (TestTheStreamKeepsEverythingAndHasLimits,
-//     TestDenyDeleteAndPurgeCannotBeTurnedOff, TestFullStreamRefusesAndKeepsWhatItHas).
+//   - Append can be repeated until its outcome is known, however late, and never
+//     appends twice (TestAnAppendIsNeverThereTwice).
+//   - Nothing leaves a log: no deletion, no purge, no age
+//     (TestTheStreamKeepsEverythingAndHasLimits,
+//     TestDenyDeleteAndPurgeCannotBeTurnedOff). A stream that was changed so that it
+//     would forget is refused (TestALogWhoseStreamWasChangedIsRefused).
+//   - A full log refuses, keeps what it has, and goes on when there is room
+//     (TestFullStreamRefusesAndKeepsWhatItHas,
+//     TestAFullLogTakesEventsAgainWhenItsDiskHasRoom). A disk that refuses a write is
+//     named to whoever appends (TestADiskThatRefusesAWriteIsNamedAndLosesNothing).
 //   - The server is not trusted with damaged files, because it deletes a stream
 //     for a file it cannot read, and cuts a log at a flipped byte and uses the
 //     numbers again (nats-server 2.15.2). Every file and every record's checksum
 //     is checked before it starts
 //     (TestAnUnreadableBlockIsRefusedAndNothingIsDeleted,
+//     TestAFileWithoutRightsIsRefusedAndNothingIsDeleted,
 //     TestAFlippedByteIsFoundBeforeTheServerStarts). Only what a crash tears off
 //     the end, which nobody was told is safe, may be missing
 //     (TestATornLastRecordIsNoDamage).
@@ -38,7 +44,10 @@
 //   - A reader gets every event once and in order, or an error that says which is
 //     missing (TestTheLogOnDiskKeepsTheContract,
 //     TestAMessageThatIsNotTheNextEventEndsEveryReader,
-//     TestEvidenceIsReadFromACopyAndNeverTouched).
+//     TestEvidenceIsReadFromACopyAndNeverTouched). It outlives a broken connection
+//     (TestReadersGoOnWhenTheConnectionBreaks).
+//   - A handler gets every event at least once and in order, also after a kill
+//     (TestConsumeGoesOnAfterAKill).
 //   - Nothing listens on a port (TestServerOpensNoPort), and nobody without the
 //     key of this run gets in (TestNobodyConnectsWithoutTheKey).
 //   - What the server warns of comes out of Store.Err
@@ -47,8 +56,12 @@
 // # What it does not guarantee
 //
 // The position of Consume is not synced: after a crash a handler sees events
-// again. A disk that lies about syncs, and somebody who changes the log, the
-// hash chain in it and the mark beside it alike, are not found here.
+// again. That a sync is issued before the ack is the server's promise under the
+// option that TestEveryAppendIsSynced looks for. Every log counts the free room of
+// the disk for itself, when it is opened: logs that grow together, or anything else
+// on the disk, can fill it first, and then the server takes nothing more until it is
+// started again (ErrDisk). A disk that lies about syncs, and somebody who changes
+// the log, the hash chain in it and the mark beside it alike, are not found here.
 //
 // # What it refuses to do
 //

@@ -15,11 +15,15 @@ var (
 	ErrForked = errors.New("the log holds another event under the same id")
 	// ErrNotNext: the record does not follow the head. Nothing was written.
 	ErrNotNext = errors.New("does not follow the head of the log")
-	// ErrFull: the log's limit is reached. Nothing was written, nothing is lost.
-	ErrFull = errors.New("the log is full")
+	// ErrFull: the log's limit is reached. Nothing was written, nothing is lost, and
+	// the same append succeeds once there is room.
+	ErrFull = errors.New("the log is full; make room on its disk, or restart the recorder with a larger log_max_bytes")
 	// ErrUnavailable: no answer. Whether the record was written is unknown;
 	// appending the same record again finds out.
 	ErrUnavailable = errors.New("the log did not answer")
+	// ErrDisk: the disk refused a write, and until the store is opened again nothing
+	// can be appended, room or not. It comes with ErrUnavailable.
+	ErrDisk = errors.New("its disk refused a write, and it takes nothing more; make room or repair the disk, then restart the recorder")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("the store is closed")
 	// ErrLocked: another process has the folder open.

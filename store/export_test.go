@@ -12,10 +12,7 @@ import (
 
 // What the tests of this package need to see or to break.
 
-const (
-	Account     = account
-	SettleMarks = markInterval
-)
+const AckWait = ackWait
 
 func StreamName(gateway string) string          { return streamName(gateway) }
 func GatewayOf(stream string) (string, bool)    { return gatewayOf(stream) }
@@ -24,7 +21,6 @@ func StreamsDir(dir string) string              { return streamsDir(dir) }
 func Redelivery(n uint64) time.Duration         { return redelivery(n) }
 func (s *Store) Server() *server.Server         { return s.srv }
 func (s *Store) JetStream() jetstream.JetStream { return s.js }
-func (s *Store) Conn() *nats.Conn               { return s.nc }
 func (l *JetLog) Stream() jetstream.Stream      { return l.stream }
 func (s *Store) Report(level, text string)      { s.log.report(level, text, nil) }
 
@@ -37,6 +33,12 @@ func (s *Store) SecondWriter(ctx context.Context, gateway string) (*JetLog, erro
 // Through lets wrap stand between the client and the embedded server.
 func (c Config) Through(wrap func(net.Conn) net.Conn) Config {
 	c.provider = func(s *server.Server) nats.InProcessConnProvider { return wrapped{s, wrap} }
+	return c
+}
+
+// OnDisk puts the logs on a disk that has as much room as free says.
+func (c Config) OnDisk(free func() int64) Config {
+	c.free = func(string) (int64, error) { return free(), nil }
 	return c
 }
 

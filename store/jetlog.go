@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"sync"
-	"time"
 
 	"ibrecorder/events"
 
@@ -101,7 +99,10 @@ func (s *Store) openLog(ctx context.Context, gateway string) (*JetLog, error) {
 // recover reads the head and holds the log against its configuration and mark.
 func (l *JetLog) recover(ctx context.Context, mark Mark, marked bool) error {
 	info := l.stream.CachedInfo()
-	err := l.guarded(ctx, info)
+	err := l.unchanged(info.Config)
+	if err == nil && !l.store.cfg.copied {
+		_, err = l.fit(ctx, info)
+	}
 	var head Head
 	if err == nil {
 		head, err = l.Head(ctx)
@@ -151,84 +152,6 @@ func (l *JetLog) held(ctx context.Context, head Head, mark Mark, marked bool) er
 		at = rec.Hash()
 	}
 	return mark.against(head, at)
-}
-
-// create makes the stream.
-func (s *Store) create(ctx context.Context, gateway string) (jetstream.Stream, error) {
-	limit, err := s.limit(0)
-	if err != nil {
-		return nil, err
-	}
-	stream, err := s.js.CreateStream(ctx, streamConfig(gateway, limit))
-	if err != nil {
-		return nil, s.unavailable(err)
-	}
-	return stream, nil
-}
-
-func streamConfig(gateway string, limit int64) jetstream.StreamConfig {
-	return jetstream.StreamConfig{
-		Name:        streamName(gateway),
-		Description: "events of gateway " + gateway + ", CloudEvents in JSON, in order and hash-chained",
-		Subjects:    []string{subjectPrefix(gateway) + "*.*"},
-		Storage:     jetstream.FileStorage,
-		Retention:   jetstream.LimitsPolicy,
-		Discard:     jetstream.DiscardNew,
-		MaxBytes:    limit,
-		MaxMsgs:     -1,
-		MaxMsgSize:  maxRecordBytes,
-		Duplicates:  2 * time.Minute, // a convenience; the expected sequence is the guarantee
-		DenyDelete:  true,
-		DenyPurge:   true,
-		AllowDirect: true,
-		Compression: jetstream.NoCompression, // one flipped byte in a compressed block loses the stream
-		Metadata:    map[string]string{"ibrecorder-format": strconv.Itoa(formatVersion), "ibrecorder-gateway": gateway},
-	}
-}
-
-// limit is how large a log that holds used bytes may get.
-func (s *Store) limit(used int64) (int64, error) {
-	free, err := freeBytes(s.cfg.Dir)
-	if err != nil {
-		return 0, err
-	}
-	return max(used, 1, min(s.cfg.MaxBytes, used+free-diskReserve)), nil
-}
-
-// guarded refuses a stream that would forget, and adapts the one thing that may
-// change, its limit.
-func (l *JetLog) guarded(ctx context.Context, info *jetstream.StreamInfo) error {
-	got := info.Config
-	want := streamConfig(l.gateway, got.MaxBytes)
-	for _, c := range []struct {
-		what string
-		ok   bool
-	}{
-		{"subjects", len(got.Subjects) == 1 && got.Subjects[0] == want.Subjects[0]},
-		{"storage", got.Storage == want.Storage},
-		{"retention", got.Retention == want.Retention && got.MaxAge == 0 && got.MaxMsgs == -1 && got.MaxMsgsPerSubject == -1},
-		{"discard policy", got.Discard == want.Discard},
-		{"protection against deletion", got.DenyDelete && got.DenyPurge && !got.AllowRollup},
-		{"compression", got.Compression == want.Compression},
-		{"replication", got.Mirror == nil && len(got.Sources) == 0 && got.SubjectTransform == nil},
-	} {
-		if !c.ok {
-			return &FileError{Path: got.Name, Problem: "the stream's " + c.what + " was changed", Err: ErrFormat,
-				Hint: fmt.Sprintf("recorder log quarantine %s --reason TEXT", l.gateway)}
-		}
-	}
-	if l.store.cfg.copied {
-		return nil
-	}
-	limit, err := l.store.limit(int64(info.State.Bytes))
-	if err != nil || limit == got.MaxBytes {
-		return err
-	}
-	got.MaxBytes = limit
-	if _, err := l.store.js.UpdateStream(ctx, got); err != nil {
-		return l.store.unavailable(err)
-	}
-	return nil
 }
 
 // Gateway returns whose log it is.

@@ -30,7 +30,7 @@ type Log interface {
 	// the head's hash as Prev. On return it is on disk. Appending the head once
 	// more is a success, so that a call whose answer was lost can be repeated.
 	// An *AppendError wraps ErrConflict, ErrForked, ErrNotNext, ErrFull or
-	// ErrUnavailable.
+	// ErrUnavailable, the last with ErrDisk if only a restart helps.
 	Append(ctx context.Context, rec events.Record) error
 
 	// Head returns the last event.

@@ -64,7 +64,7 @@ func checkFile(path string, d fs.DirEntry, err error) error {
 	}
 	info, err := d.Info()
 	if err != nil {
-		return &FileError{Path: path, Problem: "cannot be examined", Err: err}
+		return &FileError{Path: path, Problem: "cannot be examined", Err: err, Hint: "chmod u+rwX " + filepath.Dir(path)}
 	}
 	if err := checkOwner(path, info); err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
+	"sync"
 	"time"
 
 	"ibrecorder/events"
@@ -21,6 +23,7 @@ type serverLog struct {
 	log   *slog.Logger
 	out   chan error    // warnings, errors, fatal ones; the oldest gives way
 	fatal chan struct{} // holds one token after a fatal line
+	dead  sync.Map      // stream to string: what the disk said when it refused a write
 }
 
 func newServerLog(log *slog.Logger) *serverLog {
@@ -43,8 +46,16 @@ func (l *serverLog) Fatalf(format string, v ...any) {
 	}
 }
 
+// refusal matches what nats-server 2.15.2 says once of a stream that takes no
+// message any more until the server is started again. Whoever appends hears nothing
+// (TestADiskThatRefusesAWriteIsNamedAndLosesNothing).
+var refusal = regexp.MustCompile(`^JetStream stream '` + account + ` > (\w+)' critical write error: (.*)`)
+
 func (l *serverLog) report(level, format string, v []any) {
 	e := &ServerError{Level: level, Text: fmt.Sprintf(format, v...)}
+	if m := refusal.FindStringSubmatch(e.Text); m != nil {
+		l.dead.LoadOrStore(m[1], m[2])
+	}
 	severity := slog.LevelError
 	if level == LevelWarning {
 		severity = slog.LevelWarn

@@ -1,0 +1,110 @@
+package store_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"ibrecorder/events"
+	"ibrecorder/store"
+	"ibrecorder/store/storetest"
+)
+
+func TestFullStreamRefusesAndKeepsWhatItHas(t *testing.T) {
+	dir := t.TempDir()
+	cfg := store.Config{Dir: dir, MaxBytes: 50 << 10}
+	s, err := store.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := s.Log(t.Context(), gw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var head store.Head
+	var rec events.Record
+	for {
+		rec = storetest.Next(t, gw, head, "note")
+		if err = l.Append(t.Context(), rec); err != nil {
+			break
+		}
+		head = storetest.HeadOf(rec)
+	}
+	if !errors.Is(err, store.ErrFull) || head.Seq < 50 {
+		t.Fatalf("after %d events: %v, want the log to be full", head.Seq, err)
+	}
+	used, limit, err := l.Usage(t.Context())
+	if err != nil || limit != 50<<10 || used > limit || used < limit*9/10 {
+		t.Errorf("usage %d of %d, %v", used, limit, err)
+	}
+	first, err := firstOf(l.Read(t.Context(), 1, 1))
+	if err != nil || first.Seq != 1 {
+		t.Errorf("the oldest event is %d, %v", first.Seq, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cfg.MaxBytes = 60 << 10 // the operator makes room, and the same event goes in
+	if s, err = store.Open(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if l, err = s.Log(t.Context(), gw); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Append(t.Context(), rec); err != nil {
+		t.Errorf("append with more room: %v", err)
+	}
+}
+
+// Nothing here has a small disk; the free room is what the test says.
+func TestTheLimitFollowsTheFreeDisk(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		name      string
+		max, free int64
+		want      int64
+	}{
+		{"room enough", 512 * mib, 10 << 30, 512 * mib},
+		{"less room than the limit", 512 * mib, 100 * mib, 36 * mib},
+		{"no room beside the reserve", 512 * mib, 64 * mib, 1},
+		{"less than the reserve", 512 * mib, 0, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, err := store.Open(t.Context(), store.Config{Dir: t.TempDir(), MaxBytes: c.max}.OnDisk(func() int64 { return c.free }))
+			must(t, err)
+			defer s.Close()
+			l, err := s.Log(t.Context(), gw)
+			must(t, err)
+			used, limit, err := l.Usage(t.Context())
+			if err != nil || used != 0 || limit != c.want {
+				t.Errorf("%d of %d, %v; want a limit of %d", used, limit, err, c.want)
+			}
+		})
+	}
+}
+
+func TestAFullLogTakesEventsAgainWhenItsDiskHasRoom(t *testing.T) {
+	dir := logOf(t, 40, 8<<10)
+	var free int64
+	s, err := store.Open(t.Context(), store.Config{Dir: dir}.OnDisk(func() int64 { return free }))
+	must(t, err)
+	defer s.Close()
+	l, err := s.Log(t.Context(), gw)
+	must(t, err)
+	head, err := l.Head(t.Context()) // reading needs no room
+	must(t, err)
+	rec := storetest.Next(t, gw, head, "note")
+	for range 2 {
+		if err := l.Append(t.Context(), rec); !errors.Is(err, store.ErrFull) || !strings.Contains(err.Error(), "make room on its disk") {
+			t.Errorf("%v, want that the log is full and what to do", err)
+		}
+	}
+	free = 1 << 30
+	if err := l.Append(t.Context(), rec); err != nil {
+		t.Errorf("the operator made room: %v", err)
+	}
+	if head, err := l.Head(t.Context()); err != nil || head != storetest.HeadOf(rec) {
+		t.Errorf("head %v, %v", head, err)
+	}
+}
