@@ -1,0 +1,93 @@
+package tap
+
+import (
+	"errors"
+	"net"
+	"strconv"
+	"time"
+
+	"ibrecorder/events"
+)
+
+// accept serves one listener until it is closed.
+func (t *Tap) accept(ln net.Listener) {
+	defer t.tasks.Done()
+	var wait time.Duration
+	for {
+		nc, err := ln.Accept()
+		switch {
+		case err == nil:
+			wait = 0
+			t.admit(nc)
+			continue
+		case errors.Is(err, net.ErrClosed):
+			return
+		}
+		// Most likely out of file descriptors: try again when some were given back.
+		wait = min(max(5*time.Millisecond, 2*wait), time.Second)
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-t.closing:
+			timer.Stop()
+			return
+		}
+	}
+}
+
+// admit takes a program's connection in, or turns it away.
+func (t *Tap) admit(nc net.Conn) {
+	t.mu.Lock()
+	if t.closed {
+		t.mu.Unlock()
+		_ = nc.Close()
+		return
+	}
+	t.opened++
+	id := t.cfg.Prefix + "c" + strconv.Itoa(t.opened)
+	var rejected events.RejectReason
+	switch {
+	case t.once != nil && t.opened > 1:
+		rejected = events.HiddenRedial
+	case t.count(func(p phase) bool { return p == greeting }) >= maxGreeting:
+		rejected = events.TooMany
+	}
+	if rejected == "" {
+		c := newConn(t, nc, id)
+		t.conns[c] = place{phase: greeting}
+		t.tasks.Add(1)
+		t.mu.Unlock()
+		go c.run()
+		return
+	}
+	t.mu.Unlock()
+	if rejected == events.HiddenRedial {
+		reset(nc)
+	} else {
+		_ = nc.Close()
+	}
+	t.cfg.Desk.Report(events.Draft{Source: t.cfg.Source, Conn: id, Data: events.ClientOpened{Peer: nc.RemoteAddr().String()}})
+	t.cfg.Desk.Report(events.Draft{Source: t.cfg.Source, Conn: id, Data: events.ClientRejected{Reason: rejected}})
+}
+
+// greeted takes in the program whose hello is complete; false if there are too many.
+func (t *Tap) greeted(c *conn) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.count(func(p phase) bool { return p != greeting }) >= maxClients {
+		return false
+	}
+	t.conns[c] = place{phase: waiting}
+	return true
+}
+
+// count is how many connections are in some phase.
+func (t *Tap) count(in func(phase) bool) int {
+	n := 0
+	for _, p := range t.conns {
+		if in(p.phase) {
+			n++
+		}
+	}
+	return n
+}

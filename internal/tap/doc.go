@@ -1,0 +1,51 @@
+// Package tap stands between trading programs and one IB Gateway: it listens on
+// loopback, dials the Gateway for a program once its hello is complete and its
+// permit is durable, relays the bytes as they are, and reports what it saw.
+//
+// It refuses to decide: whether anybody may dial is the Desk's to say. It changes
+// no byte, keeps no frame whole, reads nothing after ready, and stores nothing.
+//
+// # What is reported
+//
+// Facts follow the bytes; only dial.started precedes what it tells of. A
+// connection's kinds, in order:
+//
+//	client.opened, then one of
+//	  client.rejected                      no hello, a 33rd client, a hidden redial: the end
+//	  client.hello, attempt.requested      and from there on
+//	    (denied, or no decision)           client.closed
+//	    attempt.abandoned none             the client left before the permit
+//	    dial.started
+//	      dial.failed, attempt.failed      refused, dial_timeout, unreachable
+//	      dial.connected
+//	        handshake.version, handshake.api_started, handshake.ready
+//	          attempt.succeeded, session.established, then session.lost or session.closed
+//	        [handshake.timed_out] attempt.failed     at any stage
+//	        disconnect.deferred                      the client left; one of the three ends follows
+//	        attempt.abandoned                        the Gateway answered it, or an operator hung up
+//	client.closed                          always last
+//
+// gateway.notice may stand anywhere between dial.connected and the attempt's end.
+// Closing the tap ends a connection with client.closed, an established session with
+// session.closed before it, and leaves an attempt under way without an end.
+//
+// # Guarantees
+//
+//   - Nothing is dialled without a complete hello and a permit, and never twice for
+//     one permit: TestNothingButAHelloReachesTheGateway, TestWithoutAPermit,
+//     TestALeaveThatRacesWithThePermit.
+//   - What the Gateway did is told from what it sent and how it closed, for servers
+//     with text, mixed and protobuf messages: TestWhatTheGatewayDid.
+//   - The order of events is one that the fold and the judge find nothing wrong with:
+//     every test that ends with legal.
+//   - A client's impatience is not taken for the Gateway's silence: TestAClientThatLeaves.
+//   - Budgets are waited out in full: TestBudgets.
+//   - What the Gateway sent last, right before a reset, arrives: TestTheLastWordArrives.
+//   - A FIN is passed on as FIN and a reset as a reset, in a session; a Gateway in
+//     mid-handshake never sees its client's reset: TestTheEndOfASession, TestHalfClose,
+//     TestAResetThatMeetsAWrite, TestAClientThatIsKilledInItsHandshake.
+//   - After ready every byte arrives as it was, and none costs an allocation:
+//     TestBytesArriveAsTheyWere, TestNothingIsAllocatedForAFrame.
+//   - No input makes the observer panic or wait for ever: FuzzGatewayBytes, FuzzClientBytes.
+//   - Close leaves no goroutine: TestMain, TestCloseAtEveryStage.
+package tap

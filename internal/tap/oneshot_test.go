@@ -1,0 +1,104 @@
+package tap_test
+
+import (
+	"errors"
+	"net"
+	"syscall"
+	"testing"
+	"time"
+
+	"ibrecorder/events"
+	"ibrecorder/internal/tap"
+)
+
+func TestOneShot(t *testing.T) {
+	const short = 300 * time.Millisecond
+	for _, row := range []struct {
+		name, script string
+		answers      func(int) answer
+		want         tap.Outcome
+	}{
+		{"ready", "play healthy", always(grant), tap.Outcome{End: tap.Ready, ServerVersion: 176}},
+		{"silent", "play silent", always(grant), tap.Outcome{End: tap.Failed, Fail: events.AcceptedNoBytes}},
+		{"326", "play client-id-in-use", always(grant), tap.Outcome{End: tap.Failed, Fail: events.ClientIDInUse, Code: 326}},
+		{"stopped", "play healthy", always(deny), tap.Outcome{End: tap.Denied, Hold: events.HoldStopped}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := start(t, setting{script: row.script, answers: row.answers, oneShot: true, params: budgets(short),
+				config: func(c *tap.Config) { c.Source, c.Prefix = "/session", "b1-" }})
+			p := w.connect(t, 7)
+			if got := <-w.tap.Outcome(); got != row.want {
+				t.Errorf("%+v, want %+v", got, row.want)
+			}
+			if row.want.End == tap.Ready {
+				p.sees(t, "next id")
+				select {
+				case <-w.tap.Done():
+					t.Error("done while the session runs")
+				default:
+				}
+				p.leave(events.FIN)
+			} else {
+				p.all(t)
+			}
+			<-w.tap.Done()
+			w.desk.count(t, "client.closed", 1)
+			w.desk.legal(t)
+			for _, r := range w.desk.log {
+				if r.Source != "/recorder" && (r.Source != "/session" || r.Conn != "b1-c1" || r.Attempt != "" && r.Attempt != "b1-a1") {
+					t.Errorf("%s comes from %s, conn %s, attempt %s", r.Kind(), r.Source, r.Conn, r.Attempt)
+				}
+			}
+		})
+	}
+	t.Run("no decision", func(t *testing.T) {
+		w := start(t, setting{oneShot: true, answers: always(fail)})
+		w.connect(t, 7).all(t)
+		if got := <-w.tap.Outcome(); got.End != tap.Denied || got.Err == nil {
+			t.Errorf("%+v, want denied with an error", got)
+		}
+		<-w.tap.Done()
+	})
+	t.Run("closed without a client", func(t *testing.T) {
+		w := start(t, setting{oneShot: true})
+		if err := w.tap.Close(); err != nil {
+			t.Error(err)
+		}
+		if got := <-w.tap.Outcome(); got.End != tap.Abandoned {
+			t.Errorf("%+v, want abandoned", got)
+		}
+		<-w.tap.Done()
+	})
+	t.Run("it listens on loopback", func(t *testing.T) {
+		w := start(t, setting{oneShot: true})
+		if a := w.tap.Addr().(*net.TCPAddr); !a.IP.IsLoopback() {
+			t.Errorf("it listens on %s", a)
+		}
+	})
+}
+
+// A client library that reconnects by itself is reset, and the Gateway sees nothing.
+func TestAHiddenRedialIsReset(t *testing.T) {
+	w := start(t, setting{script: "play drop-after-ready", oneShot: true})
+	p := w.connect(t, 7)
+	p.all(t)
+	w.desk.count(t, "client.closed", 1)
+	for range 3 {
+		nc, err := net.Dial("tcp", w.tap.Addr().String())
+		if errors.Is(err, syscall.ECONNRESET) {
+			continue // so fast that the connect meets it
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = nc.Write([]byte("\x00\x00\x00\x0549\x001\x00")) // may meet the reset already
+		if _, err := nc.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("the redial got %v, want a reset", err)
+		}
+		_ = nc.Close()
+	}
+	w.desk.count(t, "client.rejected", 3)
+	w.desk.tells(t, "c2", "client.opened", "client.rejected hidden_redial")
+	w.desk.legal(t)
+	w.connects(t, 1)
+}
