@@ -1,0 +1,84 @@
+package alert
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"ibrecorder/events"
+)
+
+// defaultTimeout is how long a command may run. It is below the 30 s after which
+// the log gives an event out again.
+const defaultTimeout = 20 * time.Second
+
+// Command runs a line of shell.
+type Command struct {
+	Line    string
+	Timeout time.Duration // 0 is 20 s
+}
+
+// Name implements Channel.
+func (c Command) Name() string { return "command" }
+
+// Tell implements Channel: it runs the line in a shell with the event on its
+// standard input, one line of JSON as it is stored, and RECORDER_GATEWAY and
+// RECORDER_KIND in its environment. An exit status other than 0 is a failure,
+// and what it wrote to its standard error is the reason.
+func (c Command) Tell(ctx context.Context, rec events.Record) error {
+	timeout := c.Timeout
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("it ran longer than %s", timeout))
+	defer cancel()
+	var said tail
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", c.Line)
+	cmd.Stdin = bytes.NewReader(append(bytes.Clone(rec.Raw), '\n'))
+	cmd.Stdout, cmd.Stderr = nil, &said
+	cmd.Env = append(os.Environ(), "RECORDER_GATEWAY="+rec.Gateway, "RECORDER_KIND="+string(rec.Kind()))
+	// A group of its own: Ctrl-C at the terminal is the recorder's, and what the
+	// shell has started ends with it.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 500 * time.Millisecond // for whoever left the group with our pipe
+	err := cmd.Run()
+	if err == nil || errors.Is(err, exec.ErrWaitDelay) && cmd.ProcessState.Success() {
+		return nil
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	code := int64(-1)
+	if cmd.ProcessState != nil {
+		code = int64(cmd.ProcessState.ExitCode())
+	}
+	return &TellError{ExitCode: code, Text: said.String(), Err: err}
+}
+
+// tail keeps the last bytes that were written: a reason stands at the end.
+type tail struct{ b []byte }
+
+const tailBytes = 1 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.b = append(t.b, p...)
+	t.b = t.b[max(0, len(t.b)-tailBytes):]
+	return len(p), nil
+}
+
+func (t *tail) String() string { return string(bytes.TrimSpace(t.b)) }
+
+// failure is what is recorded of a try that failed.
+func failure(channel string, try int64, final bool, err error) events.AlertFailed {
+	f := events.AlertFailed{Channel: channel, Try: try, Final: final, ExitCode: -1, Text: err.Error()}
+	if e, ok := errors.AsType[*TellError](err); ok {
+		f.ExitCode = e.ExitCode
+	}
+	return f
+}

@@ -1,0 +1,96 @@
+package recorder
+
+import (
+	"context"
+	"time"
+
+	"ibrecorder/events"
+)
+
+// act carries out a decision that is durable.
+func (g *Gateway) act(ctx context.Context, rec events.Record) error {
+	switch d := rec.Data.(type) {
+	case events.AttemptPermitted:
+		g.answer(rec.Attempt, Answer{Permit: rec.ID})
+	case events.AttemptDenied:
+		g.answer(rec.Attempt, Answer{Reason: d.Reason})
+	case events.RestartRequired:
+		g.log.Warn("RESTART REQUIRED: nobody dials until the Gateway was restarted", "reason", d.Reason, "enforced", d.Enforced)
+		if d.Enforced {
+			g.shut()
+		}
+		if d.Carried {
+			return nil // the process that listens now may have been started since
+		}
+		return g.observe(ctx, rec.ID)
+	case events.RestartAcknowledged:
+		g.log.Info("released", "basis", d.Basis, "by", d.By)
+		g.reopen()
+	case events.DisconnectPermitted:
+		return g.hangUp(ctx, rec, false)
+	case events.DisconnectForced:
+		return g.hangUp(ctx, rec, true)
+	}
+	return nil
+}
+
+// answer tells a client whether it may dial. One that has left is not there any
+// more: it said so, and that is in the inbox.
+func (g *Gateway) answer(attempt string, a Answer) {
+	if answer, ok := g.waiting[attempt]; ok {
+		delete(g.waiting, attempt)
+		answer <- a
+	}
+}
+
+func (g *Gateway) shut() {
+	g.closed = nil
+	for _, r := range g.relays {
+		r.Shut()
+	}
+}
+
+func (g *Gateway) reopen() {
+	g.closed = g.relays
+	g.reopenClosed()
+}
+
+// reopenAgain is the wait before a relay that could not be opened again, because
+// somebody has taken its port, is tried once more.
+const reopenAgain = time.Second
+
+// reopenClosed opens what a stop has closed, and leaves what could not be opened
+// for the next time.
+func (g *Gateway) reopenClosed() {
+	var failed []Relay
+	for _, r := range g.closed {
+		if err := r.Reopen(); err != nil {
+			g.log.Error("the tap does not listen again, and is tried until it does", "error", err)
+			failed = append(failed, r)
+		}
+	}
+	g.closed = failed
+}
+
+// sensing bounds one reading of the listener, which takes milliseconds.
+const sensing = 2 * time.Second
+
+// observe reads who listens, for the stop or the claim that asks for it.
+func (g *Gateway) observe(ctx context.Context, cause string) error {
+	reading, cancel := context.WithTimeout(ctx, sensing)
+	seen := g.cfg.Sensor.Observe(reading)
+	cancel()
+	_, err := g.append(ctx, events.Draft{Source: "/watch", Cause: cause, Data: seen})
+	return err
+}
+
+// hangUp closes what the request selects, and says how many that were.
+func (g *Gateway) hangUp(ctx context.Context, rec events.Record, handshakes bool) error {
+	var closed int64
+	for _, r := range g.relays {
+		closed += int64(r.Disconnect(g.asked, handshakes))
+	}
+	done, err := g.append(ctx, events.Draft{Source: "/recorder", Cause: rec.ID, Data: events.DisconnectCompleted{Sessions: closed}})
+	g.made = append(g.made, done)
+	return err
+}

@@ -1,0 +1,32 @@
+// Package recorder is the loop: one for each gateway. It stamps what comes in,
+// appends it, folds it, lets the judge look at it, asks the policy what is due,
+// appends that decision, and only then acts on it.
+//
+// # What it guarantees
+//
+//   - No effect without a durable decision, and no decision without a durable
+//     input: a client's answer, a closed listener, an ended session come after the
+//     event that decided them is on disk
+//     (TestNothingHappensBeforeItsDecisionIsDurable). That it holds when the process
+//     is killed at any step is for internal/daemon to show, where there are sockets.
+//   - The state is the fold of the log and of nothing else. A new run starts from
+//     what the log says; what the last one left open is closed as unknown, and a
+//     stop stands (TestANewRunGoesOnWhereTheLogEnds).
+//   - Order: what one goroutine hands over is recorded in that order. A log that
+//     does not answer keeps everything waiting and loses nothing; nobody dials
+//     meanwhile (TestALogThatDoesNotAnswer). Only what moves no state is ever
+//     dropped, and then recorder.gap says how much
+//     (TestWhatIsDroppedIsCounted).
+//   - A report is recorded once, whoever repeats it, and no reporter's mistake ends
+//     the loop (TestReports).
+//   - A breach of the rule is recorded right behind the event that is one, as the
+//     offline judge would find it (TestABypassIsRecorded).
+//   - Its last event is recorder.stopped, within a second
+//     (TestTheEndOfARunIsRecorded).
+//
+// # What it refuses to do
+//
+// It owns no socket, file or process: it is handed a log, a sensor and relays. It
+// does not decide: internal/policy does. It never repairs a log; when another
+// writer appended to it, the loop ends.
+package recorder

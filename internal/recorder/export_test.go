@@ -1,0 +1,3 @@
+package recorder
+
+const SoftLimit = softLimit

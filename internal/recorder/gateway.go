@@ -1,0 +1,276 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"ibrecorder/events"
+	"ibrecorder/fsm"
+	"ibrecorder/internal/rule"
+	"ibrecorder/store"
+)
+
+// Log is what the loop needs of a gateway's log; *store.JetLog is one.
+type Log interface {
+	Append(context.Context, events.Record) error
+	Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error]
+	Mark(m store.Mark, now bool) error
+	Carried() (store.Carried, bool)
+}
+
+// Sensor reads the Gateway's listener without connecting; watch.Listener is one.
+type Sensor interface {
+	Observe(context.Context) events.GatewayObserved
+}
+
+// Relay is what dials: a tap, or the built-in session. The loop calls it after the
+// decision is durable, and it never waits for the loop.
+type Relay interface {
+	// Shut: the gate has stopped. Nobody new is let in.
+	Shut()
+	// Reopen: the stop was released.
+	Reopen() error
+	// Disconnect closes the selected sessions, nil for all, handshakes only if told
+	// so, and returns how many it closed.
+	Disconnect(clientID *int64, handshakes bool) int
+}
+
+// Config is one gateway and everything its loop does not draw itself.
+type Config struct {
+	Gateway  string
+	Log      Log
+	Sensor   Sensor
+	Redactor *events.Redactor
+	Policy   events.PolicyLoaded
+	Boot     string // of this run: letters, unique for the log
+	Version  string // of the recorder
+	// Start is the zero of the boot's monotonic time.
+	Start time.Time
+	// Jitter draws from 0 to most, both included. It is asked once for a delay, and
+	// what it drew is recorded.
+	Jitter func(most int64) int64
+	Logger *slog.Logger
+
+	// Step is told before the loop does something: "append KIND", "fold KIND",
+	// "decide KIND", "act KIND". It is there for tests, which end the process there.
+	Step func(string)
+}
+
+// Gateway is the recorder of one gateway. Its Run owns the state, the judge and
+// the head; everybody else hands over through the inbox and reads the snapshot.
+type Gateway struct {
+	cfg   Config
+	log   *slog.Logger
+	inbox inbox
+	done  chan struct{} // closed when Run has returned
+
+	view atomic.Pointer[View] // the newest snapshot, for readers
+
+	// The rest is Run's alone.
+	folder  *fsm.Folder
+	state   fsm.State
+	judge   *rule.Judge
+	chain   events.Chain
+	gateAt  time.Time
+	relays  []Relay
+	closed  []Relay                  // of them, those that a release could not open again yet
+	waiting map[string]chan<- Answer // by attempt
+	recent  recent                   // ids of reports that came lately
+	made    []events.Record          // what was decided while one item was processed
+	asked   *int64                   // the client id that the last request to disconnect names
+	wake    int64                    // monotonic nanosecond at which time makes something due, 0 never
+	last    events.Event             // the last of the log
+}
+
+// View is a consistent look at a gateway.
+type View struct {
+	State fsm.State
+	// GateAt is when the gate came into its state, as the log has it.
+	GateAt time.Time
+	// Queued is how many facts wait for the log.
+	Queued int
+}
+
+// Open rebuilds the state of a gateway from its log and begins a run: it appends
+// recorder.started and policy.loaded, and decides what they make due. It takes no
+// relays yet: nobody can dial. The error is the log's, or a *events.ChainError if
+// the log is not one unbroken history.
+func Open(ctx context.Context, cfg Config) (*Gateway, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Step == nil {
+		cfg.Step = func(string) {}
+	}
+	g := &Gateway{
+		cfg: cfg, log: cfg.Logger.With("gateway", cfg.Gateway), inbox: newInbox(), done: make(chan struct{}),
+		folder: fsm.NewFolder(), state: fsm.Initial(), judge: rule.New(), waiting: make(map[string]chan<- Answer), recent: newRecent(),
+	}
+	var unsaid []rule.Finding // about the last event, which a crash kept out of the log
+	var of events.Record
+	for rec, err := range cfg.Log.Read(ctx, 1, 0) {
+		if err == nil {
+			err = g.chain.Add(rec)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("rebuild the state of %s: %w", cfg.Gateway, err)
+		}
+		g.take(rec)
+		found := g.judge.Step(rec)
+		if d, said := rec.Data.(events.RuleViolated); said {
+			unsaid = slices.DeleteFunc(unsaid, func(f rule.Finding) bool { return f.Rule == d.Rule })
+		} else { // what it found before was recorded then, or by another set of rules
+			unsaid, of = found, rec
+		}
+		if fsm.Reported(rec.Event) {
+			g.recent.add(rec.ID, rec)
+		}
+	}
+	if err := g.begin(ctx, of, unsaid); err != nil {
+		return nil, fmt.Errorf("begin a run of %s: %w", cfg.Gateway, err)
+	}
+	return g, nil
+}
+
+// begin writes what every run begins with.
+func (g *Gateway) begin(ctx context.Context, of events.Record, unsaid []rule.Finding) error {
+	started := events.RecorderStarted{Version: g.cfg.Version, Previous: events.PreviousNone, PreviousBoot: g.last.Boot}
+	if g.last.Seq > 0 {
+		started.Previous = events.PreviousCrashed
+		if _, ordered := g.last.Data.(events.RecorderStopped); ordered {
+			started.Previous = events.PreviousStopped
+		}
+	}
+	if c, ok := g.cfg.Log.Carried(); ok {
+		started.Previous, started.Reason = events.PreviousQuarantined, c.Reason
+		started.OldSeq, started.OldStopped = c.OldSeq, c.Stopped
+		if c.OldHash != (events.Hash{}) {
+			started.OldHash = c.OldHash.String()
+		}
+	}
+	for _, x := range g.state.InFlight() {
+		started.Unfinished = append(started.Unfinished, x.Attempt)
+	}
+	for _, data := range []events.Payload{started, g.cfg.Policy} {
+		if _, err := g.append(ctx, events.Draft{Source: "/recorder", Data: data}); err != nil {
+			return err
+		}
+	}
+	if err := g.violated(ctx, of, unsaid); err != nil {
+		return err
+	}
+	return g.decide(ctx)
+}
+
+// Abort ends a run that never ran: something else of the process could not start.
+func (g *Gateway) Abort(why error) error {
+	g.inbox.close()
+	g.refuseAll(why)
+	return g.end(events.RecorderStopped{Reason: events.StoppedByError, Text: why.Error()})
+}
+
+// Run is the loop: it takes what the inbox holds, one thing at a time, writes it
+// down, decides what follows, writes that down, and only then acts. It returns
+// when ctx ends, after recorder.stopped is in the log, or with the error that
+// keeps the log from being written. Close the relays when ctx ends: what they
+// report until drained is closed is still taken.
+func (g *Gateway) Run(ctx context.Context, drained <-chan struct{}, relays ...Relay) error {
+	defer close(g.done)
+	g.relays = relays
+	if g.state.Gate == fsm.Stopped && g.enforced() {
+		g.shut()
+	}
+	err := g.loop(ctx, drained)
+	g.inbox.close()
+	if err == nil {
+		err = g.end(events.RecorderStopped{Reason: events.StoppedBySignal})
+	} else if fatal := new(store.AppendError); !errors.As(err, &fatal) {
+		err = errors.Join(err, g.end(events.RecorderStopped{Reason: events.StoppedByError, Text: err.Error()}))
+	}
+	g.refuseAll(err)
+	return err
+}
+
+// stopWithin is how long the last event may take: a service manager waits little
+// longer before it kills.
+const stopWithin = time.Second
+
+// end writes the last event of a run.
+func (g *Gateway) end(data events.RecorderStopped) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	_, err := g.append(ctx, events.Draft{Source: "/recorder", Data: data})
+	return err
+}
+
+// loop returns nil when ctx has ended and everything that was handed over until
+// drained was closed is written.
+func (g *Gateway) loop(ctx context.Context, drained <-chan struct{}) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	// The end of ctx does not keep an event out of the log, and what the relays still
+	// report belongs there. A log that does not answer ends it, a little later.
+	writing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	go func() {
+		select {
+		case <-drained:
+			time.AfterFunc(stopWithin, cancel)
+		case <-g.done:
+		}
+	}()
+	again := time.NewTicker(reopenAgain)
+	defer again.Stop()
+	for {
+		for it, ok := g.inbox.take(); ok; it, ok = g.inbox.take() {
+			if err := g.process(writing, it); err != nil {
+				return err
+			}
+		}
+		if g.wake > 0 {
+			timer.Reset(time.Duration(g.wake - g.now()))
+		}
+		select {
+		case <-g.inbox.filled:
+		case <-again.C:
+			g.reopenClosed()
+		case <-timer.C:
+			if err := g.decide(writing); err != nil {
+				return err
+			}
+		case <-drained:
+			if g.inbox.empty() {
+				return nil
+			}
+		}
+	}
+}
+
+// now is nanoseconds since the boot.
+func (g *Gateway) now() int64 { return int64(time.Since(g.cfg.Start)) }
+
+func (g *Gateway) enforced() bool { return g.cfg.Policy.Mode == events.Enforce }
+
+// publish lets readers see the state.
+func (g *Gateway) publish() {
+	g.view.Store(&View{State: g.state, GateAt: g.gateAt})
+}
+
+// View returns the newest snapshot. It never waits for the loop.
+func (g *Gateway) View() View {
+	v := *g.view.Load()
+	v.Queued = g.inbox.len()
+	return v
+}
+
+// Name returns which gateway it is.
+func (g *Gateway) Name() string { return g.cfg.Gateway }
+
+// Done is closed when Run has returned: nothing is taken any more.
+func (g *Gateway) Done() <-chan struct{} { return g.done }

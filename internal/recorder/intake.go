@@ -1,0 +1,123 @@
+package recorder
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"ibrecorder/events"
+)
+
+// Report hands over what the relay saw. It never blocks.
+func (g *Gateway) Report(d events.Draft) {
+	_ = g.inbox.put(item{draft: d}) // ending: its end is the start of the next run to tell
+}
+
+// Request hands over an attempt.requested. It never blocks; the one answer comes
+// when the decision is durable.
+func (g *Gateway) Request(d events.Draft) <-chan Answer {
+	answer := make(chan Answer, 1)
+	if err := g.inbox.put(item{draft: d, verb: request, answer: answer}); err != nil {
+		answer <- Answer{Err: err}
+	}
+	return answer
+}
+
+// Submit records what an outside reporter says, and returns when it is durable.
+// The same id from the same source is the same report: it is written once and
+// returned as it was. ErrTaken if another event has the id, ErrNoEvent if it
+// cannot be recorded, ErrBusy, ErrEnding, or the context's.
+func (g *Gateway) Submit(ctx context.Context, d events.Draft) (events.Record, error) {
+	// As they are stored: otherwise a repetition is not known again.
+	d.ID, d.Source = g.cfg.Redactor.Attribute(d.ID), g.cfg.Redactor.Attribute(d.Source)
+	r, err := g.ask(ctx, item{draft: d})
+	return r.rec, err
+}
+
+// Resume records an operator's claim that the Gateway was restarted, reads the
+// listener, and returns the decision: restart.acknowledged or restart.rejected.
+func (g *Gateway) Resume(ctx context.Context, source string, c events.RestartClaimed) (events.Record, error) {
+	r, err := g.ask(ctx, item{draft: events.Draft{Source: source, Data: c}, verb: claim})
+	if err != nil {
+		return events.Record{}, err
+	}
+	for _, rec := range r.made {
+		switch rec.Data.(type) {
+		case events.RestartAcknowledged, events.RestartRejected:
+			return rec, nil
+		}
+	}
+	return events.Record{}, fmt.Errorf("resume %s: no decision on %s", g.cfg.Gateway, r.rec.ID)
+}
+
+// Disconnect records a request to end sessions and carries it out, unless a
+// handshake is under way and it is not forced: disconnect.completed or
+// disconnect.blocked.
+func (g *Gateway) Disconnect(ctx context.Context, source string, q events.DisconnectRequested) (events.Record, error) {
+	r, err := g.ask(ctx, item{draft: events.Draft{Source: source, Data: q}, verb: disconnect})
+	if err != nil {
+		return events.Record{}, err
+	}
+	for _, rec := range r.made {
+		switch rec.Data.(type) {
+		case events.DisconnectCompleted, events.DisconnectBlocked:
+			return rec, nil
+		}
+	}
+	return events.Record{}, fmt.Errorf("disconnect %s: no decision on %s", g.cfg.Gateway, r.rec.ID)
+}
+
+// ask hands over an item and waits for what becomes of it.
+func (g *Gateway) ask(ctx context.Context, it item) (reply, error) {
+	answer := make(chan reply, 1)
+	it.reply = answer
+	if err := g.inbox.put(it); err != nil {
+		return reply{}, err
+	}
+	select {
+	case r := <-answer:
+		return r, r.err
+	case <-ctx.Done():
+		return reply{}, context.Cause(ctx)
+	}
+}
+
+// repeated finds a report that was made before, and refuses an id that is ours.
+func (g *Gateway) repeated(d events.Draft) (rec events.Record, again bool, err error) {
+	switch rec, known := g.recent.find(d.ID); {
+	case known && rec.Source == d.Source && rec.Kind() == d.Data.Kind():
+		return rec, true, nil
+	case known, strings.HasPrefix(d.ID, g.cfg.Boot+"-"):
+		return events.Record{}, true, ErrTaken
+	}
+	return events.Record{}, false, nil
+}
+
+// recentReports is how many reports are known again by their id. A reporter that
+// did not get its answer sends again within minutes.
+const recentReports = 4096
+
+// recent remembers reports by their id, the newest ones.
+type recent struct {
+	byID  map[string]events.Record
+	order []string
+}
+
+func newRecent() recent { return recent{byID: make(map[string]events.Record)} }
+
+func (r *recent) find(id string) (events.Record, bool) {
+	rec, ok := r.byID[id]
+	return rec, ok
+}
+
+func (r *recent) add(id string, rec events.Record) {
+	if id == "" {
+		return
+	}
+	if len(r.order) == recentReports {
+		delete(r.byID, r.order[0])
+		r.order = r.order[1:]
+	}
+	r.byID[id] = rec
+	r.order = append(r.order, id)
+}
