@@ -1,0 +1,75 @@
+package config
+
+import (
+	"ibrecorder/events"
+	"ibrecorder/internal/policy"
+)
+
+// Config is everything that can be set about a recorder. Its JSON names are the
+// keys of the file.
+type Config struct {
+	// Data is the data folder. Default: $XDG_STATE_HOME/ibrecorder, or
+	// ~/.local/state/ibrecorder.
+	Data string `json:"data"`
+	// Mode says whether clients are held: enforce (default) or observe.
+	Mode events.Mode `json:"mode"`
+	// Gateways are what is guarded, 1 to 32, in the order in which they were first
+	// named. Default: one, main, at 127.0.0.1:4002.
+	Gateways []Gateway `json:"gateways"`
+	// Policy is the retry-stop rule.
+	Policy Policy `json:"policy"`
+	// OnRestartRequired is a command line for /bin/sh -c, with the event on its
+	// standard input, for each restart.required; empty (default) for none.
+	OnRestartRequired string `json:"on_restart_required"`
+	// LogMaxBytes is the limit of one gateway's log in bytes, 1 MiB to 1 TiB.
+	// Default: 1 GiB, about two million events.
+	LogMaxBytes int64 `json:"log_max_bytes"`
+}
+
+// Gateway is one IB Gateway or TWS.
+type Gateway struct {
+	// Name is [a-z][a-z0-9-]{0,31}.
+	Name string `json:"name"`
+	// Address is where it listens, host:port.
+	Address string `json:"address"`
+	// Tap is where trading programs connect instead, host:port on loopback; port 0
+	// takes any that is free. Default: 127.0.0.1 and the Gateway's port plus 100.
+	Tap string `json:"tap"`
+	// Connect makes the recorder keep a session of its own.
+	Connect bool `json:"connect"`
+	// ClientID is the API client id of that session, 0 to 2147483647. It has no
+	// default, because two clients of one id lock each other out.
+	ClientID int64 `json:"client_id"`
+}
+
+// Policy is the rule: the values of a preset, some of them set to others.
+type Policy struct {
+	// Preset is handoff (default), lenient or demo.
+	Preset string `json:"preset"`
+	events.Params
+}
+
+const (
+	defaultMode    = events.Enforce
+	defaultName    = "main"
+	defaultAddress = "127.0.0.1:4002" // where IB Gateway listens for paper trading
+	defaultPreset  = "handoff"
+	defaultLog     = 1 << 30
+
+	tapHost   = "127.0.0.1"
+	tapOffset = 100
+
+	maxGateways = 32
+	minLog      = 1 << 20
+	maxLog      = 1 << 40
+)
+
+// presetParams are the values of a preset, those of the default one if there is
+// none of that name.
+func presetParams(name string) (events.Params, error) {
+	p, err := policy.Preset(name)
+	if err != nil {
+		p = policy.Handoff()
+	}
+	return p, err
+}

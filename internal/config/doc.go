@@ -1,0 +1,36 @@
+// Package config puts the recorder's configuration together: one documented
+// struct from flags, environment, file and defaults, in this order of strength,
+// and where each value came from. It is the only package that knows viper.
+//
+//	flag                       variable                              file
+//	--config FILE              IBRECORDER_CONFIG
+//	--data FOLDER              IBRECORDER_DATA                       data
+//	--mode MODE                IBRECORDER_MODE                       mode
+//	--gateway NAME=HOST:PORT   IBRECORDER_GATEWAYS=NAME=HOST:PORT,…  gateways: [{name, address,
+//	--tap NAME=HOST:PORT       IBRECORDER_TAPS=NAME=HOST:PORT,…        tap,
+//	--connect NAME             IBRECORDER_CONNECT=NAME,…               connect,
+//	--client-id N              IBRECORDER_CLIENT_ID                    client_id}]
+//	--on-restart-required CMD  IBRECORDER_ON_RESTART_REQUIRED        on_restart_required
+//	                           IBRECORDER_LOG_MAX_BYTES              log_max_bytes
+//	--policy PRESET            IBRECORDER_POLICY_PRESET              policy: {preset,
+//	                           IBRECORDER_POLICY_SILENT_LIMIT, …       silent_limit, …}
+//
+// # What it guarantees
+//
+//   - A stronger source wins, value by value (TestPrecedence), and Origins says
+//     which it was (TestOrigins).
+//   - Without any configuration there is one that works (TestZeroConfiguration).
+//   - What is not understood is refused: unknown keys and variables, with the
+//     nearest known one, values of another type, anchors, second documents
+//     (TestMistakesInAFile, TestMistakesElsewhere). Everything that is wrong is
+//     said at once, with its place (TestEveryProblemAtOnce).
+//   - What is shown loads as what was loaded (TestWhatIsShownLoadsTheSame).
+//   - No file makes it panic (FuzzParseFile).
+//   - No two gateways share an address or a tap, and no tap is where a gateway
+//     listens or where others could reach it (TestMistakesElsewhere).
+//
+// # What it refuses to do
+//
+// It holds no secret, and has no key for one. It reads no variable but those of
+// the environment it is given, and writes nothing but what it is asked to show.
+package config

@@ -1,0 +1,302 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"ibrecorder/events"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// maxFile bounds a file in bytes: a longer one is not a configuration.
+const maxFile = 1 << 20
+
+// entry is one value that was set, and where.
+type entry struct {
+	path    string
+	value   any // string, int64 or bool, as its key has it
+	origin  string
+	excerpt string // the place, for one from a file
+}
+
+// file reads a configuration file. It walks the syntax tree itself: a decoder
+// stops at the first mistake, viper does not know lines, and both turn one type
+// into another without a word.
+type file struct {
+	path    string
+	lines   []string
+	entries []entry
+	problems
+}
+
+func readFile(path string) ([]entry, problems) {
+	var f file
+	f.path = path
+	in, err := os.Open(path)
+	if err != nil {
+		f.add("file "+path, "%v; for one to start from: recorder config show", errors.Unwrap(err))
+		return nil, f.problems
+	}
+	defer in.Close()
+	b, err := io.ReadAll(io.LimitReader(in, maxFile+1))
+	switch {
+	case err != nil:
+		f.add("file "+path, "%v", errors.Unwrap(err))
+	case len(b) > maxFile:
+		f.add("file "+path, "more than %d bytes, this is no configuration", maxFile)
+	default:
+		return parseFile(path, b)
+	}
+	return nil, f.problems
+}
+
+// parseFile reads the text of a file.
+func parseFile(path string, b []byte) ([]entry, problems) {
+	f := file{path: path, lines: strings.Split(string(b), "\n")}
+	f.parse(b)
+	return f.entries, f.problems
+}
+
+func (f *file) parse(b []byte) {
+	tree, err := parser.ParseBytes(b, 0, parser.AllowDuplicateMapKey()) // walk finds those, and what else there is
+	if y, ok := errors.AsType[yaml.Error](err); ok && y.GetToken() != nil {
+		f.at(y.GetToken(), "%s", y.GetMessage())
+		return
+	}
+	if err != nil {
+		f.add("file "+f.path, "%v", err)
+		return
+	}
+	var docs []ast.Node
+	for _, d := range tree.Docs {
+		if d.Body != nil && d.Body.Type() != ast.NullType && d.Body.Type() != ast.CommentType {
+			docs = append(docs, d.Body)
+		}
+	}
+	if len(docs) > 1 {
+		f.at(start(docs[1]), "a second document; one file is one configuration")
+	}
+	if len(docs) > 0 {
+		f.mapping(docs[0], "", top, func(name string, at *token.Token, value ast.Node) bool {
+			switch name {
+			case "gateways":
+				f.gateways(at, value)
+			case "policy":
+				f.mapping(value, "policy.", top, nil)
+			default:
+				return false
+			}
+			return true
+		})
+	}
+}
+
+// mapping reads the keys of n whose paths begin with prefix. What takes takes is
+// not looked at further.
+func (f *file) mapping(n ast.Node, prefix string, keys []key, take func(name string, at *token.Token, value ast.Node) bool) {
+	known := map[string]key{}
+	for _, k := range keys {
+		if name, under := strings.CutPrefix(k.path, prefix); under {
+			name, _, _ = strings.Cut(name, ".")
+			known[name] = k
+		}
+	}
+	if prefix == "" {
+		known["gateways"] = key{}
+	}
+	seen := map[string]bool{}
+	for at, value := range f.pairs(n, prefix) {
+		name := at.Value
+		k, ok := known[name]
+		switch {
+		case !ok:
+			f.at(at, "unknown key %.64q, nearest is %s", name, nearest(name, slices.Sorted(maps.Keys(known))))
+			continue
+		case seen[name]:
+			f.at(at, "%s is set twice", name)
+			continue
+		}
+		seen[name] = true
+		if take != nil && take(name, at, value) {
+			continue
+		}
+		if v, ok := f.scalar(k, at, value); ok {
+			f.entries = append(f.entries, entry{prefix + name, v, fmt.Sprintf("file %s:%d", f.path, at.Position.Line), f.excerpt(at)})
+		}
+	}
+}
+
+// pairs yields the keys and values of a mapping.
+func (f *file) pairs(n ast.Node, prefix string) iter.Seq2[*token.Token, ast.Node] {
+	return func(yield func(*token.Token, ast.Node) bool) {
+		m, ok := n.(ast.MapNode)
+		if !ok {
+			where := map[string]string{"": "a configuration", "policy.": "policy", "gateways.*.": "a gateway"}[prefix]
+			f.at(n.GetToken(), "want keys and values in %s, not %s", where, named(n))
+			return
+		}
+		for it := m.MapRange(); it.Next(); {
+			if _, plain := it.Key().(*ast.StringNode); !plain {
+				f.at(it.Key().GetToken(), "want a word for a key, not %s", named(it.Key()))
+				continue
+			}
+			if !yield(it.Key().GetToken(), it.Value()) {
+				return
+			}
+		}
+	}
+}
+
+// gateways reads the list of gateways into paths with their names.
+func (f *file) gateways(at *token.Token, n ast.Node) {
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		f.at(at, "want a list in gateways, each beginning with \"- name: NAME\", not %s", named(n))
+		return
+	}
+	seen := map[string]bool{}
+	for _, item := range list.Values {
+		one := file{path: f.path, lines: f.lines}
+		one.mapping(item, "gateways.*.", perGateway, nil)
+		i := slices.IndexFunc(one.entries, func(e entry) bool { return e.path == "gateways.*.name" })
+		f.problems = append(f.problems, one.problems...)
+		if i < 0 {
+			if len(one.problems) == 0 {
+				f.at(start(item), "a gateway without a name; write \"- name: NAME\"")
+			}
+			continue
+		}
+		name := one.entries[i].value.(string)
+		err := events.CheckGatewayName(name)
+		if seen[name] {
+			err = fmt.Errorf("gateway %s is listed twice", name)
+		}
+		if err != nil {
+			f.problems = append(f.problems, &Problem{one.entries[i].origin, err.Error(), one.entries[i].excerpt})
+			continue
+		}
+		seen[name] = true
+		for _, e := range one.entries {
+			e.path = strings.Replace(e.path, "*", name, 1)
+			f.entries = append(f.entries, e)
+		}
+	}
+}
+
+// scalar is the value of k.
+func (f *file) scalar(k key, at *token.Token, n ast.Node) (any, bool) {
+	switch v := n.(type) {
+	case *ast.StringNode:
+		if k.kind == text {
+			return v.Value, true
+		}
+	case *ast.LiteralNode:
+		if k.kind == text {
+			return v.Value.Value, true
+		}
+	case *ast.BoolNode:
+		if k.kind == boolean {
+			return v.Value, true
+		}
+	case *ast.IntegerNode:
+		// Read from what is written: YAML takes 010 for eight.
+		digits := n.GetToken().Value
+		i, err := strconv.ParseInt(digits, 10, 64)
+		if k.kind == whole && err == nil && strconv.FormatInt(i, 10) == digits {
+			return i, true
+		}
+	}
+	what := named(n)
+	switch n.Type() {
+	case ast.IntegerType, ast.FloatType, ast.BoolType:
+		if k.kind == text {
+			what += "; put it in quotes"
+		}
+	}
+	f.at(at, "want %s in %s, not %s", k.kind, at.Value, what)
+	return nil, false
+}
+
+// named says what n is to a reader who does not know YAML's words.
+func named(n ast.Node) string {
+	switch n.Type() {
+	case ast.NullType:
+		return "nothing"
+	case ast.IntegerType:
+		return "the number " + n.GetToken().Value
+	case ast.FloatType, ast.InfinityType, ast.NanType:
+		return "the fraction " + n.GetToken().Value
+	case ast.BoolType:
+		return n.GetToken().Value
+	case ast.StringType:
+		return fmt.Sprintf("the text %.40q", n.GetToken().Value)
+	case ast.LiteralType:
+		return "text"
+	case ast.MappingType, ast.MappingValueType:
+		return "keys and values"
+	case ast.SequenceType:
+		return "a list"
+	case ast.AnchorType, ast.AliasType, ast.MergeKeyType:
+		return "an anchor or alias, which are not read here"
+	case ast.TagType:
+		return "a tag, which are not read here"
+	}
+	return "this"
+}
+
+// at adds a problem with its place.
+func (f *file) at(t *token.Token, format string, args ...any) {
+	f.problems = append(f.problems, &Problem{
+		Origin:  fmt.Sprintf("file %s:%d:%d", f.path, t.Position.Line, t.Position.Column),
+		Text:    fmt.Sprintf(format, args...),
+		Excerpt: f.excerpt(t),
+	})
+}
+
+// start is where n begins: the token of a mapping is that of its first colon.
+func start(n ast.Node) *token.Token {
+	if m, ok := n.(ast.MapNode); ok {
+		if it := m.MapRange(); it.Next() {
+			return it.Key().GetToken()
+		}
+	}
+	return n.GetToken()
+}
+
+// excerpt shows the line of t with a caret, and two before it. The library's own
+// is made from its tokens, which leave out what they mean nothing by.
+func (f *file) excerpt(t *token.Token) string {
+	at := min(t.Position.Line, len(f.lines))
+	var b strings.Builder
+	for n := max(1, at-2); n <= at; n++ {
+		mark := " "
+		if n == at {
+			mark = ">"
+		}
+		fmt.Fprintf(&b, "%s %3d | %s\n", mark, n, strings.TrimRight(strings.Map(visible, f.lines[n-1]), " "))
+	}
+	return b.String() + strings.Repeat(" ", len("> 123 | ")+max(0, t.Position.Column-1)) + "^"
+}
+
+// visible replaces what would move the caret, or do something to a terminal.
+func visible(r rune) rune {
+	switch {
+	case r == '\t' || r == '\r':
+		return ' '
+	case unicode.IsPrint(r):
+		return r
+	}
+	return unicode.ReplacementChar
+}

@@ -1,0 +1,94 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"ibrecorder/events"
+)
+
+// kind is the type of a value.
+type kind string
+
+const (
+	text    kind = "text"
+	whole   kind = "a whole number"
+	boolean kind = "true or false"
+)
+
+// key is one thing that can be set. Paths have dots for viper's sake: no part of
+// one may have a dot or a capital, and gateway names have neither.
+type key struct {
+	path string // in the file; a gateway's begins with "gateways.*."
+	kind kind
+	flag string // without its dashes; empty if there is none
+}
+
+// env is the variable of a key. A gateway's name cannot be part of one, so those
+// take lists instead (see environment).
+func (k key) env() string { return envPrefix + strings.ToUpper(strings.ReplaceAll(k.path, ".", "_")) }
+
+const envPrefix = "IBRECORDER_"
+
+// top are the keys outside of gateways.
+var top = func() []key {
+	keys := []key{
+		{"data", text, "data"},
+		{"mode", text, "mode"},
+		{"on_restart_required", text, "on-restart-required"},
+		{"log_max_bytes", whole, ""},
+		{"policy.preset", text, "policy"},
+	}
+	for _, name := range paramNames {
+		keys = append(keys, key{path: "policy." + name, kind: whole})
+	}
+	return keys
+}()
+
+// perGateway are the keys of one gateway, in the file.
+var perGateway = []key{
+	{path: "gateways.*.name", kind: text},
+	{path: "gateways.*.address", kind: text},
+	{path: "gateways.*.tap", kind: text},
+	{path: "gateways.*.connect", kind: boolean},
+	{path: "gateways.*.client_id", kind: whole},
+}
+
+// paramNames are the JSON names of events.Params, in their order.
+var paramNames = func() []string {
+	var names []string
+	t := reflect.TypeFor[events.Params]()
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}()
+
+// nearest is the word of known that word was most likely meant to be.
+func nearest(word string, known []string) string {
+	return slices.MinFunc(known, func(a, b string) int { return distance(word, a) - distance(word, b) })
+}
+
+// distance is the Levenshtein distance of the first 64 bytes.
+func distance(a, b string) int {
+	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

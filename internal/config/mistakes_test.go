@@ -1,0 +1,174 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestMistakesInAFile: what a file says, and what is said about it, in
+// testdata/mistakes/NAME.txt.
+func TestMistakesInAFile(t *testing.T) {
+	tests := []struct{ name, file string }{
+		{"an unknown key", "data: /d\nmdoe: observe\n"},
+		{"an unknown key of a gateway", "data: /d\ngateways:\n  - name: live\n    adress: 127.0.0.1:4001\n    connect: false\n"},
+		{"an unknown key of the policy", "policy:\n  preset: lenient\n  silentlimit: 2\n"},
+		{"a key in other letters", "Mode: observe\n"},
+		{"a key twice", "mode: observe\nmode: enforce\n"},
+		{"a number for text", "on_restart_required: 5\n"},
+		{"text for a number", "policy:\n  silent_limit: three\n"},
+		{"a quoted number", "policy:\n  silent_limit: \"3\"\n"},
+		{"a fraction", "log_max_bytes: 1.5\n"},
+		{"an octal number", "policy: {silent_limit: 010}\n"},
+		{"a number too large", "log_max_bytes: 99999999999999999999\n"},
+		{"a duration for milliseconds", "policy:\n  version_budget_ms: 30s\n"},
+		{"yes for true", "gateways:\n  - name: live\n    address: h:1\n    connect: yes\n"},
+		{"nothing", "mode:\n"},
+		{"text for a list", "gateways: live=127.0.0.1:4001\n"},
+		{"keys for a list", "gateways:\n  live:\n    address: h:1\n"},
+		{"a list for text", "data: [a, b]\n"},
+		{"text for a gateway", "gateways:\n  - live\n"},
+		{"text for the policy", "policy: lenient\n"},
+		{"a list for everything", "- mode: observe\n"},
+		{"a gateway without a name", "gateways:\n  - address: 127.0.0.1:4001\n"},
+		{"a gateway without an address", "gateways:\n  - name: live\n    connect: false\n"},
+		{"a gateway with a bad name", "gateways:\n  - name: Live.1\n    address: h:1\n"},
+		{"a gateway twice", "gateways:\n  - {name: live, address: \"h:1\"}\n  - {name: live, address: \"h:2\"}\n"},
+		{"an anchor", "data: &d /d\non_restart_required: *d\n"},
+		{"a merge", "policy:\n  <<: {silent_limit: 2}\n"},
+		{"a tag", "data: !!str /d\n"},
+		{"a key that is no word", "? [a]\n: b\n"},
+		{"a second document", "mode: observe\n---\nmode: enforce\n"},
+		{"a tab", "policy:\n\tpreset: lenient\n"},
+		{"an open bracket", "gateways: [\n"},
+		{"a bad value", "mode: watch\npolicy:\n  silent_limit: 0\n"},
+		{"an unknown preset", "policy:\n  preset: strict\n"},
+		{"a home folder", "data: ~/recorder\n"},
+		{"a control character", "on_restart_required: \"a\\x07\"\n"},
+		{"a client id without a session", "gateways:\n  - name: live\n    address: h:1\n    client_id: 3\n"},
+		{"a session without a client id", "gateways:\n  - name: live\n    address: h:1\n    connect: true\n"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			fs, env := given{file: test.file}.flags(t)
+			_, o, err := Load(fs, env)
+			if !errors.Is(err, ErrInvalid) {
+				t.Fatalf("%v, want it to be refused", err)
+			}
+			if o.File == "" {
+				t.Error("nobody is told which file was read")
+			}
+			if out := new(bytes.Buffer); Check(out, fs, env) == nil || out.Len() != 0 {
+				t.Errorf("check says %q", out)
+			}
+			golden(t, "mistakes/"+strings.ReplaceAll(test.name, " ", "-")+".txt", homeless(env, err.Error()+"\n"))
+		})
+	}
+}
+
+func TestMistakesElsewhere(t *testing.T) {
+	run := func(args ...string) given { return given{args: args} }
+	env := func(env ...string) given { return given{env: env} }
+	tests := []struct {
+		name string
+		given
+		want string // the whole error
+	}{
+		{"an unknown variable", env("IBRECORDER_MODUS=observe"), "env IBRECORDER_MODUS: unknown variable, nearest is IBRECORDER_MODE"},
+		{"a list's variable in the singular", env("IBRECORDER_GATEWAY=live=h:1", "IBRECORDER_MODE=observe"), "env IBRECORDER_GATEWAY: unknown variable, nearest is IBRECORDER_GATEWAYS"},
+		{"the same with a name alone", env("IBRECORDER_GATEWAY=live"), "env IBRECORDER_GATEWAY: unknown variable, nearest is IBRECORDER_GATEWAYS"},
+		{"a variable that is no number", env("IBRECORDER_LOG_MAX_BYTES=1G"), `env IBRECORDER_LOG_MAX_BYTES: "1G", want a whole number`},
+		{"a client id that is no number", env("IBRECORDER_CLIENT_ID=x"), `env IBRECORDER_CLIENT_ID: "x", want a whole number`},
+		{"a log too small", env("IBRECORDER_LOG_MAX_BYTES=1"), "env IBRECORDER_LOG_MAX_BYTES: log_max_bytes is 1, want 1048576 to 1099511627776"},
+		{"a value of the policy", env("IBRECORDER_POLICY_JITTER_PERCENT=101"), "env IBRECORDER_POLICY_JITTER_PERCENT: jitter_percent is 101, want 0 to 100"},
+		{"an unknown preset", run("--policy=strict"), `flag --policy: no preset "strict", there are handoff, lenient, demo`},
+		{"an unknown mode", run("--mode=watch"), `flag --mode: mode "watch", want enforce or observe`},
+		{"a file that is not there", run("--config=/nowhere/x.yaml"), "file /nowhere/x.yaml: no such file or directory; for one to start from: recorder config show"},
+		{"a folder for a file", run("--config=/"), "file /: is a directory"},
+		{"an empty folder", run("--data="), "flag --data: no data folder, and no home folder to put it in; say where: --data FOLDER"},
+
+		{"a gateway without a name", run("--gateway=127.0.0.1:4001"), `flag --gateway: "127.0.0.1:4001", want NAME=HOST:PORT, for example main=127.0.0.1:4002`},
+		{"a gateway with a bad name", run("--gateway=a.b=h:1"), `flag --gateway: invalid gateway name "a.b": want a lower-case letter, then at most 31 of a-z, 0-9 and -, and nothing like an account id`},
+		{"a gateway twice", run("--gateway=a=h:1", "--gateway=a=h:2"), "flag --gateway: gateway a is given twice"},
+		{"a gateway in a variable twice", env("IBRECORDER_GATEWAYS=a=h:1,a=h:2"), "env IBRECORDER_GATEWAYS: gateway a is given twice"},
+		{"a gateway without a port", run("--gateway=a=h"), `flag --gateway: gateway a: address "h": missing port in address; want HOST:PORT, for example 127.0.0.1:4002`},
+		{"a gateway without a host", run("--gateway=a=:4001"), `flag --gateway: gateway a: address ":4001": no host; want HOST:PORT, for example 127.0.0.1:4002`},
+		{"a gateway at a bad port", run("--gateway=a=h:70000"), `flag --gateway: gateway a: address "h:70000": "70000" is no port; want HOST:PORT, for example 127.0.0.1:4002`},
+		{"a gateway at port 0", run("--gateway=a=h:0"), `flag --gateway: gateway a: address "h:0": port 0 is no port; want HOST:PORT, for example 127.0.0.1:4002`},
+		{"a gateway at no host", run("--gateway=a=h/x:1"), `flag --gateway: gateway a: address "h/x:1": "h/x" is no host; want HOST:PORT, for example 127.0.0.1:4002`},
+		{"a gateway at a short address", run("--gateway=a=127.1:1"), `flag --gateway: gateway a: address "127.1:1": "127.1" is no host; want HOST:PORT, for example 127.0.0.1:4002`},
+		{"no room for a tap", run("--gateway=a=h:65500"), "flag --gateway: gateway a: port 65500 plus 100 is no port; say where its tap is: --tap a=127.0.0.1:PORT"},
+		{"two gateways at one address", run("--gateway=a=127.0.0.1:4001", "--gateway=b=localhost:4001", "--tap=b=127.0.0.1:1"),
+			"flag --gateway: gateways a and b are both at port 4001 of this host; one gateway is guarded once"},
+		{"two gateways at one address in other words", run("--gateway=a=IBGW.:4001", "--gateway=b=ibgw:4001", "--tap=b=127.0.0.1:1"),
+			"flag --gateway: gateways a and b are both at port 4001 of ibgw; one gateway is guarded once"},
+		{"two gateways at one address in version 6", run("--gateway=a=[::1]:4001", "--gateway=b=[::ffff:127.0.0.1]:4001", "--tap=b=127.0.0.1:1"),
+			"flag --gateway: gateways a and b are both at port 4001 of this host; one gateway is guarded once"},
+		{"two taps at one address", run("--gateway=a=h:1", "--gateway=b=i:1"), "default: the taps of a and b are both at 127.0.0.1:101; choose another: --tap b=127.0.0.1:PORT"},
+		{"a tap where its gateway is", run("--tap=main=localhost:4002"), "flag --tap: the tap of main, localhost:4002, is where gateway main listens; choose another: --tap main=127.0.0.1:PORT"},
+		{"a tap where another gateway is", run("--gateway=a=127.0.0.1:4001", "--gateway=b=127.0.0.1:4101"),
+			"default: the tap of a, 127.0.0.1:4101, is where gateway b listens; choose another: --tap a=127.0.0.1:PORT"},
+		{"a tap that is open to all", run("--tap=main=0.0.0.0:4102"), "flag --tap: gateway main: a tap at 0.0.0.0:4102 would let others trade, because IB's protocol has no authentication; " +
+			"allow lists for wider taps are not built yet: use 127.0.0.1:4102, and ssh -L from elsewhere"},
+		{"a tap that is open to a network", run("--tap=main=192.168.0.7:4102"), "flag --tap: gateway main: a tap at 192.168.0.7:4102 would let others trade, because IB's protocol has no authentication; " +
+			"allow lists for wider taps are not built yet: use 127.0.0.1:4102, and ssh -L from elsewhere"},
+		{"a tap that is a name", run("--tap=main=myhost:4102"), "flag --tap: gateway main: a tap at myhost:4102 would let others trade, because IB's protocol has no authentication; " +
+			"allow lists for wider taps are not built yet: use 127.0.0.1:4102, and ssh -L from elsewhere"},
+		{"a tap that is nothing", run("--tap=main="), `flag --tap: gateway main: tap "": missing port in address; want HOST:PORT, for example 127.0.0.1:4102`},
+		{"a tap of no gateway", run("--tap=live=127.0.0.1:1"), "flag --tap: gateway live has no address; add it: --gateway live=HOST:PORT, or address in the file"},
+		{"a session with no gateway", run("--connect=live", "--client-id=1"), "flag --connect: gateway live has no address; add it: --gateway live=HOST:PORT, or address in the file"},
+		{"a session without a client id", run("--connect=main"), "flag --connect: gateway main: a session needs an API client id of its own, which no other program uses; add client_id to it, or --client-id N"},
+		{"a client id without a session", run("--client-id=3"), "flag --client-id: no gateway has a session of the recorder's own; add --connect NAME"},
+		{"a client id that is none", run("--connect=main", "--client-id=-1"), "flag --client-id: gateway main: client_id -1, want 0 to 2147483647"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, _, err := test.load(t)
+			if !errors.Is(err, ErrInvalid) || err.Error() != test.want {
+				t.Errorf("got  %v\nwant %s", err, test.want)
+			}
+		})
+	}
+}
+
+func TestTapsThatAreFine(t *testing.T) {
+	for _, tap := range []string{"127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "localhost:1", "127.0.0.1:0"} {
+		if c, _, err := (given{args: []string{"--tap=main=" + tap}}).load(t); err != nil || c.Gateways[0].Tap != tap {
+			t.Errorf("%s: %+v, %v", tap, c.Gateways, err)
+		}
+	}
+	args := []string{"--gateway=a=h:1", "--gateway=b=h:2", "--tap=a=127.0.0.1:0", "--tap=b=127.0.0.1:0"}
+	if _, _, err := (given{args: args}).load(t); err != nil {
+		t.Errorf("two taps at any free port: %v", err)
+	}
+}
+
+func TestThirtyTwoGatewaysAtMost(t *testing.T) {
+	var args []string
+	for i := range maxGateways {
+		args = append(args, fmt.Sprintf("--gateway=g%d=h:%d", i, 1000+i))
+	}
+	if c, _, err := (given{args: args}).load(t); err != nil || len(c.Gateways) != maxGateways {
+		t.Errorf("%d gateways: %v", maxGateways, err)
+	}
+	_, _, err := given{args: append(args, "--gateway=more=h:1")}.load(t)
+	if err == nil || err.Error() != "gateways: 33 gateways, at most 32; run a second recorder with a data folder of its own" {
+		t.Errorf("one more: %v", err)
+	}
+}
+
+func TestEveryProblemAtOnce(t *testing.T) {
+	fs, env := given{
+		file: "modus: observe\npolicy:\n  silent_limit: 0\n  settle_ms: long\ngateways:\n  - name: live\n    address: 127.0.0.1:4001\n    tap: 0.0.0.0:4001\n",
+		env:  []string{"IBRECORDER_X=1", "IBRECORDER_LOG_MAX_BYTES=5"},
+		args: []string{"--mode=watch", "--gateway=nameless"},
+	}.flags(t)
+	_, _, err := Load(fs, env)
+	all, ok := errors.AsType[Problems](err)
+	if !ok || len(all) != 8 {
+		t.Errorf("%d problems of 8", len(all))
+	}
+	golden(t, "every-problem-at-once.txt", homeless(env, fmt.Sprintln(err)))
+}

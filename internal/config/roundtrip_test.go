@@ -1,0 +1,158 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"ibrecorder/events"
+	"ibrecorder/internal/policy"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// draw is any configuration that Load could have returned.
+func draw(t *rapid.T) Config {
+	words := rapid.StringOf(rapid.OneOf(rapid.Rune(), rapid.SampledFrom([]rune("\n\t\"'\\#:-{}[]&*!|>%@` ,~0.")))).Filter(func(s string) bool {
+		var ps problems
+		check{map[string]entry{}, &ps}.printable("", s)
+		return ps == nil
+	})
+	c := Config{
+		Data:              rapid.SampledFrom([]string{"/", "/var/lib/ibrecorder", "true", "null", "1", "rel/x", "a: b", "-", "#"}).Draw(t, "data"),
+		Mode:              rapid.SampledFrom([]events.Mode{events.Enforce, events.Observe}).Draw(t, "mode"),
+		OnRestartRequired: words.Draw(t, "command"),
+		LogMaxBytes:       rapid.Int64Range(minLog, maxLog).Draw(t, "log"),
+	}
+	if rapid.Bool().Draw(t, "any folder") {
+		c.Data = "/" + words.Draw(t, "folder")
+	}
+	names := rapid.SliceOfNDistinct(rapid.OneOf(rapid.StringMatching(`[a-z][a-z-]{0,31}`), rapid.SampledFrom([]string{"true", "null", "no", "y", "main"})), 1, 4, rapid.ID).Draw(t, "names")
+	for i, name := range names {
+		g := Gateway{Name: name, Address: rapid.SampledFrom([]string{"127.0.0.1", "localhost", "ibgw", "10.0.0.1", "[::1]", "[2001:db8::1]", "null", "a.b-c"}).Draw(t, "host")}
+		g.Address += fmt.Sprintf(":%d", 1000+i)
+		g.Tap = fmt.Sprintf("%s:%d", rapid.SampledFrom([]string{"127.0.0.1", "localhost", "[::1]"}).Draw(t, "tap"), 2000+i)
+		if g.Connect = rapid.Bool().Draw(t, "connect"); g.Connect {
+			g.ClientID = rapid.Int64Range(0, 1<<31-1).Draw(t, "client id")
+		}
+		c.Gateways = append(c.Gateways, g)
+	}
+	c.Policy.Preset = rapid.SampledFrom([]string{"handoff", "lenient", "demo"}).Draw(t, "preset")
+	c.Policy.Params, _ = policy.Preset(c.Policy.Preset)
+	c.Policy.SilentLimit = rapid.Int64Range(1, 100).Draw(t, "silent limit")
+	c.Policy.SettleMS = rapid.Int64Range(0, 3_600_000).Draw(t, "settle")
+	return c
+}
+
+func TestWhatIsShownLoadsTheSame(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "shown.yaml")
+	env := []string{"IBRECORDER_CONFIG=" + path}
+	rapid.Check(t, func(t *rapid.T) {
+		want := draw(t)
+		again := func(shown []byte) (Config, Origins) {
+			if err := os.WriteFile(path, shown, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, o, err := Load(nil, env)
+			if err != nil {
+				t.Fatalf("what is shown is refused: %v\n%s", err, shown)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("shown and loaded (-shown +loaded)\n%s\n%s", diff, shown)
+			}
+			return got, o
+		}
+		var plain, commented bytes.Buffer
+		if err := Show(&plain, want); err != nil {
+			t.Fatal(err)
+		}
+		c, o := again(plain.Bytes())
+		for _, l := range lines(c) {
+			if l.path != "" && !strings.HasPrefix(o.Of(l.path), "file "+path+":") {
+				t.Fatalf("%s stands in the file and comes from %q", l.path, o.Of(l.path))
+			}
+		}
+		if err := ShowOrigin(&commented, c, o); err != nil {
+			t.Fatal(err)
+		}
+		again(commented.Bytes())
+	})
+}
+
+// The documents of a key are written by hand; this holds them to the types.
+func TestEveryFieldHasAKey(t *testing.T) {
+	var known []string
+	for _, k := range append(append([]key{}, top...), perGateway...) {
+		known = append(known, k.path)
+	}
+	var walk func(prefix string, t reflect.Type) []string
+	walk = func(prefix string, typ reflect.Type) (paths []string) {
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			switch {
+			case f.Anonymous:
+				paths = append(paths, walk(prefix, f.Type)...)
+			case f.Type.Kind() == reflect.Struct:
+				paths = append(paths, walk(prefix+name+".", f.Type)...)
+			case f.Type.Kind() == reflect.Slice:
+				paths = append(paths, walk(prefix+name+".*.", f.Type.Elem())...)
+			default:
+				paths = append(paths, prefix+name)
+			}
+		}
+		return paths
+	}
+	fields := map[string]bool{}
+	for _, p := range walk("", reflect.TypeFor[Config]()) {
+		fields[p] = true
+	}
+	for _, k := range known {
+		if !fields[k] {
+			t.Errorf("key %s sets no field", k)
+		}
+		delete(fields, k)
+	}
+	for p := range fields {
+		t.Errorf("field %s has no key", p)
+	}
+}
+
+// FuzzParseFile: any file is read or refused; what is read has paths and types
+// that viper can be given.
+func FuzzParseFile(f *testing.F) {
+	for _, seed := range []string{"", "mode: observe\n", "gateways:\n  - name: a\n    address: h:1\n", "policy: {silent_limit: 3}", "a: &x *x", "? a\n: b", "---\n---\n",
+		"- - - -", "{", "mode: |\n  x\n", "\ufeffmode: x", "gateways: [{name: a.b}]", "gateways: [name: a]", "%YAML 1.2\n---\nmode: x", "mode: !!str x", "\t", "'", "mode: \"\\ud800\""} {
+		f.Add([]byte(seed))
+	}
+	types := map[string]kind{}
+	for _, k := range append(append([]key{}, top...), perGateway...) {
+		types[k.path] = k.kind
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		all, ps := parseFile("x.yaml", b)
+		for _, e := range all {
+			parts := strings.Split(e.path, ".")
+			if parts[0] == "gateways" && len(parts) == 3 {
+				if events.CheckGatewayName(parts[1]) != nil {
+					t.Errorf("%q gives the path %s", b, e.path)
+				}
+				parts[1] = "*"
+			}
+			k, known := types[strings.Join(parts, ".")]
+			if got := map[reflect.Kind]kind{reflect.String: text, reflect.Int64: whole, reflect.Bool: boolean}[reflect.TypeOf(e.value).Kind()]; !known || got != k {
+				t.Errorf("%q gives %s the value %v, want %s", b, e.path, e.value, k)
+			}
+		}
+		for _, p := range ps {
+			if p.Origin == "" || p.Text == "" {
+				t.Errorf("%q gives a problem without a place or a word: %+v", b, p)
+			}
+		}
+	})
+}

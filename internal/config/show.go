@@ -1,0 +1,146 @@
+package config
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/pflag"
+)
+
+// Show writes c as a configuration file: what it holds loads as c.
+func Show(w io.Writer, c Config) error {
+	return show(w, c, nil)
+}
+
+// ShowOrigin writes what Show does, with the origin of each value as a comment
+// behind it.
+func ShowOrigin(w io.Writer, c Config, o Origins) error {
+	return show(w, c, o.Of)
+}
+
+// ShowJSON writes {"config": ..., "origin": {"mode": "flag --mode", ...}, "file":
+// ...} on one line. The keys of origin are those of Origins.Of.
+func ShowJSON(w io.Writer, c Config, o Origins) error {
+	out := struct {
+		Config Config            `json:"config"`
+		Origin map[string]string `json:"origin"`
+		File   string            `json:"file,omitempty"`
+	}{c, map[string]string{}, o.File}
+	for _, l := range lines(c) {
+		if l.path != "" {
+			out.Origin[l.path] = o.Of(l.path)
+		}
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(out); err != nil {
+		return fmt.Errorf("show the configuration: %w", err)
+	}
+	return nil
+}
+
+// Check loads, and writes one line about what was loaded to w. What is wrong it
+// returns, as Load does, and does not write.
+func Check(w io.Writer, flags *pflag.FlagSet, env []string) error {
+	c, o, err := Load(flags, env)
+	if err != nil {
+		return err
+	}
+	file := o.File
+	if file == "" {
+		file = "no configuration file"
+	}
+	var guarded []string
+	for _, g := range c.Gateways {
+		guarded = append(guarded, fmt.Sprintf("%s at %s with a tap at %s", g.Name, g.Address, g.Tap))
+	}
+	if _, err := fmt.Fprintf(w, "ok: %s; %s, policy %s, %s\n", file, c.Mode, c.Policy.Preset, strings.Join(guarded, ", ")); err != nil {
+		return fmt.Errorf("check the configuration: %w", err)
+	}
+	return nil
+}
+
+// line is one line of a file; path is the key it sets, if it does.
+type line struct {
+	text string
+	path string
+}
+
+// lines are c as a file.
+func lines(c Config) []line {
+	var out []line
+	add := func(indent, path, name string, value any) {
+		out = append(out, line{indent + name + ": " + scalar(value), path})
+	}
+	add("", "data", "data", c.Data)
+	add("", "mode", "mode", string(c.Mode))
+	add("", "on_restart_required", "on_restart_required", c.OnRestartRequired)
+	add("", "log_max_bytes", "log_max_bytes", c.LogMaxBytes)
+	out = append(out, line{text: "gateways:"})
+	for _, g := range c.Gateways {
+		path := "gateways." + g.Name + "."
+		add("  - ", path+"name", "name", g.Name)
+		add("    ", path+"address", "address", g.Address)
+		add("    ", path+"tap", "tap", g.Tap)
+		add("    ", path+"connect", "connect", g.Connect)
+		if g.Connect {
+			add("    ", path+"client_id", "client_id", g.ClientID)
+		}
+	}
+	out = append(out, line{text: "policy:"})
+	add("  ", "policy.preset", "preset", c.Policy.Preset)
+	for i, p := range params(&c.Policy.Params) {
+		add("  ", "policy."+paramNames[i], paramNames[i], *p)
+	}
+	return out
+}
+
+// bare is text that YAML takes for text without quotes.
+var bare = regexp.MustCompile(`^(/[A-Za-z0-9/._-]+|[a-z][a-z0-9.-]*(:[0-9]+)?|[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+:[0-9]+)$`)
+
+// scalar is a value as YAML has it. A JSON string is a YAML string.
+func scalar(v any) string {
+	s, ok := v.(string)
+	if !ok {
+		return fmt.Sprint(v)
+	}
+	switch s {
+	case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
+	default:
+		if bare.MatchString(s) {
+			return s
+		}
+	}
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil {
+		panic(fmt.Sprintf("config: a string is always JSON: %v", err))
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func show(w io.Writer, c Config, origin func(string) string) error {
+	all := lines(c)
+	width := 0
+	for _, l := range all {
+		width = max(width, min(utf8.RuneCountInString(l.text), 48)) // a long value pushes only its own comment
+	}
+	out := bufio.NewWriter(w)
+	for _, l := range all {
+		if origin == nil || l.path == "" {
+			fmt.Fprintln(out, l.text)
+		} else {
+			fmt.Fprintf(out, "%-*s  # %s\n", width, l.text, origin(l.path))
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("show the configuration: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"ibrecorder/events"
+)
+
+// handler is the API over HTTP, whatever it is served on.
+type handler struct {
+	ctx      context.Context // ends when the recorder stops
+	gateways map[string]Gateway
+	names    []string // sorted
+	log      *slog.Logger
+	redactor *events.Redactor // for what an answer repeats of its request
+	mux      *http.ServeMux
+	busy     sync.RWMutex // read-locked by every request; not a WaitGroup, because one may begin while wait waits
+}
+
+// Handler is the API as an http.Handler, for other listeners and for tests.
+// Followed streams end when ctx does.
+func Handler(ctx context.Context, gateways []Gateway, log *slog.Logger) http.Handler {
+	return newHandler(ctx, gateways, log)
+}
+
+func newHandler(ctx context.Context, gateways []Gateway, log *slog.Logger) *handler {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	h := &handler{ctx: ctx, gateways: map[string]Gateway{}, log: log, redactor: events.NewRedactor([]byte(rand.Text())), mux: http.NewServeMux()}
+	for _, g := range gateways {
+		h.gateways[g.Name()] = g
+		h.names = append(h.names, g.Name())
+	}
+	slices.Sort(h.names)
+
+	const one = "/v1/gateways/{name}"
+	h.route("/v1/gateways", map[string]http.HandlerFunc{"GET": h.list})
+	h.route(one, map[string]http.HandlerFunc{"GET": h.about(h.status)})
+	h.route(one+"/events", map[string]http.HandlerFunc{"GET": h.about(h.stream), "POST": h.about(h.submit)})
+	h.route(one+"/resume", map[string]http.HandlerFunc{"POST": h.about(h.resume)})
+	h.route(one+"/disconnect", map[string]http.HandlerFunc{"POST": h.about(h.disconnect)})
+	h.route(one+"/notes", map[string]http.HandlerFunc{"POST": h.about(h.note)})
+	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		h.fail(w, unknownRoute.with("nothing is at "+r.URL.Path, "begin with /v1/gateways"))
+	})
+	return h
+}
+
+// route serves path by method, and says which methods there are for any other.
+func (h *handler) route(path string, methods map[string]http.HandlerFunc) {
+	var allowed []string
+	for m, f := range methods {
+		h.mux.HandleFunc(m+" "+path, f)
+		allowed = append(allowed, m)
+	}
+	slices.Sort(allowed)
+	h.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+		for _, m := range allowed {
+			w.Header().Add("Allow", m)
+		}
+		h.fail(w, wrongMethod.with(r.Method+" "+r.URL.Path, choices(allowed)))
+	})
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.busy.RLock()
+	defer h.busy.RUnlock()
+	if h.ctx.Err() != nil {
+		h.fail(w, ErrStopping)
+		return
+	}
+	h.mux.ServeHTTP(w, r)
+}
+
+// wait waits for the requests under way.
+func (h *handler) wait(most time.Duration) error {
+	done := make(chan struct{})
+	go func() {
+		h.busy.Lock()
+		defer h.busy.Unlock()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-time.After(most):
+		return fmt.Errorf("stop serving: a request did not end in %s after its connection was closed", most)
+	}
+}
+
+// about looks up the gateway of a route. What f returns is the answer to an error.
+func (h *handler) about(f func(http.ResponseWriter, *http.Request, Gateway) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		name := r.PathValue("name")
+		g, ok := h.gateways[name]
+		if !ok {
+			h.fail(w, unknownGateway.with(fmt.Sprintf("no gateway %q", name), choices(h.names)))
+			return
+		}
+		if err := f(w, r, g); err != nil {
+			h.fail(w, err)
+		}
+	}
+}
+
+func (h *handler) list(w http.ResponseWriter, _ *http.Request) {
+	h.answer(w, http.StatusOK, append([]string{}, h.names...))
+}
+
+func (h *handler) status(w http.ResponseWriter, r *http.Request, g Gateway) error {
+	s, err := g.Status(r.Context())
+	if err != nil {
+		return err
+	}
+	h.answer(w, http.StatusOK, s.canonical())
+	return nil
+}
+
+// answer writes v as JSON. Nothing can be said to a peer that does not take it.
+func (h *handler) answer(w http.ResponseWriter, status int, v any) {
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience))
+	w.WriteHeader(status)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false) // it would change the bytes of a stored event
+	_ = enc.Encode(v)
+}
+
+// fail answers with a problem. It repeats what the caller sent, and an error of
+// the recorder, only without account ids.
+func (h *handler) fail(w http.ResponseWriter, err error) {
+	p := *problemOf(err)
+	p.Detail = h.redactor.Text(p.Detail)
+	w.Header().Set("Content-Type", "application/problem+json")
+	h.answer(w, p.Status, p)
+}

@@ -1,0 +1,58 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// The two parts of an end that takes under a second: for answers under way to be
+// written, and for handlers to notice that their connection is gone.
+const (
+	graceAnswers  = 600 * time.Millisecond
+	graceHandlers = 200 * time.Millisecond
+)
+
+// Serve answers on l, which it closes, until ctx ends, and then for less than a
+// second: streams that are followed end, answers under way are written, and what
+// is not done by then is cut off. It returns nil when everything has ended, an
+// error when a handler has not or when l fails.
+func Serve(ctx context.Context, l net.Listener, gateways []Gateway, log *slog.Logger) error {
+	life, end := context.WithCancel(context.WithoutCancel(ctx)) // of every request
+	defer end()
+	h := newHandler(ctx, gateways, log)
+	srv := &http.Server{
+		Handler:           h,
+		BaseContext:       func(net.Listener) context.Context { return life },
+		ReadHeaderTimeout: patience,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelWarn),
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(l) }()
+
+	var failed error
+	select {
+	case err := <-ended:
+		failed = fmt.Errorf("serve %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+		grace, cancel := context.WithTimeout(life, graceAnswers)
+		defer cancel()
+		if srv.Shutdown(grace) == nil {
+			<-ended
+			return nil
+		}
+		defer func() { <-ended }()
+	}
+	end()
+	err := srv.Close()
+	if errors.Is(err, net.ErrClosed) {
+		err = nil // l, by Shutdown or by whoever made Serve fail
+	}
+	return errors.Join(failed, err, h.wait(graceHandlers))
+}

@@ -1,0 +1,130 @@
+package httpapi
+
+import (
+	"time"
+
+	"ibrecorder/events"
+)
+
+// Status is one gateway as its recorder knows it. The JSON is a contract: fields
+// are added, and none is renamed or changes its meaning; readers ignore what
+// they do not know. Times are UTC.
+type Status struct {
+	// Gateway is its name.
+	Gateway string `json:"gateway"`
+	// Address is where the Gateway or TWS listens, host:port.
+	Address string `json:"address"`
+	// Tap is where trading programs connect, host:port; while the gate is STOPPED
+	// nothing listens there.
+	Tap string `json:"tap"`
+	// Mode is enforce or observe.
+	Mode events.Mode `json:"mode"`
+	// Gate is OPEN, ATTEMPTING, BACKOFF, STOPPED or PROBATION.
+	Gate string `json:"gate"`
+	// Why is one sentence on the gate.
+	Why string `json:"why"`
+	// Since is when the gate came to be so; absent if nobody knows.
+	Since time.Time `json:"since,omitzero"`
+	// API is the Gateway's API layer: UNKNOWN, ABSENT, STARTING, LISTENING, READY,
+	// DEGRADED, SUSPECT or DOWN.
+	API string `json:"api"`
+	// Epoch counts releases.
+	Epoch uint64 `json:"epoch"`
+	// Seq is the last event that this status knows.
+	Seq uint64 `json:"seq"`
+	// Sessions are the client connections that have not ended, oldest first.
+	Sessions []Session `json:"sessions"`
+	// Waiting is how many clients wait for their turn.
+	Waiting int `json:"waiting"`
+	// Stop is the stop in force; absent if none is.
+	Stop *Stop `json:"stop,omitempty"`
+	// Policy is the rule in force.
+	Policy Policy `json:"policy"`
+	// Totals count since the beginning of the log.
+	Totals Totals `json:"totals"`
+	// Boot identifies this run of the recorder.
+	Boot string `json:"boot"`
+	// Version is the recorder's.
+	Version string `json:"version"`
+	// LogBytes is how much the log holds.
+	LogBytes uint64 `json:"log_bytes"`
+	// LogLimit is how much it may hold, in bytes.
+	LogLimit uint64 `json:"log_limit_bytes"`
+	// Next is what to type next; absent if nothing need be done.
+	Next string `json:"next,omitempty"`
+}
+
+// Session is one client connection.
+type Session struct {
+	// Attempt is the id of the attempt it began with.
+	Attempt string `json:"attempt"`
+	// ClientID is the API client id; absent until startAPI came.
+	ClientID *int64 `json:"client_id,omitempty"`
+	// Phase is DIALING, CONNECTED, VERSIONED, READY, DEGRADED, MUTE or CLOSING.
+	Phase string `json:"phase"`
+	// Since is when it came to be so; absent if nobody knows.
+	Since time.Time `json:"since,omitzero"`
+	// ServerVersion is what both sides speak; absent until it is known.
+	ServerVersion int64 `json:"server_version,omitempty"`
+}
+
+// Stop is a stop in force.
+type Stop struct {
+	// Seq is that of the restart.required.
+	Seq uint64 `json:"seq"`
+	// Reason is what proved that the Gateway is down.
+	Reason events.DownReason `json:"reason"`
+	// Since is when the gate stopped; absent if nobody knows.
+	Since time.Time `json:"since,omitzero"`
+}
+
+// Policy names the rule in force.
+type Policy struct {
+	// Preset is what its values started from.
+	Preset string `json:"preset"`
+	// Hash is the SHA-256 of its values, 64 hexadecimal digits.
+	Hash string `json:"hash"`
+}
+
+// Totals has the fields of fsm.Totals in the same order, so that one converts to
+// the other; this package does not import the fold.
+type Totals struct {
+	// Requested counts the attempts that clients asked for.
+	Requested int64 `json:"requested"`
+	// Permitted counts those that were permitted.
+	Permitted int64 `json:"permitted"`
+	// Denied counts those that were denied.
+	Denied int64 `json:"denied"`
+	// Dialled counts the connections made to the Gateway's address.
+	Dialled int64 `json:"dialled"`
+	// Succeeded counts the attempts that became ready.
+	Succeeded int64 `json:"succeeded"`
+	// Failed counts those that failed.
+	Failed int64 `json:"failed"`
+	// Abandoned counts those whose client left.
+	Abandoned int64 `json:"abandoned"`
+	// Unknown counts those whose end nobody knows.
+	Unknown int64 `json:"unknown"`
+	// Stops counts stops, Releases their ends.
+	Stops    int64 `json:"stops"`
+	Releases int64 `json:"releases"`
+	// Gaps counts places where facts are missing from the log.
+	Gaps int64 `json:"gaps"`
+}
+
+// canonical is s as it is printed: times in UTC, lists never null.
+func (s Status) canonical() Status {
+	s.Since = s.Since.UTC()
+	sessions := make([]Session, len(s.Sessions))
+	for i, x := range s.Sessions {
+		x.Since = x.Since.UTC()
+		sessions[i] = x
+	}
+	s.Sessions = sessions
+	if s.Stop != nil {
+		stop := *s.Stop
+		stop.Since = stop.Since.UTC()
+		s.Stop = &stop
+	}
+	return s
+}
