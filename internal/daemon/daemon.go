@@ -1,0 +1,257 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"ibrecorder/events"
+	"ibrecorder/internal/alert"
+	"ibrecorder/internal/httpapi"
+	"ibrecorder/internal/ibsession"
+	"ibrecorder/internal/recorder"
+	"ibrecorder/internal/tap"
+	"ibrecorder/internal/watch"
+	"ibrecorder/store"
+)
+
+// Config is what one process records.
+type Config struct {
+	Data     string // folder
+	LogBytes int64  // limit of one gateway's log; 0 is the store's default
+	Gateways []Gateway
+	Policy   events.PolicyLoaded
+	// OnRestartRequired is a line of shell that runs for each stop and its end.
+	OnRestartRequired string
+	Version           string
+	Logger            *slog.Logger
+
+	// Sensor reads the listener at an address; nil is watch.Listener.
+	Sensor func(address string) recorder.Sensor
+
+	// Step is handed to the loops: see recorder.Config.
+	Step func(string)
+}
+
+// Gateway is one gateway and who connects to it.
+type Gateway struct {
+	Name    string
+	Address string // host:port of IB Gateway or TWS
+	Tap     string // host:port for trading programs
+	// Connect keeps the built-in session connected as ClientID.
+	Connect  bool
+	ClientID int64
+}
+
+// Daemon is a running process.
+type Daemon struct {
+	cfg   Config
+	boot  string
+	start time.Time
+	store *store.Store
+	posts []*post
+	api   net.Listener
+}
+
+// post is everything about one gateway.
+type post struct {
+	cfg     Gateway
+	d       *Daemon
+	log     *store.JetLog
+	loop    *recorder.Gateway
+	tap     *tap.Tap
+	session *ibsession.Session // nil without Connect
+}
+
+// Open opens the folder, rebuilds every gateway's state and listens. Nothing dials
+// before Run. The errors are those of store.Open, recorder.Open and tap.Listen.
+func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Sensor == nil {
+		cfg.Sensor = func(address string) recorder.Sensor { return watch.Listener{Address: address} }
+	}
+	d = &Daemon{cfg: cfg, boot: newBoot(), start: time.Now()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.abort(err), d.close())
+		}
+	}()
+	if d.store, err = store.Open(ctx, store.Config{Dir: cfg.Data, MaxBytes: cfg.LogBytes, Logger: cfg.Logger}); err != nil {
+		return d, err
+	}
+	key, err := folderKey(cfg.Data)
+	if err != nil {
+		return d, err
+	}
+	for _, gw := range cfg.Gateways {
+		p := &post{cfg: gw, d: d}
+		d.posts = append(d.posts, p)
+		if err := p.open(ctx, events.NewRedactor(key)); err != nil {
+			return d, err
+		}
+	}
+	if d.api, err = httpapi.Listen(cfg.Data); err != nil {
+		return d, err
+	}
+	return d, nil
+}
+
+func (p *post) open(ctx context.Context, redactor *events.Redactor) (err error) {
+	cfg := p.d.cfg
+	if p.log, err = p.d.store.Log(ctx, p.cfg.Name); err != nil {
+		return err
+	}
+	p.loop, err = recorder.Open(ctx, recorder.Config{
+		Gateway: p.cfg.Name, Log: p.log, Sensor: cfg.Sensor(p.cfg.Address), Redactor: redactor, Policy: cfg.Policy,
+		Boot: p.d.boot, Version: cfg.Version, Start: p.d.start, Logger: cfg.Logger,
+		Jitter: func(most int64) int64 { return rand.Int64N(most + 1) }, Step: cfg.Step,
+	})
+	if err != nil {
+		return err
+	}
+	relay := tap.Config{
+		Desk: p.loop, Address: p.cfg.Address, Listen: p.cfg.Tap, Prefix: p.d.boot + "-", Source: "/tap",
+		Params: cfg.Policy.Params, Observe: cfg.Policy.Mode == events.Observe, Key: redactor.Key,
+	}
+	if p.tap, err = tap.Listen(relay); err != nil {
+		return fmt.Errorf("gateway %s: %w", p.cfg.Name, err)
+	}
+	if p.cfg.Connect {
+		relay.Prefix, relay.Source = p.d.boot+"-s", "/session"
+		p.session = ibsession.New(ibsession.Config{Tap: relay, ClientID: p.cfg.ClientID, Logger: cfg.Logger.With("gateway", p.cfg.Name)})
+	}
+	return nil
+}
+
+// Boot identifies this run.
+func (d *Daemon) Boot() string { return d.boot }
+
+// Run records until ctx ends, and closes everything. The error is nil after an
+// orderly end.
+func (d *Daemon) Run(ctx context.Context) error {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	errs := make(chan error)
+	var running sync.WaitGroup
+	start := func(f func() error) {
+		running.Go(func() {
+			if err := f(); err != nil {
+				fail(err)
+				errs <- err
+			}
+		})
+	}
+	var served []httpapi.Gateway
+	for _, p := range d.posts {
+		served = append(served, p)
+		start(func() error { return p.run(ctx) })
+	}
+	start(func() error { return httpapi.Serve(ctx, d.api, served, d.cfg.Logger) })
+	start(func() error { return d.heed(ctx) })
+	go func() { running.Wait(); close(errs) }()
+	var all []error
+	for err := range errs {
+		all = append(all, err)
+	}
+	return errors.Join(append(all, d.close())...)
+}
+
+// heed ends the run when the embedded server gives up. What it warns of, the store
+// has logged.
+func (d *Daemon) heed(ctx context.Context) error {
+	for {
+		select {
+		case err := <-d.store.Err():
+			if errors.Is(err, store.ErrFatal) {
+				return err
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// run records one gateway until ctx ends.
+func (p *post) run(ctx context.Context) error {
+	relays := []recorder.Relay{p.tap}
+	var users sync.WaitGroup // of the loop: they end before it does
+	if p.session != nil {
+		relays = append(relays, p.session)
+		users.Go(func() { p.session.Run(ctx) })
+	}
+	if line := p.d.cfg.OnRestartRequired; line != "" {
+		users.Go(func() { p.subscribe(ctx, alert.Command{Line: line}) })
+	}
+	drained := make(chan struct{})
+	go func() {
+		<-ctx.Done()
+		err := p.tap.Close()
+		users.Wait()
+		if err != nil {
+			p.d.cfg.Logger.Error("close the tap", "gateway", p.cfg.Name, "error", err)
+		}
+		close(drained)
+	}()
+	err := p.loop.Run(ctx, drained, relays...)
+	if err == nil {
+		<-drained
+	}
+	return err
+}
+
+// subscribeAgain is the wait before a subscriber that the log has failed reads on.
+// Its cursor is in the log, so nothing is told twice.
+const subscribeAgain = time.Second
+
+// subscribe tells a channel until ctx ends, whatever the log does meanwhile.
+func (p *post) subscribe(ctx context.Context, ch alert.Channel) {
+	log := p.d.cfg.Logger.With("gateway", p.cfg.Name)
+	for ctx.Err() == nil {
+		err := alert.Subscriber{Log: p.log, Desk: p.loop, Channel: ch, Logger: log}.Run(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		log.Error("the subscriber could not read on, and tries again", "error", err, "in", subscribeAgain)
+		select {
+		case <-time.After(subscribeAgain):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// abort ends the runs that Open began, in order: a start that failed is no crash.
+func (d *Daemon) abort(why error) error {
+	var errs []error
+	for _, p := range d.posts {
+		if p.loop != nil {
+			errs = append(errs, p.loop.Abort(why))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// close gives everything back that Open took.
+func (d *Daemon) close() error {
+	var errs []error
+	if d.api != nil {
+		if err := d.api.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	for _, p := range d.posts {
+		if p.tap != nil {
+			errs = append(errs, p.tap.Close())
+		}
+	}
+	if d.store != nil {
+		errs = append(errs, d.store.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,19 @@
+// Package daemon is one recorder process: a data folder, and for each gateway its
+// log, loop, tap, built-in session and subscriber, wired together.
+//
+// # What it guarantees
+//
+//   - It starts whole or not at all: what was opened before something failed is
+//     closed again, and the error says what to do (TestWhatKeepsItFromStarting).
+//   - It stops in order within two seconds: relays first, so that what they report
+//     last is in the log, then recorder.stopped, then the log
+//     (TestItStopsInOrder).
+//   - The folder, its key and its socket are for its owner alone
+//     (TestTheFolderIsTheOwnersAlone).
+//   - At the Gateway there is never a connect without a permit in the log, and
+//     none while it is stopped, whenever the process is killed (TestKilledAtEveryStep).
+//
+// # What it refuses to do
+//
+// It decides nothing, and reads no configuration: internal/config does.
+package daemon

@@ -1,0 +1,71 @@
+package daemon
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// keyFile holds the key of the hashes that stand for account ids. It never leaves
+// the folder: the hashes of two folders cannot be joined.
+const keyFile = "account.key"
+
+const keyBytes = 32
+
+// folderKey reads the folder's key, and makes it when there is none.
+func folderKey(dir string) ([]byte, error) {
+	path := filepath.Join(dir, keyFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return newKey(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("key of the account hashes: %w", err)
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != keyBytes {
+		return nil, fmt.Errorf("key of the account hashes: %s does not hold %d bytes in hexadecimal; bring back a copy of it, or move it away and take hashes that cannot be compared with the old ones", path, keyBytes)
+	}
+	return key, nil
+}
+
+// newKey writes a key so that it is there whole or not at all.
+func newKey(path string) ([]byte, error) {
+	key := make([]byte, keyBytes)
+	_, _ = rand.Read(key) // never fails
+	fail := func(err error) ([]byte, error) {
+		return nil, fmt.Errorf("make the key of the account hashes: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), keyFile+".*") // 0600
+	if err != nil {
+		return fail(err)
+	}
+	_, err = fmt.Fprintf(f, "%x\n", key)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fail(errors.Join(err, os.Remove(f.Name())))
+	}
+	return key, nil
+}
+
+// bootLetters spell the id of a run. Digits are missing, and so are the letters
+// that begin an account id: an id must never be taken for one.
+const bootLetters = "abceghjklmnopqrs"
+
+// newBoot draws the id of a run: ten letters, 40 bits.
+func newBoot() string {
+	b := make([]byte, 10)
+	_, _ = rand.Read(b) // never fails
+	for i, c := range b {
+		b[i] = bootLetters[c&15]
+	}
+	return string(b)
+}

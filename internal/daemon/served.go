@@ -1,0 +1,182 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"time"
+
+	"ibrecorder/events"
+	"ibrecorder/fsm"
+	"ibrecorder/internal/httpapi"
+	"ibrecorder/internal/recorder"
+)
+
+// operator is the source of what comes over the socket from an operator.
+const operator = "/operator/cli"
+
+// Name implements httpapi.Gateway.
+func (p *post) Name() string { return p.cfg.Name }
+
+// Submit implements httpapi.Gateway.
+func (p *post) Submit(ctx context.Context, d events.Draft) (events.Record, error) {
+	rec, err := p.loop.Submit(ctx, d)
+	return rec, problem(err)
+}
+
+// Resume implements httpapi.Gateway.
+func (p *post) Resume(ctx context.Context, c httpapi.Claim) (events.Record, error) {
+	rec, err := p.loop.Resume(ctx, operator, events.RestartClaimed{By: c.By, Reason: c.Reason, Override: c.Override})
+	return rec, problem(err)
+}
+
+// Disconnect implements httpapi.Gateway.
+func (p *post) Disconnect(ctx context.Context, q httpapi.Disconnect) (events.Record, error) {
+	rec, err := p.loop.Disconnect(ctx, operator, events.DisconnectRequested{By: q.By, Reason: q.Reason, ClientID: q.ClientID, Force: q.Force, ForceEnv: q.ForceEnv})
+	return rec, problem(err)
+}
+
+// Read implements httpapi.Gateway.
+func (p *post) Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error] {
+	return p.log.Read(ctx, from, to)
+}
+
+// Tail implements httpapi.Gateway.
+func (p *post) Tail(ctx context.Context, from uint64) iter.Seq2[events.Record, error] {
+	return p.log.Tail(ctx, from)
+}
+
+// problem says in HTTP what the loop said.
+func problem(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, recorder.ErrEnding), errors.Is(err, recorder.ErrBusy):
+		return fmt.Errorf("%w: %w", httpapi.ErrStopping, err)
+	case errors.Is(err, recorder.ErrTaken):
+		return &httpapi.Problem{Type: "urn:ibrecorder:problem:id-taken", Title: "the id is taken", Status: http.StatusConflict,
+			Detail: err.Error(), Hint: "give each event an id of its own"}
+	case errors.Is(err, recorder.ErrNoEvent):
+		return &httpapi.Problem{Type: "urn:ibrecorder:problem:malformed", Title: "the request cannot be understood", Status: http.StatusBadRequest, Detail: err.Error()}
+	}
+	return err
+}
+
+// Status implements httpapi.Gateway.
+func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
+	view := p.loop.View()
+	used, limit, err := p.log.Usage(ctx)
+	if err != nil {
+		return httpapi.Status{}, err
+	}
+	s := Describe(view.State, view.GateAt)
+	now, mono := time.Now(), int64(time.Since(p.d.start))
+	for i, x := range sessions(view.State) {
+		s.Sessions[i].Since = now.Add(time.Duration(x.Since - mono)).UTC()
+	}
+	s.Address, s.Tap = p.cfg.Address, p.tap.Addr().String()
+	s.Version = p.d.cfg.Version
+	s.LogBytes, s.LogLimit = uint64(used), uint64(limit)
+	return s, stopReason(ctx, p.log, &s)
+}
+
+// Reader reads a log.
+type Reader interface {
+	Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error]
+}
+
+// stopReason fills in why the gate stopped, which the state does not keep.
+func stopReason(ctx context.Context, log Reader, s *httpapi.Status) error {
+	if s.Stop == nil {
+		return nil
+	}
+	for rec, err := range log.Read(ctx, s.Stop.Seq, s.Stop.Seq) {
+		if err != nil {
+			return err
+		}
+		if d, ok := rec.Data.(events.RestartRequired); ok {
+			s.Stop.Reason = d.Reason
+		}
+	}
+	return nil
+}
+
+// sessions are those that have a connection or an attempt under way.
+func sessions(s fsm.State) []fsm.Session {
+	var out []fsm.Session
+	for _, x := range s.Sessions {
+		out = append(out, *x)
+	}
+	return out
+}
+
+// Describe is a state as an operator reads it. What only a running recorder knows
+// is left out.
+func Describe(s fsm.State, gateAt time.Time) httpapi.Status {
+	out := httpapi.Status{
+		Gateway: s.Gateway, Mode: s.Policy.Mode, Gate: string(s.Gate), Since: gateAt, API: string(s.API), Epoch: s.Epoch, Seq: s.Seq,
+		Waiting: len(s.Waiting), Policy: httpapi.Policy{Preset: s.Policy.Preset, Hash: s.Policy.Hash},
+		Totals: httpapi.Totals(s.Totals), Boot: s.Boot,
+	}
+	for _, x := range sessions(s) {
+		out.Sessions = append(out.Sessions, httpapi.Session{Attempt: x.Attempt, ClientID: x.ClientID, Phase: string(x.Phase), ServerVersion: x.Server})
+	}
+	out.Why, out.Next = why(s)
+	if s.Gate == fsm.Stopped {
+		out.Stop = &httpapi.Stop{Seq: s.Stop.Seq, Since: gateAt}
+	}
+	return out
+}
+
+// why is one sentence on the gate, and what to type next.
+func why(s fsm.State) (sentence, next string) {
+	switch s.Gate {
+	case fsm.Stopped:
+		next = fmt.Sprintf("restart the Gateway, log in, then: recorder resume %s --reason TEXT", s.Gateway)
+		if s.Stop.Carried {
+			return "The log before this one was set aside while the Gateway needed a restart; nobody dials until it is released.", next
+		}
+		return "IB Gateway needs a manual restart; nobody dials until it is released.", next
+	case fsm.Probation:
+		return fmt.Sprintf("Released; %d of %d attempts of the probation are used, ready opens the gate.", s.Trial.Used, s.Policy.ProbationAttempts), ""
+	case fsm.Attempting:
+		return "One attempt is under way; others wait for its end.", ""
+	case fsm.Backoff:
+		return fmt.Sprintf("%d attempts in a row have failed; the next waits.", s.Row.Failed), ""
+	}
+	if n := len(s.Sessions); n > 0 {
+		return "Clients may connect, and some are.", ""
+	}
+	return "Clients may connect; none is.", ""
+}
+
+// Gateways describes every gateway.
+func (d *Daemon) Gateways() []httpapi.Status {
+	var all []httpapi.Status
+	for _, p := range d.posts {
+		view := p.loop.View()
+		s := Describe(view.State, view.GateAt)
+		s.Address, s.Tap = p.cfg.Address, p.tap.Addr().String()
+		all = append(all, s)
+	}
+	return all
+}
+
+// ReadStatus folds the log of a gateway that no recorder runs on.
+func ReadStatus(ctx context.Context, log Reader) (httpapi.Status, error) {
+	folder, state := fsm.NewFolder(), fsm.Initial()
+	var gateAt time.Time
+	for rec, err := range log.Read(ctx, 1, 0) {
+		if err != nil {
+			return httpapi.Status{}, err
+		}
+		before := state.Gate
+		if state = folder.Apply(state, rec.Event); state.Gate != before || rec.Seq == 1 {
+			gateAt = rec.Time
+		}
+	}
+	s := Describe(state, gateAt)
+	return s, stopReason(ctx, log, &s)
+}
