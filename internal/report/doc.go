@@ -1,0 +1,25 @@
+// Package report writes what a stream shows, for people and for programs: the
+// verdict on the rule, the timeline, the state at a moment. Everything here is a
+// function from records to text; nothing is opened, and no clock is asked.
+//
+// # What it guarantees
+//
+//   - A sentence first, the table second, the next command third, the same for the
+//     same stream everywhere (TestGoldens).
+//   - A verdict is HOLDS only of a whole stream from a sound place
+//     (TestNothingHoldsOfWhatIsNotWhole).
+//   - Every kind of event is told in words (TestEveryKindHasWords).
+//   - What a timeline leaves out it counts: every event of the stream is either
+//     told or in a count (TestTheTimelineLosesNothing).
+//   - Durations come from the monotonic clock of one run, and are left out where
+//     there is none (golden forgotten, golden account).
+//   - What changed between two states names the first event that changed it
+//     (TestCompareNamesTheFirstEventThatChangedAField).
+//   - The JSON is the canonical state, and its hash is that of the fold
+//     (TestTheStateInJSONIsTheCanonicalOne).
+//   - Colours say nothing that a word does not (TestColoursAddNothing).
+//
+// # What it refuses to do
+//
+// It judges nothing itself: internal/rule does, and fsm folds.
+package report

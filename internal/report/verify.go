@@ -1,0 +1,280 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"ibrecorder/events"
+	"ibrecorder/internal/rule"
+)
+
+// WriteVerify writes a verification for people: a sentence, the table, what was
+// found, and the next command.
+func WriteVerify(w io.Writer, v Verification, s Style) error {
+	p := &page{w: w, s: s}
+	outcome := v.Outcome()
+	p.line("%s: %s", s.paint(outcomeColour(outcome), string(outcome)), v.sentence())
+	if v.Verdict.Events > 0 {
+		p.line("")
+		when := "no event has a time"
+		if !v.Begin.IsZero() {
+			when = fmt.Sprintf("%s to %s · %s", s.moment(v.Begin), s.moment(v.End), s.place(v.Begin))
+		}
+		p.line("  gateway %s · #%d to #%d · %s", v.Gateway, v.Verdict.First, v.Verdict.Last, when)
+		p.line("")
+		p.results(v.Verdict)
+	}
+	p.line("")
+	p.integrity(v)
+	shown := v.shown()
+	for _, f := range shown {
+		p.line("")
+		p.finding(v, f)
+	}
+	total := 0
+	for _, r := range append(v.Verdict.Rules, v.Verdict.Assumptions...) {
+		total += r.Total
+	}
+	if total > len(shown) {
+		p.line("")
+		p.line("%s more; -o json has the first 100 of each rule.", count(total-len(shown), "finding"))
+	}
+	p.line("")
+	p.line("next: %s", v.next())
+	return p.err
+}
+
+// page writes lines until the first error, which it keeps.
+type page struct {
+	w   io.Writer
+	s   Style
+	err error
+}
+
+func (p *page) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+// table aligns cells; the last column may hold colours, because nothing stands
+// behind it.
+func (p *page) table(rows [][]string) {
+	if p.err != nil {
+		return
+	}
+	t := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
+	for _, r := range rows {
+		fmt.Fprintf(t, "  %s\n", strings.TrimRight(strings.Join(r, "\t"), "\t"))
+	}
+	p.err = t.Flush()
+}
+
+func outcomeColour(o rule.Outcome) colour {
+	switch o {
+	case rule.Holds:
+		return green
+	case rule.Violated:
+		return red
+	}
+	return yellow
+}
+
+// sentence says what the outcome rests on.
+func (v *Verification) sentence() string {
+	switch v.Outcome() {
+	case rule.Holds:
+		return fmt.Sprintf("every rule was kept in all %s of gateway %s", count(v.Verdict.Events, "event"), v.Gateway)
+	case rule.Violated:
+		all := v.breaches()
+		more := ""
+		if n := len(all) - 1; n > 0 {
+			more = fmt.Sprintf(", and %s more", count(n, "finding"))
+		}
+		if len(all) == 0 { // more than 100 of what violates nothing came before it
+			return "a rule was broken"
+		}
+		return fmt.Sprintf("%s at #%d: %s%s", all[0].Rule, all[0].Seq, all[0].Text, more)
+	}
+	switch failed := findings(v.Verdict.Assumptions); {
+	case v.Verdict.Events == 0 && v.Broken != nil:
+		return "nothing could be read as an event: " + v.Broken.Error()
+	case v.Verdict.Events == 0 && len(v.Doubts) == 0:
+		return "there was no event to judge"
+	case v.Broken != nil:
+		return fmt.Sprintf("the stream breaks off after #%d: %v", v.Verdict.Last, v.Broken)
+	case len(v.Doubts) > 0:
+		return v.Doubts[0].Error()
+	case len(failed) > 0:
+		return fmt.Sprintf("%s: %s", failed[0].Rule, failed[0].Text)
+	}
+	return "an assumption does not hold"
+}
+
+func (p *page) results(v rule.Verdict) {
+	rows := [][]string{{"RULE", "TITLE", "CHECKED", "VERDICT"}}
+	for _, r := range append(v.Rules, v.Assumptions...) {
+		word, c := result(r)
+		if len(r.Pending) > 0 {
+			word += fmt.Sprintf(", %d pending", len(r.Pending))
+		}
+		rows = append(rows, []string{r.ID, strings.TrimSuffix(r.Title, "."), group(r.Checked), p.s.paint(c, word)})
+	}
+	p.table(rows)
+}
+
+// result is what became of one rule or assumption, in a word.
+func result(r rule.Result) (word string, c colour) {
+	e, _ := rule.Lookup(r.ID)
+	var breaches, bypassed, disputed int
+	for _, f := range r.Findings {
+		switch {
+		case f.Observed:
+		case f.Disputed:
+			disputed++
+		case f.Bypassed:
+			breaches++
+			bypassed++
+		default:
+			breaches++
+		}
+	}
+	switch {
+	case r.Total == 0 && r.Checked == 0:
+		return "- no occasion", faint
+	case r.Total == 0 && e.Kind == rule.Assumption:
+		return "✔ ok", green
+	case r.Total == 0:
+		return "✔ held", green
+	case e.Kind == rule.Assumption:
+		return "? fails " + times(r.Total), yellow
+	case breaches > 0 && bypassed == breaches:
+		return "✖ VIOLATED " + times(r.Total) + ", around the recorder", red
+	case breaches > 0:
+		return "✖ VIOLATED " + times(r.Total), red
+	case disputed > 0:
+		return "? disputed " + times(r.Total), yellow
+	}
+	return "▲ would be " + times(r.Total) + ", observe mode", yellow
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return group(n) + " times"
+}
+
+func (p *page) integrity(v Verification) {
+	say := func(name, format string, args ...any) { p.line("  %-8s %s", name, fmt.Sprintf(format, args...)) }
+	if v.Verdict.Events > 0 {
+		say("head", "#%d sha256 %s", v.Verdict.Last, v.Verdict.Head)
+	}
+	if v.Verdict.Anchor != "" {
+		say("anchor", "%s", v.Verdict.Anchor)
+	}
+	if v.Broken != nil {
+		say("stream", "%v", v.Broken)
+	}
+	for _, d := range v.Doubts {
+		say("place", "%v", d)
+	}
+	for _, r := range v.Verdict.Rules {
+		for _, f := range r.Pending {
+			say("pending", "%s: %s", f.Rule, f.Text)
+		}
+	}
+	say("scope", "%s", v.Verdict.Scope)
+	say("judge", "rule set %d", v.Verdict.RuleSet)
+}
+
+func (p *page) finding(v Verification, f rule.Finding) {
+	e, _ := rule.Lookup(f.Rule)
+	when := ""
+	if c, ok := v.Cited[f.Seq]; ok {
+		when = " · " + p.s.moment(c.Time)
+	}
+	mark, c := "✖", red
+	if e.Kind == rule.Assumption || f.Disputed || f.Observed {
+		mark, c = "?", yellow
+	}
+	p.line("%s %s · #%d%s", p.s.paint(c, mark+" "+f.Rule), strings.TrimSuffix(e.Title, "."), f.Seq, when)
+	p.line("    what happened   %s", f.Text)
+	p.line("    why it matters  %s", e.Why)
+	if word := status(f); word != "" {
+		p.line("    what it proves  %s", word)
+	}
+	p.line("    what to do      %s", v.hint(f))
+	p.story(v, f)
+}
+
+// status says what is special about a finding.
+func status(f rule.Finding) string {
+	switch {
+	case f.Disputed:
+		return "nothing: the chain was broken before it"
+	case f.Observed:
+		return "what would have been: the recorder was in observe mode and held nobody"
+	case f.Bypassed:
+		return "somebody went around the recorder, which did not break the rule itself"
+	}
+	return ""
+}
+
+// story lists the events that make a finding, the first of them where the state
+// went wrong or the stop was made, the last the one that breaks the rule.
+func (p *page) story(v Verification, f rule.Finding) {
+	var before *events.Event
+	var rows [][]string
+	for _, seq := range append(f.Because, f.Seq) {
+		e, ok := v.Cited[seq]
+		if !ok {
+			continue
+		}
+		delta := ""
+		if before != nil {
+			if ns, known := events.Elapsed(*before, e); known {
+				delta = "+" + span(ns)
+			}
+		}
+		mark := ""
+		if seq == f.Seq {
+			mark = p.s.paint(bold, "◀ "+f.Rule)
+		}
+		rows = append(rows, []string{"", fmt.Sprintf("#%d", seq), p.s.clock(e.Time), delta, e.Source, string(e.Kind()), detail(e.Data), mark})
+		before = &e
+	}
+	if len(rows) > 0 {
+		p.line("")
+		p.table(rows)
+	}
+}
+
+// hint completes the judge's, which does not know where the stream is.
+func (v *Verification) hint(f rule.Finding) string {
+	if !strings.HasPrefix(f.Hint, "replay state --at") {
+		return f.Hint
+	}
+	return v.state(f.Seq)
+}
+
+func (v *Verification) state(seq uint64) string {
+	words := []string{"replay", "state", v.Source, "--at", fmt.Sprint(seq)}
+	if seq > v.Verdict.First {
+		words = append(words, "--diff", fmt.Sprint(seq-1))
+	}
+	return Command(words...)
+}
+
+// next is the command that shows more.
+func (v *Verification) next() string {
+	switch from, to := v.Span(); {
+	case v.Verdict.Events == 0:
+		return "replay verify --help" // there is nothing to look at
+	case from != 0:
+		return Command("replay", "timeline", v.Source, "--from", fmt.Sprint(from), "--to", fmt.Sprint(to))
+	}
+	return Command("replay", "timeline", v.Source)
+}

@@ -1,0 +1,134 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"ibrecorder/internal/rule"
+)
+
+// Schema is the version of every JSON document of this package. Fields are added
+// and never renamed, removed or given another meaning within one version.
+const Schema = 1
+
+// VerifyJSON is what `replay verify -o json` prints.
+type VerifyJSON struct {
+	Schema  int    `json:"schema_version"`
+	Source  string `json:"source"`
+	Gateway string `json:"gateway"`
+	// Outcome is HOLDS, VIOLATED or INCONCLUSIVE; Sentence says why.
+	Outcome  rule.Outcome `json:"outcome"`
+	Sentence string       `json:"sentence"`
+	// Events is how many were judged; First and Last are their sequences, 0 for none.
+	Events int    `json:"events"`
+	First  uint64 `json:"first"`
+	Last   uint64 `json:"last"`
+	// Begin and End are RFC 3339 in UTC.
+	Begin *time.Time `json:"begin,omitempty"`
+	End   *time.Time `json:"end,omitempty"`
+	// Head is the SHA-256 of the last event, 64 hexadecimal digits.
+	Head    string `json:"head"`
+	Anchor  string `json:"anchor,omitempty"`
+	Scope   string `json:"scope"`
+	RuleSet int    `json:"rule_set"`
+	// Broken is where the stream could not be read on.
+	Broken *BrokenJSON `json:"broken,omitempty"`
+	// Doubts are what is wrong with the place that the stream came from.
+	Doubts      []string     `json:"doubts,omitempty"`
+	Rules       []ResultJSON `json:"rules"`
+	Assumptions []ResultJSON `json:"assumptions"`
+	Next        string       `json:"next"`
+}
+
+// BrokenJSON says where a stream ends early. Line counts from 1, byte from 0
+// within the line; both are 0 if the stream ended otherwise.
+type BrokenJSON struct {
+	Error string `json:"error"`
+	Line  int    `json:"line,omitempty"`
+	Byte  int    `json:"byte,omitempty"`
+	Field string `json:"field,omitempty"`
+}
+
+// ResultJSON is one rule or assumption.
+type ResultJSON struct {
+	ID      string `json:"id"`
+	Title   string `json:"title"`
+	Checked int    `json:"checked"`
+	Unit    string `json:"unit"`
+	// Total is how many findings there are, of which the first 100 follow.
+	Total    int           `json:"total"`
+	Findings []FindingJSON `json:"findings,omitempty"`
+	Pending  []FindingJSON `json:"pending,omitempty"`
+}
+
+// FindingJSON is one breach, or one way in which an assumption fails.
+type FindingJSON struct {
+	Seq      uint64     `json:"seq"`
+	Time     *time.Time `json:"time,omitempty"` // of the findings that the text shows
+	Because  []uint64   `json:"because,omitempty"`
+	Bypassed bool       `json:"bypassed"`
+	Observed bool       `json:"observed"`
+	Disputed bool       `json:"disputed"`
+	Text     string     `json:"text"`
+	Why      string     `json:"why"`
+	Hint     string     `json:"hint"`
+}
+
+// WriteVerifyJSON writes a verification for programs, as one VerifyJSON.
+func WriteVerifyJSON(w io.Writer, v Verification) error {
+	d := v.Verdict
+	out := VerifyJSON{
+		Schema: Schema, Source: v.Source, Gateway: v.Gateway, Outcome: v.Outcome(), Sentence: v.sentence(),
+		Events: d.Events, First: d.First, Last: d.Last, Begin: utc(v.Begin), End: utc(v.End),
+		Head: d.Head.String(), Anchor: d.Anchor, Scope: d.Scope, RuleSet: d.RuleSet,
+		Rules: v.results(d.Rules), Assumptions: v.results(d.Assumptions), Next: v.next(),
+	}
+	if v.Broken != nil {
+		line, at, field := place(v.Broken)
+		out.Broken = &BrokenJSON{Error: v.Broken.Error(), Line: line, Byte: at, Field: field}
+	}
+	for _, e := range v.Doubts {
+		out.Doubts = append(out.Doubts, e.Error())
+	}
+	return WriteJSON(w, out)
+}
+
+// WriteJSON writes one indented document.
+func WriteJSON(w io.Writer, document any) error {
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false)
+	out.SetIndent("", "  ")
+	return out.Encode(document)
+}
+
+func utc(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func (v *Verification) results(in []rule.Result) []ResultJSON {
+	out := make([]ResultJSON, 0, len(in))
+	for _, r := range in {
+		out = append(out, ResultJSON{
+			ID: r.ID, Title: r.Title, Checked: r.Checked, Unit: r.Unit, Total: r.Total,
+			Findings: v.json(r.Findings), Pending: v.json(r.Pending),
+		})
+	}
+	return out
+}
+
+func (v *Verification) json(in []rule.Finding) []FindingJSON {
+	var out []FindingJSON
+	for _, f := range in {
+		e, _ := rule.Lookup(f.Rule)
+		out = append(out, FindingJSON{
+			Seq: f.Seq, Time: utc(v.Cited[f.Seq].Time), Because: f.Because, Bypassed: f.Bypassed, Observed: f.Observed,
+			Disputed: f.Disputed, Text: f.Text, Why: e.Why, Hint: v.hint(f),
+		})
+	}
+	return out
+}

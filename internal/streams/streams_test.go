@@ -1,0 +1,215 @@
+package streams
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"ibrecorder/events"
+	"ibrecorder/internal/rule"
+)
+
+const root = "../../testdata/streams"
+
+var update = flag.Bool("update", false, "write events.ndjson and expect.txt anew")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	goleak.VerifyTestMain(m,
+		// nats-server: one for the process, started by its file store.
+		goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server/ats.init.0.func1"),
+	)
+}
+
+// least are the streams that must be there, whatever else is.
+var least = []string{"INC-03", "INC-06", "INC-07", "INC-12", "INC-13", "INC-14", "INC-16", "INC-18", "INC-20", "INC-27", "SYN-01", "SYN-02"}
+
+// folders loads every stream but the damaged ones.
+func folders(t *testing.T) []Folder {
+	t.Helper()
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []Folder
+	for _, e := range entries {
+		if !e.IsDir() || e.Name() == "bad" {
+			continue
+		}
+		f, err := Load(filepath.Join(root, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, f)
+	}
+	for _, name := range least {
+		if !strings.Contains(names(all), name) {
+			t.Fatalf("stream %s is missing; there are%s", name, names(all))
+		}
+	}
+	return all
+}
+
+func names(all []Folder) (out string) {
+	for _, f := range all {
+		out += " " + f.Name
+	}
+	return out
+}
+
+// golden compares got with a file, or writes it with -update.
+func golden(t *testing.T, path string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v; write it with: go test ./internal/streams -update", err)
+	}
+	if !bytes.Equal(want, got) {
+		t.Errorf("%s differs (-file +computed); look at it, then renew it with: go test ./internal/streams -update\n%s",
+			path, cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")))
+	}
+}
+
+func TestFactsGiveTheStoredBytes(t *testing.T) {
+	for _, f := range folders(t) {
+		t.Run(f.Name, func(t *testing.T) {
+			golden(t, filepath.Join(f.Path, "events.ndjson"), NDJSON(f.Records))
+		})
+	}
+}
+
+// stored reads the events of a folder as any user of the stream would.
+func stored(t *testing.T, f Folder) []events.Record {
+	t.Helper()
+	in, err := os.Open(filepath.Join(f.Path, "events.ndjson"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	var recs []events.Record
+	for rec, err := range events.ReadNDJSON(in) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		recs = append(recs, rec)
+	}
+	return recs
+}
+
+func TestEveryStreamIsAChain(t *testing.T) {
+	for _, f := range folders(t) {
+		t.Run(f.Name, func(t *testing.T) {
+			var chain events.Chain
+			for _, rec := range stored(t, f) {
+				if err := chain.Add(rec); err != nil {
+					t.Fatal(err)
+				}
+				if imported := rec.Boot == events.BootImport; imported == f.Facts.Recorded {
+					t.Errorf("event %d is of boot %s, and the stream is recorded: %t", rec.Seq, rec.Boot, f.Facts.Recorded)
+				}
+			}
+			if seq, _ := chain.Head(); chain.First() != 1 || seq != uint64(len(f.Records)) {
+				t.Errorf("it goes from %d to %d, want 1 to %d", chain.First(), seq, len(f.Records))
+			}
+		})
+	}
+}
+
+func TestEveryStreamIsJudgedAsItsReadmeSays(t *testing.T) {
+	for _, f := range folders(t) {
+		t.Run(f.Name, func(t *testing.T) {
+			r, err := Read(stored(t, f))
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, filepath.Join(f.Path, "expect.txt"), []byte(r.Text()))
+			readme := readme(t, f)
+			for _, want := range []string{
+				fmt.Sprintf("**%s**", r.Verdict.Outcome),
+				fmt.Sprintf("Attempts avoided: %d", r.Avoided),
+			} {
+				if !strings.Contains(readme, want) {
+					t.Errorf("README.md does not say %q, which is what the stream gives", want)
+				}
+			}
+			for _, other := range []rule.Outcome{rule.Holds, rule.Violated, rule.Inconclusive} {
+				if said := fmt.Sprintf("**%s**", other); other != r.Verdict.Outcome && strings.Contains(readme, said) {
+					t.Errorf("README.md says %s, and the verdict is %s", said, r.Verdict.Outcome)
+				}
+			}
+		})
+	}
+}
+
+func readme(t *testing.T, f Folder) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(f.Path, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestEveryFolderIsComplete(t *testing.T) {
+	for _, f := range folders(t) {
+		t.Run(f.Name, func(t *testing.T) {
+			text := readme(t, f)
+			last := -1
+			for _, heading := range []string{"# " + f.Name, "## What happened", "## Documented and inferred", "## The verdict and why", "## What the rule would have changed"} {
+				at := strings.Index(text, heading+"\n")
+				if at <= last {
+					t.Errorf("README.md has no heading %q, or not in its place", heading)
+				}
+				last = at
+			}
+			loaded := 0
+			for _, rec := range stored(t, f) {
+				if d, ok := rec.Data.(events.PolicyLoaded); ok {
+					loaded++
+					if d != f.Policy {
+						t.Errorf("event %d loads another policy than policy.yaml (-file +event)\n%s", rec.Seq, cmp.Diff(f.Policy, d))
+					}
+				}
+			}
+			if loaded == 0 {
+				t.Error("no policy.loaded")
+			}
+		})
+	}
+}
+
+func TestTheListOfStreamsIsFresh(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := folders(t)
+	for _, f := range all {
+		r, err := Read(f.Records)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := fmt.Sprintf("| [%s](%[1]s/README.md) | %s | %d |\n", f.Name, r.Verdict.Outcome, r.Avoided)
+		if !strings.Contains(string(text), row) {
+			t.Errorf("README.md has no row %s", row)
+		}
+	}
+	if rows := strings.Count(string(text), "/README.md) |"); rows != len(all) {
+		t.Errorf("README.md lists %d streams, and there are %d", rows, len(all))
+	}
+}
