@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"ibrecorder/internal/config"
+
+	"github.com/spf13/cobra"
+)
+
+// dataFlag adds --data to a verb that needs the folder and nothing else.
+func dataFlag(cmd *cobra.Command, data *string) {
+	cmd.Flags().StringVar(data, "data", "", "data `FOLDER` of the recorder (default: as the configuration says)")
+}
+
+// dataFolder is the folder that was named, or that the configuration names.
+func dataFolder(named string) (string, error) {
+	if named != "" {
+		return named, nil
+	}
+	c, _, err := config.Load(nil, os.Environ())
+	return c.Data, err
+}
+
+func newConfig() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Show and check the configuration",
+		Long: `A value comes from a flag, else from a variable that begins with IBRECORDER_, else
+from the file, else it is the default. Both verbs take the flags of recorder run.`,
+		Example: `  recorder config show --origin
+  recorder config check --config new.yaml`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return unknownVerb(cmd, args[0])
+		},
+	}
+	cmd.AddCommand(newConfigShow(), newConfigCheck())
+	return cmd
+}
+
+func newConfigShow() *cobra.Command {
+	var origin bool
+	var output string
+	cmd := &cobra.Command{
+		Use:   "show",
+		Short: "Print the configuration in force",
+		Long:  "show prints the configuration in force, as a file that can be used as one.",
+		Example: `  recorder config show --origin              where each value comes from
+  recorder config show --mode observe > ~/.config/ibrecorder/config.yaml`,
+		Args: arguments(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, from, err := config.Load(cmd.Flags(), os.Environ())
+			switch {
+			case err != nil:
+				return usage(err)
+			case output != "yaml" && output != "json":
+				return usage(fmt.Errorf("--output %s: want yaml or json", output))
+			case output == "json":
+				return config.ShowJSON(cmd.OutOrStdout(), c, from)
+			case origin:
+				return config.ShowOrigin(cmd.OutOrStdout(), c, from)
+			}
+			return config.Show(cmd.OutOrStdout(), c)
+		},
+	}
+	config.Flags(cmd.Flags())
+	cmd.Flags().BoolVar(&origin, "origin", false, "say where each value comes from")
+	cmd.Flags().StringVarP(&output, "output", "o", "yaml", "output `FORMAT`: yaml or json; json has the origins too")
+	return cmd
+}
+
+func newConfigCheck() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "check",
+		Short:   "Say whether the configuration is right, or everything that is wrong",
+		Example: `  recorder config check --config new.yaml`,
+		Args:    arguments(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := config.Check(cmd.OutOrStdout(), cmd.Flags(), os.Environ()); err != nil {
+				return usage(err)
+			}
+			return nil
+		},
+	}
+	config.Flags(cmd.Flags())
+	return cmd
+}

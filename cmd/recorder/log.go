@@ -1,0 +1,76 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"ibrecorder/store"
+
+	"github.com/spf13/cobra"
+)
+
+func newLog() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "log",
+		Short: "Care for the log on disk",
+		Long: `log has what is done to the log of a gateway while no recorder runs on it. To read
+one, stopped or running: replay timeline FOLDER.`,
+		Example: `  recorder log quarantine main --reason "the disk lost a block"`,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return unknownVerb(cmd, args[0])
+		},
+	}
+	cmd.AddCommand(newQuarantine())
+	return cmd
+}
+
+func newQuarantine() *cobra.Command {
+	var a asker
+	var why string
+	cmd := &cobra.Command{
+		Use:   "quarantine GATEWAY --reason TEXT",
+		Short: "Set a log aside that the recorder refuses to open",
+		Long: `quarantine sets the log of a gateway aside, whole, so that a new one can begin. It
+deletes nothing. No recorder may run on the folder. The new log starts STOPPED if
+the old one was, or if nobody can tell.`,
+		Example: `  recorder log quarantine main --reason "the disk lost a block"`,
+		Args:    arguments(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if why == "" {
+				return usage(fmt.Errorf("--reason is missing, it is recorded: recorder log quarantine %s --reason TEXT", args[0]))
+			}
+			if err := a.format("text", "json"); err != nil {
+				return err
+			}
+			dir, err := dataFolder(a.data)
+			if err != nil {
+				return usage(err)
+			}
+			q, err := store.Quarantine(dir, args[0], why, time.Now())
+			if errors.Is(err, fs.ErrNotExist) {
+				return usage(fmt.Errorf("%s is no data folder of a recorder; name one: --data FOLDER", dir))
+			}
+			if err != nil {
+				return startError(err)
+			}
+			if a.output == "json" {
+				return printJSON(cmd.OutOrStdout(), q)
+			}
+			state := "it was not stopped, and the new log starts open"
+			if q.Stopped {
+				state = "the new log starts STOPPED: it was, or nobody can tell"
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: the log of %d events is now in %s; %s\n  next: %s\n", args[0], q.OldSeq, q.Folder, state, a.typed("recorder run"))
+			return err
+		},
+	}
+	a.flags(cmd, false, "text or json")
+	cmd.Flags().StringVar(&why, "reason", "", "why, a `TEXT` (required)")
+	return cmd
+}

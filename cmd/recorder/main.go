@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"ibrecorder/internal/httpapi"
+	"ibrecorder/store"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes: the contract of every verb.
+const (
+	exitFine        = 0
+	exitNegative    = 1 // the answer is no: stopped, refused, blocked
+	exitUsage       = 2 // the command line or the configuration is wrong
+	exitUnreachable = 4 // no recorder answers
+
+	exitInterrupted = 130 // by a signal, before there was an answer
+)
+
+// exitError carries an exit code. One without an error has been told already.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// negative is an answer that was given, and is no.
+var negative = &exitError{code: exitNegative}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// run is the program: results on stdout, everything else on stderr.
+func run(args []string, in io.Reader, out, errs io.Writer) int {
+	// The first signal asks for an orderly end, a second one ends at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errs)
+	err := root.ExecuteContext(ctx)
+	complain(errs, err)
+	return exitCode(err)
+}
+
+// complain says what is wrong, and on a line of its own what to do.
+func complain(w io.Writer, err error) {
+	if err == nil {
+		return
+	}
+	if e, ok := errors.AsType[*exitError](err); ok && e.err == nil {
+		return // told already
+	}
+	text := err.Error()
+	if p, ok := errors.AsType[*httpapi.Problem](err); ok && p.Hint != "" {
+		text = strings.TrimSuffix(text, "; "+p.Hint) + "\n  next: " + p.Hint
+	}
+	fmt.Fprintln(w, "recorder:", text)
+}
+
+func exitCode(err error) int {
+	e, ok := errors.AsType[*exitError](err)
+	p, answered := errors.AsType[*httpapi.Problem](err)
+	switch {
+	case err == nil:
+		return exitFine
+	case ok:
+		return e.code
+	case errors.Is(err, httpapi.ErrUnreachable), errors.Is(err, httpapi.ErrStopping):
+		return exitUnreachable
+	case errors.Is(err, httpapi.ErrUnknownGateway), errors.Is(err, store.ErrUnknownGateway):
+		return exitUsage
+	case answered && (p.Status == http.StatusBadRequest || p.Status == http.StatusRequestEntityTooLarge):
+		return exitUsage // only what was typed can be at fault
+	}
+	return exitNegative
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "recorder",
+		Short: "Record and guard the connections to IB Gateway and TWS",
+		Long: `recorder stands between your trading programs and IB Gateway or TWS. It records
+every connect attempt, and once the Gateway needs a manual restart it lets nobody
+dial until you, or a restart that it sees, release it.`,
+		Example: `  recorder demo                          see it work, no account needed
+  recorder run                           guard 127.0.0.1:4002; programs connect to 4102
+  recorder status                        what is going on
+  recorder resume main --reason TEXT     after you restarted the Gateway`,
+		Version:       version(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		// cobra answers a word it does not know with the help text and no error.
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return unknownVerb(cmd, args[0])
+		},
+	}
+	root.SetVersionTemplate("recorder {{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(newHelp())
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(
+		newRun(), newDemo(), newStatus(), newResume(), newDisconnect(), newEmit(), newNote(), newEvents(),
+		newLog(), newConfig(), newSim(), newVersion(),
+	)
+	return root
+}
+
+func usage(err error) error { return &exitError{exitUsage, err} }
+
+// arguments is cobra's check of their number, with our exit code and how it is
+// typed.
+func arguments(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usage(fmt.Errorf("%d words after %s, want %d: %s", len(args), cmd.Name(), n, cmd.UseLine()))
+		}
+		return nil
+	}
+}

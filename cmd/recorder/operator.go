@@ -1,0 +1,229 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"regexp"
+	"strings"
+
+	"ibrecorder/events"
+	"ibrecorder/internal/httpapi"
+	"ibrecorder/internal/report"
+
+	"github.com/spf13/cobra"
+)
+
+// asker is what every verb that talks to a running recorder has in common.
+type asker struct {
+	data   string
+	by     string
+	output string
+}
+
+// flags adds the common flags; operator says that the verb needs a name.
+func (a *asker) flags(cmd *cobra.Command, operator bool, outputs string) {
+	dataFlag(cmd, &a.data)
+	cmd.Flags().StringVarP(&a.output, "output", "o", "text", "output `FORMAT`: "+outputs)
+	if operator {
+		cmd.Flags().StringVar(&a.by, "by", operatorName(), "`NAME` of who says so")
+	}
+}
+
+func (a *asker) client() (*httpapi.Client, error) {
+	dir, err := dataFolder(a.data)
+	if err != nil {
+		return nil, usage(err)
+	}
+	return httpapi.Dial(dir), nil
+}
+
+// format checks --output.
+func (a *asker) format(known ...string) error {
+	for _, f := range known {
+		if a.output == f {
+			return nil
+		}
+	}
+	return usage(fmt.Errorf("--output %s: want %s", a.output, strings.Join(known, " or ")))
+}
+
+// commands are the ones that hints tell to type.
+var commands = regexp.MustCompile(`\brecorder (run|status|resume|disconnect)\b`)
+
+// typed is a hint for who named the folder: the next command needs it too.
+func (a *asker) typed(hint string) string {
+	if a.data == "" {
+		return hint
+	}
+	return commands.ReplaceAllStringFunc(hint, func(c string) string { return c + " --data " + report.Command(a.data) })
+}
+
+// operatorName is who types: the name that the system knows.
+func operatorName() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return "operator"
+}
+
+// told prints what was stored: as it is with -o json, as a sentence otherwise.
+// What was refused is printed likewise, and exits 1.
+func (a *asker) told(cmd *cobra.Command, rec events.Record, err error, sentence string) error {
+	out := cmd.OutOrStdout()
+	p, refused := errors.AsType[*httpapi.Problem](err)
+	switch {
+	case refused && a.output == "json" && errors.Is(err, httpapi.ErrRefused):
+		if err := printJSON(out, json.RawMessage(p.Event)); err != nil {
+			return err
+		}
+		return negative
+	case p != nil:
+		q := *p
+		q.Hint = a.typed(p.Hint)
+		return &q
+	case err != nil:
+		return err
+	case a.output == "json":
+		return printJSON(out, json.RawMessage(rec.Raw))
+	}
+	_, err = fmt.Fprintln(out, a.typed(sentence))
+	return err
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false) // an event is printed as it is stored
+	return e.Encode(v)
+}
+
+func newResume() *cobra.Command {
+	var a asker
+	var claim httpapi.Claim
+	cmd := &cobra.Command{
+		Use:   "resume GATEWAY --reason TEXT",
+		Short: "Say that the Gateway was restarted, and release its stop",
+		Long: `resume releases a stopped gateway. The recorder reads which process listens on
+the Gateway's port, without connecting, and compares it with the one that listened
+when it stopped: an unchanged process is refused. Where it cannot know (a
+container, another host), your word is the release, and recorded as such.
+
+--override releases without a restart, for cures such as an approval dialog.`,
+		Example: `  recorder resume main --reason "restarted, logged in"
+  recorder resume main --override --reason "clicked the approval dialog away"`,
+		Args: arguments(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if claim.Reason == "" {
+				return usage(fmt.Errorf("--reason is missing: say what was done, it is recorded: recorder resume %s --reason TEXT", args[0]))
+			}
+			c, err := a.ready("text", "json")
+			if err != nil {
+				return err
+			}
+			claim.By = a.by
+			rec, err := c.Resume(cmd.Context(), args[0], claim)
+			sentence := ""
+			if d, ok := rec.Data.(events.RestartAcknowledged); ok {
+				sentence = fmt.Sprintf("%s: released (%s, event %d). The next attempts are a probation; ready opens the gate.\n  next: recorder status", args[0], basis(d.Basis), rec.Seq)
+			}
+			return a.told(cmd, rec, err, sentence)
+		},
+	}
+	a.flags(cmd, true, "text or json")
+	cmd.Flags().StringVar(&claim.Reason, "reason", "", "what was done, a `TEXT` (required)")
+	cmd.Flags().BoolVar(&claim.Override, "override", false, "release without a restart")
+	return cmd
+}
+
+func basis(b events.Basis) string {
+	switch b {
+	case events.BasisObserved:
+		return "a restart was observed"
+	case events.BasisOverride:
+		return "without a restart, by override"
+	}
+	return "by your word: the Gateway's process cannot be read from here"
+}
+
+// ready checks the common flags and returns the client.
+func (a *asker) ready(formats ...string) (*httpapi.Client, error) {
+	if err := a.format(formats...); err != nil {
+		return nil, err
+	}
+	return a.client()
+}
+
+func newDisconnect() *cobra.Command {
+	var a asker
+	var q httpapi.Disconnect
+	var clientID int64
+	cmd := &cobra.Command{
+		Use:   "disconnect GATEWAY --reason TEXT",
+		Short: "End the sessions of a gateway, or of one client",
+		Long: `disconnect ends sessions. While a handshake is under way it is refused, because
+a Gateway whose clients vanish there may stop accepting; --force, or
+IBKR_FORCE_DISCONNECT=1 (or true, or yes) in the environment, overrides that.`,
+		Example: `  recorder disconnect main --reason maintenance
+  recorder disconnect main --client 7 --reason "two robots with one id"`,
+		Args: arguments(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if q.Reason == "" {
+				return usage(fmt.Errorf("--reason is missing, it is recorded: recorder disconnect %s --reason TEXT", args[0]))
+			}
+			if cmd.Flags().Changed("client") {
+				q.ClientID = &clientID
+			}
+			c, err := a.ready("text", "json")
+			if err != nil {
+				return err
+			}
+			q.By, q.ForceEnv = a.by, os.Getenv("IBKR_FORCE_DISCONNECT")
+			rec, err := c.Disconnect(cmd.Context(), args[0], q)
+			sentence := ""
+			if d, ok := rec.Data.(events.DisconnectCompleted); ok {
+				sentence = fmt.Sprintf("%s: %s (event %d)", args[0], closed(d.Sessions), rec.Seq)
+			}
+			return a.told(cmd, rec, err, sentence)
+		},
+	}
+	a.flags(cmd, true, "text or json")
+	cmd.Flags().Int64Var(&clientID, "client", 0, "only the session of API client id `N`")
+	cmd.Flags().StringVar(&q.Reason, "reason", "", "why, a `TEXT` (required)")
+	cmd.Flags().BoolVar(&q.Force, "force", false, "also in the middle of a handshake")
+	return cmd
+}
+
+func closed(sessions int64) string {
+	switch sessions {
+	case 0:
+		return "there was no session to close"
+	case 1:
+		return "1 session closed"
+	}
+	return fmt.Sprintf("%d sessions closed", sessions)
+}
+
+func newNote() *cobra.Command {
+	var a asker
+	cmd := &cobra.Command{
+		Use:   "note GATEWAY 'TEXT'",
+		Short: "Write a remark into the log",
+		Long: `note writes a remark into the log, where whoever reads it later finds it at its
+time. It changes nothing else.`,
+		Example: `  recorder note main "IB announced maintenance for tonight"`,
+		Args:    arguments(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.ready("text", "json")
+			if err != nil {
+				return err
+			}
+			rec, err := c.Note(cmd.Context(), args[0], a.by, args[1])
+			return a.told(cmd, rec, err, fmt.Sprintf("%s: noted (event %d)", args[0], rec.Seq))
+		},
+	}
+	a.flags(cmd, true, "text or json")
+	return cmd
+}

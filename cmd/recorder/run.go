@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"syscall"
+	"time"
+
+	"ibrecorder/events"
+	"ibrecorder/internal/config"
+	"ibrecorder/internal/daemon"
+	"ibrecorder/internal/httpapi"
+	"ibrecorder/internal/policy"
+	"ibrecorder/store"
+
+	"github.com/lmittmann/tint"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+func newRun() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Record and guard gateways",
+		Long: `run opens the log, rebuilds the state from it, listens for trading programs and
+records. Let your programs connect to the tap's port instead of the Gateway's; they
+need no other change. Without any flag it guards 127.0.0.1:4002, with the tap on
+127.0.0.1:4102. Ctrl-C ends it in order.`,
+		Example: `  recorder run
+  recorder run --gateway live=127.0.0.1:4001 --gateway paper=127.0.0.1:4002
+  recorder run --connect main --client-id 99          and keep a session of its own
+  recorder run --on-restart-required 'mail -s "restart the Gateway" me@example.org'
+  recorder run --mode observe                         hold nobody, only record`,
+		Args: arguments(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, from, err := config.Load(cmd.Flags(), os.Environ())
+			if err != nil {
+				return usage(err)
+			}
+			return record(cmd.Context(), cmd.ErrOrStderr(), c, from)
+		},
+	}
+	config.Flags(cmd.Flags())
+	return cmd
+}
+
+// record runs a recorder until ctx ends.
+func record(ctx context.Context, errs io.Writer, c config.Config, from config.Origins) error {
+	loaded, err := policy.Load(c.Policy.Preset, c.Policy.Params, c.Mode)
+	if err != nil {
+		return usage(err)
+	}
+	began := time.Now()
+	log := logger(errs)
+	d, err := daemon.Open(ctx, settings(c, loaded, log))
+	if err != nil {
+		return startError(err)
+	}
+	banner(errs, c, from, d, time.Since(began))
+	err = d.Run(ctx)
+	if err == nil {
+		log.Info("stopped", "data", c.Data)
+	}
+	return err
+}
+
+func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) daemon.Config {
+	out := daemon.Config{
+		Data: c.Data, LogBytes: c.LogMaxBytes, Policy: loaded, OnRestartRequired: c.OnRestartRequired, Version: version(), Logger: log,
+	}
+	for _, g := range c.Gateways {
+		out.Gateways = append(out.Gateways, daemon.Gateway{Name: g.Name, Address: g.Address, Tap: g.Tap, Connect: g.Connect, ClientID: g.ClientID})
+	}
+	return out
+}
+
+// startError gives what a configuration can cure the exit code of one.
+func startError(err error) error {
+	if errors.Is(err, store.ErrLocked) || errors.Is(err, store.ErrFormat) || errors.Is(err, httpapi.ErrPathTooLong) || errors.Is(err, syscall.EADDRINUSE) {
+		return usage(err)
+	}
+	return err
+}
+
+// banner says what runs and what to do with it.
+func banner(w io.Writer, c config.Config, from config.Origins, d *daemon.Daemon, took time.Duration) {
+	fmt.Fprintf(w, "\n  recorder %s   data %s", version(), c.Data)
+	if from.File != "" {
+		fmt.Fprintf(w, "   config %s", from.File)
+	}
+	fmt.Fprintf(w, "\n  rule: %s, %s", c.Policy.Preset, c.Mode)
+	if c.Mode == events.Observe {
+		fmt.Fprint(w, " - nobody is held")
+	}
+	fmt.Fprintln(w)
+	for _, g := range d.Gateways() {
+		fmt.Fprintf(w, "\n  %-10s programs connect to %s, the Gateway is at %s\n", g.Gateway, g.Tap, g.Address)
+		fmt.Fprintf(w, "  %-10s %s, %d events in the log\n", "", g.Gate, g.Seq)
+		if g.Next != "" {
+			fmt.Fprintf(w, "  %-10s %s\n", "", g.Next)
+		}
+	}
+	fmt.Fprintf(w, "\n  ready in %s; Ctrl-C stops; what is going on: recorder status --data %s\n\n", took.Round(time.Millisecond), c.Data)
+}
+
+// logger writes for people on a terminal, and a line of key=value for a journal.
+func logger(w io.Writer) *slog.Logger {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return slog.New(tint.NewTextHandler(w, &tint.Options{TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != ""}))
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"text/tabwriter"
+	"time"
+
+	"ibrecorder/events"
+	"ibrecorder/fsm"
+	"ibrecorder/internal/daemon"
+	"ibrecorder/internal/httpapi"
+	"ibrecorder/internal/report"
+	"ibrecorder/store"
+
+	"github.com/spf13/cobra"
+)
+
+// statusAnswer is what status -o json prints.
+type statusAnswer struct {
+	// Running is false when no recorder runs on the folder, and this is what its
+	// log said last.
+	Running  bool             `json:"running"`
+	Data     string           `json:"data"`
+	Gateways []httpapi.Status `json:"gateways"`
+}
+
+func newStatus() *cobra.Command {
+	var a asker
+	cmd := &cobra.Command{
+		Use:   "status [GATEWAY]",
+		Short: "Say what is going on, and what to do",
+		Long: `status asks the running recorder. If none runs on the data folder, it reads the
+log there, says so, and exits 4. It exits 1 if a gateway needs a restart.`,
+		Example: `  recorder status
+  recorder status main -o json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return arguments(1)(cmd, args)
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.ready("text", "json")
+			if err != nil {
+				return err
+			}
+			dir, err := dataFolder(a.data)
+			if err != nil {
+				return usage(err)
+			}
+			s := statusAnswer{Running: true, Data: dir}
+			s.Gateways, err = askStatus(cmd.Context(), c, args)
+			if unreachable := err; errors.Is(err, httpapi.ErrUnreachable) {
+				s.Running = false
+				s.Gateways, err = readStatus(cmd.Context(), dir, args)
+				switch {
+				case errors.Is(err, fs.ErrNotExist): // nor did one ever run there
+					return unreachable
+				case err != nil:
+					return fmt.Errorf("%w; nor can its log be read: %w", unreachable, err)
+				}
+			}
+			if err != nil {
+				return err
+			}
+			return s.print(cmd, &a)
+		},
+	}
+	a.flags(cmd, false, "text or json")
+	return cmd
+}
+
+// askStatus asks the running recorder for the gateways that are named, or all.
+func askStatus(ctx context.Context, c *httpapi.Client, names []string) ([]httpapi.Status, error) {
+	if len(names) == 0 {
+		var err error
+		if names, err = c.Gateways(ctx); err != nil {
+			return nil, err
+		}
+	}
+	var all []httpapi.Status
+	for _, name := range names {
+		s, err := c.Status(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// readStatus folds the logs of a folder, from a copy.
+func readStatus(ctx context.Context, dir string, names []string) (all []httpapi.Status, err error) {
+	s, err := store.OpenCopy(ctx, dir, "")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if len(names) == 0 {
+		if names, err = s.Gateways(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range names {
+		log, err := s.Log(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		st, err := daemon.ReadStatus(ctx, log)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, st)
+	}
+	return all, nil
+}
+
+func (s statusAnswer) print(cmd *cobra.Command, a *asker) error {
+	out := cmd.OutOrStdout()
+	var err error
+	if a.output == "json" {
+		err = printJSON(out, s)
+	} else {
+		if !s.Running {
+			fmt.Fprintf(cmd.ErrOrStderr(), "no recorder is running on %s; this is what its log says; start it with: %s\n", s.Data, report.Command("recorder", "run", "--data", s.Data))
+		}
+		err = s.table(out, a)
+	}
+	switch {
+	case err != nil:
+		return err
+	case !s.Running:
+		return &exitError{code: exitUnreachable}
+	case s.stopped():
+		return negative
+	}
+	return nil
+}
+
+func (s statusAnswer) stopped() bool {
+	for _, g := range s.Gateways {
+		if g.Gate == string(fsm.Stopped) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s statusAnswer) table(w io.Writer, a *asker) error {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "GATEWAY\tGATE\tSINCE\tAPI\tSESSIONS\tWAITING\tOK/FAILED/DENIED\tTAP")
+	for _, g := range s.Gateways {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d/%d/%d\t%s\n", g.Gateway, g.Gate, when(g.Since), g.API,
+			len(g.Sessions), g.Waiting, g.Totals.Succeeded, g.Totals.Failed, g.Totals.Denied, g.Tap)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, g := range s.Gateways {
+		fmt.Fprintf(w, "\n%s: %s\n", g.Gateway, g.Why)
+		if g.Stop != nil {
+			fmt.Fprintf(w, "  why: %s; event %d\n", reason(g.Stop.Reason), g.Stop.Seq)
+			if g.Mode == events.Enforce && s.Running {
+				fmt.Fprintf(w, "  %s is closed until then; what a closed port refuses is not counted\n", g.Tap)
+			}
+		}
+		for _, x := range g.Sessions {
+			fmt.Fprintf(w, "  %s %s\n", session(x), x.Phase)
+		}
+		if g.Mode == events.Observe {
+			fmt.Fprintln(w, "  observe mode: nobody is held")
+		}
+		if g.Next != "" {
+			fmt.Fprintf(w, "  next: %s\n", a.typed(g.Next))
+		}
+	}
+	return nil
+}
+
+func session(x httpapi.Session) string {
+	if x.ClientID == nil {
+		return "a client"
+	}
+	return fmt.Sprintf("client %d", *x.ClientID)
+}
+
+// when is a time as the operator's clock has it, with the zone's name.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04:05 MST")
+}
+
+// reason is a sentence on why the gate stopped.
+func reason(r events.DownReason) string {
+	switch r {
+	case events.DownSilent:
+		return "the Gateway accepted and did not answer"
+	case events.DownDialTimeouts:
+		return "dials timed out"
+	case events.DownClosed:
+		return "the Gateway closed before it answered"
+	case events.DownProbation:
+		return "it did not answer after the last release either"
+	case events.DownReported:
+		return "a program reported it"
+	}
+	return string(r)
+}

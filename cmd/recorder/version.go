@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is what the build says of itself: a module version, or the commit of a
+// build from a checkout.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	revision, dirty := "", ""
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			revision = s.Value[:min(12, len(s.Value))]
+		case "vcs.modified":
+			if s.Value == "true" {
+				dirty = "+changes"
+			}
+		}
+	}
+	if revision == "" {
+		return "devel"
+	}
+	return revision + dirty
+}
+
+// versionAnswer is what version -o json prints.
+type versionAnswer struct {
+	Version string `json:"version"`
+	Go      string `json:"go"`
+	OS      string `json:"os"`
+	Arch    string `json:"arch"`
+}
+
+func newVersion() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version",
+		Example: `  recorder version -o json`,
+		Args:    arguments(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			out := cmd.OutOrStdout()
+			v := versionAnswer{version(), runtime.Version(), runtime.GOOS, runtime.GOARCH}
+			switch output {
+			case "json":
+				return printJSON(out, v)
+			case "text":
+				_, err := fmt.Fprintf(out, "recorder %s (%s, %s/%s)\n", v.Version, v.Go, v.OS, v.Arch)
+				return err
+			}
+			return usage(fmt.Errorf("--output %s: want text or json", output))
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "text", "output `FORMAT`: text or json")
+	return cmd
+}

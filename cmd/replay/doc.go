@@ -1,0 +1,22 @@
+// Command replay reads a log of the recorder and says what happened in it: whether
+// the retry-stop rule held (verify), in which order (timeline), how things stood
+// at a moment (state), and the stored events themselves (export). It takes a file,
+// standard input, an incident folder, or the data folder of a recorder, stopped or
+// running, and changes none of them.
+//
+// # What it guarantees
+//
+//   - Results are on standard output, everything else on standard error, and the
+//     exit code is the answer: 0 fine or holds, 1 violated, 2 usage, 3
+//     inconclusive, 4 recorder unreachable, 130 interrupted (testdata/script).
+//   - A stream that is not whole never reads as whole: what could be read is told,
+//     where it ends is named, and the exit code is 3 (damaged.txtar).
+//   - Every place a stream can be read from gives the same answer (places.txtar).
+//   - -o json is a documented, additive contract: exportJSON, and the types of internal/report
+//     whose names end in JSON (json.txtar).
+//
+// # What it refuses to do
+//
+// It dials no Gateway, starts nothing on a folder that holds evidence, mends
+// nothing and judges nothing that a log cannot show.
+package main

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // a minimal image has no zones
+
+	"ibrecorder/events"
+	"ibrecorder/internal/report"
+	"ibrecorder/internal/source"
+	"ibrecorder/store"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// The exit codes of every verb.
+const (
+	exitFine         = 0
+	exitNo           = 1 // the rule was violated
+	exitUsage        = 2 // the command cannot be carried out as it was given
+	exitInconclusive = 3 // the stream is not whole, or an assumption does not hold
+	exitUnreachable  = 4 // a running recorder does not answer
+	exitInterrupted  = 130
+)
+
+// run is the whole program.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	defer context.AfterFunc(ctx, stop)() // a second signal ends us at once
+
+	root := newRoot(&terminal{in: stdin, out: stdout, err: stderr}, args)
+	err := root.ExecuteContext(ctx)
+	if said := (answer{}); err != nil && !errors.As(err, &said) {
+		if ctx.Err() != nil {
+			err = errInterrupted
+		}
+		fmt.Fprintln(stderr, "replay:", err)
+	}
+	return exitCode(err)
+}
+
+// answer is an exit code whose reason is already on standard output.
+type answer struct{ code int }
+
+func (a answer) Error() string { return fmt.Sprintf("exit %d", a.code) }
+
+var errInterrupted = errors.New("interrupted")
+
+func exitCode(err error) int {
+	var a answer
+	switch _, damaged := errors.AsType[*events.DecodeError](err); {
+	case err == nil:
+		return exitFine
+	case errors.As(err, &a):
+		return a.code
+	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.Is(err, source.ErrUnreachable):
+		return exitUnreachable
+	case damaged, errors.Is(err, errBroken), errors.Is(err, errNothing), errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrMark):
+		return exitInconclusive
+	}
+	return exitUsage
+}
+
+// errBroken is wrapped by the error of a stream that ends early, errNothing if it
+// does before its first event.
+var (
+	errBroken  = errors.New("the stream is not whole")
+	errNothing = errors.New("nothing could be read as an event")
+)
+
+// ofUser reports whether a stream ended for a reason that says nothing about the
+// stream: the user gave up, named another gateway, or the recorder is not there.
+func ofUser(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, source.ErrGateway) || errors.Is(err, source.ErrUnreachable) || errors.Is(err, report.ErrMoment)
+}
+
+// notWhole is the error that a verb ends with after it has told what it could.
+func notWhole(broken error) error {
+	switch {
+	case broken == nil:
+		return nil
+	case ofUser(broken):
+		return broken
+	}
+	return fmt.Errorf("%w: %w", errBroken, broken)
+}

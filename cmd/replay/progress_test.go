@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"iter"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"ibrecorder/events"
+	"ibrecorder/internal/source"
+)
+
+// some yields n records of 99 bytes and a newline.
+func some(n int) iter.Seq2[events.Record, error] {
+	return func(yield func(events.Record, error) bool) {
+		for i := range n {
+			if !yield(events.Record{Event: events.Event{Seq: uint64(i + 1)}, Raw: make([]byte, 99)}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func TestProgress(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		p     progress
+		step  time.Duration // between two looks at the clock
+		want  string        // in the last picture
+		drawn int
+	}{
+		{"what takes less than half a second shows nothing", progress{bytes: 409_600}, 60 * time.Millisecond, "", 0},
+		{"a file by its bytes", progress{bytes: 409_600}, 200 * time.Millisecond, "verify ▕████████████████████▏100 %  4096 events, 2560 a second", 6},
+		{"a log by its last sequence", progress{last: 8192}, 200 * time.Millisecond, "▕██████████          ▏ 50 %", 6},
+		{"what has no known end is counted", progress{}, 200 * time.Millisecond, "verify 4096 events, 2560 a second", 6},
+		{"not more than ten pictures a second", progress{}, 60 * time.Millisecond * 3 / 2, "", 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var out bytes.Buffer
+			now := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+			p := c.p
+			p.w, p.verb, p.now = &out, "verify", func() time.Time { now = now.Add(c.step); return now }
+			n := 0
+			for range p.watch(some(4096)) {
+				n++
+			}
+			if n != 4096 {
+				t.Fatalf("%d events came through", n)
+			}
+			pictures := strings.Split(out.String(), "\r\x1b[K")[1:]
+			if len(pictures) != c.drawn || c.want != "" && !strings.Contains(pictures[len(pictures)-1], c.want) {
+				t.Errorf("%d pictures, want %d with %q last:\n%q", len(pictures), c.drawn, c.want, pictures)
+			}
+			before := out.Len()
+			p.clear()
+			if took := out.String()[before:]; (took == "\r\x1b[K") != (c.drawn > 0) {
+				t.Errorf("clear writes %q after %d pictures", took, c.drawn)
+			}
+		})
+	}
+}
+
+func TestNobodyToShowProgressTo(t *testing.T) {
+	f, err := os.Create(t.TempDir() + "/err")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	p := (&terminal{err: f}).progress("verify", &source.Source{})
+	if p != nil {
+		t.Fatal("a file is no terminal")
+	}
+	n := 0
+	for range p.watch(some(3)) {
+		n++
+	}
+	if p.clear(); n != 3 {
+		t.Errorf("%d events came through, want 3", n)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	verbs := []string{"export", "state", "timeline", "verify"}
+	for word, want := range map[string]string{"verfy": "verify", "time": "timeline", "exprot": "export", "": "state"} {
+		if got := nearest(word, verbs); got != want {
+			t.Errorf("the nearest to %q is %s, want %s", word, got, want)
+		}
+	}
+}

@@ -1,0 +1,163 @@
+package archtest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	natsClient = "github.com/nats-io/nats.go"
+	natsServer = "github.com/nats-io/nats-server/v2"
+	looplab    = "github.com/looplab/fsm"
+	viper      = "github.com/spf13/viper"
+	ibapi      = "github.com/scmhub/ibapi"
+	pflag      = "github.com/spf13/pflag"
+	yaml       = "github.com/goccy/go-yaml"
+	gopsutil   = "github.com/shirou/gopsutil/v4"
+	xsys       = "golang.org/x/sys"
+)
+
+// mayImport says which packages of this module, by folder, and which modules a
+// package may import directly beside the standard library. Add a row with a
+// package; widen one only with a reason in docs/decisions.md.
+var mayImport = map[string][]string{
+	"events":          {},
+	"fsm":             {"events", looplab},
+	"store":           {"events", natsClient, natsServer, "github.com/nats-io/nkeys", "github.com/nats-io/nuid", "github.com/minio/highwayhash", xsys},
+	"client":          {"events", natsClient},
+	"internal/wire":   {},
+	"internal/policy": {"events", "fsm"},
+	"internal/rule":   {"events"}, // sees neither fsm nor policy: it is the independent judge
+	"internal/recorder": {
+		"events", "fsm", "internal/policy", "internal/rule", "store"},
+	"internal/tap":       {"events", "internal/wire", xsys},
+	"internal/ibsession": {"events", "internal/tap", ibapi},
+	"internal/watch":     {"events", gopsutil},
+	"internal/alert":     {"events", "store"},
+	"internal/httpapi":   {"events"},
+	"internal/report":    {"events", "fsm", "internal/rule"},
+	"internal/source":    {"events", "internal/httpapi", "store"},
+	"internal/streams":   {"events", "fsm", "internal/policy", "internal/rule", yaml},
+	"internal/gwsim":     {"events", "internal/wire"},
+	"internal/config":    {"events", "internal/policy", viper, pflag, yaml},
+	"internal/explore":   {"events", "fsm", "internal/policy", "internal/rule"},
+	"internal/shrink":    {"events", "fsm", "internal/policy", "internal/rule"},
+	"internal/whatif":    {"events", "fsm", "internal/policy", "internal/rule"},
+	"internal/archtest":  {},
+
+	// Puts everything together; the libraries stay behind the packages that own them.
+	"internal/daemon": {"events", "fsm", "store", "internal/policy", "internal/rule", "internal/wire", "internal/tap", "internal/ibsession",
+		"internal/watch", "internal/recorder", "internal/alert", "internal/httpapi", "internal/gwsim", "internal/config"},
+	"cmd/recorder": {anything},
+	"cmd/replay":   {anything},
+
+	// For the tests of others: no row names them, so no product code imports them.
+	"store/storetest":            {"events", "store"},
+	"fsm/fsmtest":                {"events"},
+	"internal/source/streamtest": {"events", "internal/httpapi"},
+}
+
+// anything is for commands: whatever has no owner, and is not for tests.
+const anything = "*"
+
+// owner is the only package that may import a library, commands included.
+var owner = map[string]string{
+	viper:      "internal/config",
+	ibapi:      "internal/ibsession",
+	looplab:    "fsm",
+	natsServer: "store",
+}
+
+func TestEveryPackageImportsWhatItMay(t *testing.T) {
+	all := list(t, "./...")
+	standard := map[string]bool{"C": true, "unsafe": true}
+	for _, p := range all {
+		standard[p.ImportPath] = standard[p.ImportPath] || p.Standard
+	}
+	ours := 0
+	for _, p := range all {
+		if !p.ours() {
+			continue
+		}
+		ours++
+		imports := slices.DeleteFunc(slices.Clone(p.Imports), func(i string) bool { return standard[i] })
+		for _, problem := range forbidden(p.name(), imports) {
+			t.Error(problem)
+		}
+	}
+	if ours < 10 {
+		t.Errorf("only %d packages of this module were seen", ours)
+	}
+}
+
+// forbidden says which of a package's imports from outside the standard library
+// it may not have.
+func forbidden(name string, imports []string) (problems []string) {
+	may, known := mayImport[name]
+	if !known {
+		return []string{fmt.Sprintf("%s is in no row of mayImport: add one that says what it may import", name)}
+	}
+	for _, path := range imports {
+		target, ours := strings.CutPrefix(path, module)
+		ok := slices.Contains(may, target)
+		if !ours {
+			ok = slices.ContainsFunc(may, func(m string) bool { return within(path, m) })
+		}
+		if slices.Contains(may, anything) {
+			ok = !ours || !strings.HasSuffix(target, "test")
+			for library, only := range owner {
+				ok = ok && (!within(path, library) || name == only)
+			}
+		}
+		if !ok {
+			problems = append(problems, fmt.Sprintf("%s imports %s", name, path))
+		}
+	}
+	return problems
+}
+
+// within reports whether a package belongs to a module.
+func within(path, mod string) bool { return path == mod || strings.HasPrefix(path, mod+"/") }
+
+func TestALibraryHasOneOwner(t *testing.T) {
+	for library, only := range owner {
+		for name, may := range mayImport {
+			if slices.Contains(may, library) != (name == only) {
+				t.Errorf("%s: its owner is %s, and the row of %s says otherwise", library, only, name)
+			}
+		}
+	}
+}
+
+func TestAForbiddenImportIsFound(t *testing.T) {
+	for _, c := range []struct {
+		name, pkg string
+		imports   []string
+		want      []string
+	}{
+		{"what the row names", "fsm", []string{"ibrecorder/events", looplab}, nil},
+		{"a package inside a module that the row names", "store", []string{natsServer + "/server"}, nil},
+		{"the judge looks at the machine it judges", "internal/rule", []string{"ibrecorder/events", "ibrecorder/fsm"},
+			[]string{"internal/rule imports ibrecorder/fsm"}},
+		{"a library in the vocabulary", "events", []string{"github.com/json-iterator/go"}, []string{"events imports github.com/json-iterator/go"}},
+		{"a module whose name only begins alike", "internal/config", []string{viper + "x"}, []string{"internal/config imports " + viper + "x"}},
+		{"product code imports what is for tests", "internal/recorder", []string{"ibrecorder/store/storetest"},
+			[]string{"internal/recorder imports ibrecorder/store/storetest"}},
+		{"a command imports what is for tests", "cmd/replay", []string{"ibrecorder/internal/source/streamtest"},
+			[]string{"cmd/replay imports ibrecorder/internal/source/streamtest"}},
+		{"a command takes what it likes", "cmd/recorder", []string{"github.com/spf13/cobra", "ibrecorder/store"}, nil},
+		{"a command passes by the owner of a library", "cmd/recorder", []string{viper}, []string{"cmd/recorder imports " + viper}},
+		{"nobody wrote a row for it", "internal/helper", nil,
+			[]string{"internal/helper is in no row of mayImport: add one that says what it may import"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, forbidden(c.pkg, c.imports)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
