@@ -77,10 +77,14 @@ func spool(ctx context.Context, in io.Reader, what string, o Options) (*Source, 
 }
 
 // bounded passes on what is between from and to, looks at the context now and
-// then, and refuses the stream of another gateway than the one named.
+// then, and refuses the stream of another gateway than the one named. Only what
+// stands before the range and after it is left out: a sequence that is out of its
+// place is for whoever checks the order, and must not end the stream or drop out.
 func bounded(ctx context.Context, in iter.Seq2[events.Record, error], gateway string, from, to uint64) iter.Seq2[events.Record, error] {
 	return func(yield func(events.Record, error) bool) {
 		n := 0
+		last := uint64(0) // sequence of the record before; 0 before the first
+		begun := false
 		for rec, err := range in {
 			if n%256 == 0 && ctx.Err() != nil {
 				err = context.Cause(ctx)
@@ -89,13 +93,15 @@ func bounded(ctx context.Context, in iter.Seq2[events.Record, error], gateway st
 				err = fmt.Errorf("%w: the stream is of %s; leave --gateway out, or take --gateway %s", ErrGateway, rec.Gateway, rec.Gateway)
 			}
 			n++
-			switch {
-			case err != nil:
+			if err != nil {
 				yield(events.Record{}, err)
 				return
-			case to != 0 && rec.Seq > to:
+			}
+			if to != 0 && rec.Seq > to && (last == 0 || last == to) {
 				return
-			case rec.Seq >= from && !yield(rec, nil):
+			}
+			last = rec.Seq
+			if begun = begun || rec.Seq >= from; begun && !yield(rec, nil) {
 				return
 			}
 		}

@@ -367,6 +367,39 @@ func TestWhatCannotBeOpened(t *testing.T) {
 	})
 }
 
+// A range is no way around the order of a stream: whoever judges it must see what
+// is out of its place.
+func TestARangeHidesNothingThatIsOutOfItsPlace(t *testing.T) {
+	lines := strings.SplitAfter(string(forgotten.NDJSON()), "\n")
+	lines = lines[:len(lines)-1]
+	at := func(seqs ...int) (out string) {
+		for _, n := range seqs {
+			out += lines[n-1]
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name     string
+		file     string
+		from, to uint64
+		want     string
+	}{
+		{"a later event in the middle does not end the range", at(1, 2, 9, 3, 4, 5), 0, 4, at(1, 2, 9, 3, 4)},
+		{"an earlier event in the middle stays in it", at(1, 2, 3, 1, 4, 5), 2, 4, at(2, 3, 1, 4)},
+		{"a later event before the range begins it", at(1, 9, 2, 3, 4, 5), 3, 4, at(9, 2, 3, 4)},
+		{"a hole at its end shows", at(1, 2, 5, 6), 0, 3, at(1, 2, 5, 6)},
+		{"a hole behind its end does not", at(1, 2, 3, 6), 0, 3, at(1, 2, 3)},
+		{"a stream that begins behind it has nothing of it", at(5, 6), 0, 3, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := read(t, file(t, "x", []byte(c.file)), source.Options{}, c.from, c.to)
+			if got != c.want || err != nil {
+				t.Errorf("%v, and (-want +got):\n%s", err, cmp.Diff(c.want, got))
+			}
+		})
+	}
+}
+
 func TestGivingUpEndsEverything(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s, err := source.Open(ctx, file(t, "x", forgotten.NDJSON()), source.Options{})
