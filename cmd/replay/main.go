@@ -26,11 +26,14 @@ const (
 	exitInconclusive = 3 // the stream is not whole, or an assumption does not hold
 	exitUnreachable  = 4 // a running recorder does not answer
 	exitInterrupted  = 130
+	exitPipe         = 141 // whoever read the output is gone, such as head
 )
 
 // run is the whole program.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A reader that leaves must not kill us on the spot: the copy of a log would stay.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	defer context.AfterFunc(ctx, stop)() // a second signal ends us at once
 
@@ -40,7 +43,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		if ctx.Err() != nil {
 			err = errInterrupted
 		}
-		fmt.Fprintln(stderr, "replay:", err)
+		if !errors.Is(err, syscall.EPIPE) {
+			fmt.Fprintln(stderr, "replay:", err)
+		}
 	}
 	return exitCode(err)
 }
@@ -63,6 +68,8 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.Is(err, source.ErrUnreachable):
 		return exitUnreachable
+	case errors.Is(err, syscall.EPIPE):
+		return exitPipe
 	case damaged, errors.Is(err, errBroken), errors.Is(err, errNothing), errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrMark):
 		return exitInconclusive
 	}

@@ -188,6 +188,46 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// A reader that leaves early, such as head, ends a verb without a word, and the
+// copy of a log does not stay behind.
+func TestNobodyReadsTheOutput(t *testing.T) {
+	data, temp := t.TempDir(), t.TempDir()
+	s, err := store.Open(t.Context(), store.Config{Dir: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := s.Log(t.Context(), "live")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rec := range streamtest.Forgotten("live").Records() {
+		if err := log.Append(t.Context(), rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"verify", "timeline", "state", "export"} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		var said strings.Builder
+		cmd := exec.Command("replay", verb, data, "--temp", temp)
+		cmd.Stdout, cmd.Stderr = w, &said
+		err = cmd.Run()
+		w.Close()
+		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != exitPipe || said.Len() > 0 {
+			t.Errorf("%s: %v, errors %q", verb, err, said.String())
+		}
+		if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+			t.Errorf("%s leaves %v, %v", verb, left, err)
+		}
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	damaged := &events.DecodeError{Line: 3, Err: events.ErrSyntax}
 	for _, c := range []struct {
