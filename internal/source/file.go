@@ -20,6 +20,9 @@ func openFile(ctx context.Context, path, what string, o Options) (*Source, error
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the stream: %w", err), f.Close())
 	}
+	if info.IsDir() {
+		return nil, errors.Join(fmt.Errorf("%w: %s is a folder", ErrNoStream, path), f.Close())
+	}
 	if !info.Mode().IsRegular() { // such as the pipe that a shell makes of <(command)
 		defer f.Close()
 		return spool(ctx, f, "a pipe", o)

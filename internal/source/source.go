@@ -1,10 +1,12 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -87,23 +89,32 @@ func open(ctx context.Context, name string, o Options) (*Source, error) {
 		return spool(ctx, o.Stdin, "standard input", o)
 	}
 	info, err := os.Stat(name)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("open the stream: %w", err)
-	case !info.IsDir():
+	}
+	if !info.IsDir() {
 		return openFile(ctx, name, "a file", o)
-	case exists(filepath.Join(name, formatFile)):
+	}
+	store, err := exists(filepath.Join(name, formatFile))
+	incident, ierr := exists(filepath.Join(name, incidentFile))
+	switch {
+	case store:
 		return openFolder(ctx, name, o)
-	case exists(filepath.Join(name, incidentFile)):
+	case incident:
 		return openFile(ctx, filepath.Join(name, incidentFile), "an incident folder", o)
+	case err != nil || ierr != nil: // who may not look is not told that there is nothing
+		return nil, fmt.Errorf("open the stream: %w", cmp.Or(err, ierr))
 	}
 	return nil, fmt.Errorf("%w in %s: it holds neither %s (an incident) nor %s (a recorder's data folder); name a file, one of these, or - for standard input",
 		ErrNoStream, name, incidentFile, formatFile)
 }
 
-func exists(path string) bool {
+func exists(path string) (bool, error) {
 	_, err := os.Lstat(path)
-	return err == nil
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // choose returns the one gateway that is meant.

@@ -328,6 +328,10 @@ func TestWhatCannotBeOpened(t *testing.T) {
 	silent, _ := folder(t, nil)
 	strange, _ := folder(t, nil)
 	serveOther(t, strange, http.NotFoundHandler())
+	incident := filepath.Join(t.TempDir(), "events.ndjson")
+	if err := os.Mkdir(incident, 0o700); err != nil {
+		t.Fatal(err)
+	}
 
 	for _, c := range []struct {
 		name    string
@@ -338,6 +342,7 @@ func TestWhatCannotBeOpened(t *testing.T) {
 	}{
 		{"there is nothing", "/no/such/file", "", fs.ErrNotExist, "no such file"},
 		{"a folder without a stream", t.TempDir(), "", source.ErrNoStream, "neither events.ndjson (an incident) nor store.format"},
+		{"an incident whose events are a folder", filepath.Dir(incident), "", source.ErrNoStream, "events.ndjson is a folder"},
 		{"a log of two gateways", stopped, "", source.ErrGateway, "add --gateway live or paper"},
 		{"a gateway that is not there", stopped, "lvie", source.ErrGateway, `has no "lvie"; take --gateway live or paper`},
 		{"a recorder of two gateways", running, "", source.ErrGateway, "add --gateway live or paper"},
@@ -359,6 +364,18 @@ func TestWhatCannotBeOpened(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a folder that may not be looked into", func(t *testing.T) {
+		if os.Geteuid() == 0 {
+			t.Skip("root may look into everything")
+		}
+		shut := t.TempDir()
+		if err := os.Chmod(shut, 0); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := source.Open(t.Context(), shut, source.Options{}); !errors.Is(err, fs.ErrPermission) || errors.Is(err, source.ErrNoStream) {
+			t.Errorf("error %v, want that it may not be read", err)
+		}
+	})
 	t.Run("a file of another gateway than the one named", func(t *testing.T) {
 		_, err := read(t, file(t, "x", forgotten.NDJSON()), source.Options{Gateway: "paper"}, 0, 0)
 		if !errors.Is(err, source.ErrGateway) || !strings.Contains(err.Error(), "the stream is of live") {
