@@ -10,7 +10,8 @@
 //     exit code is the answer: 0 fine or holds, 1 violated, 2 usage, 3
 //     inconclusive, 4 recorder unreachable, 130 interrupted (testdata/script).
 //   - A stream that is not whole never reads as whole: what could be read is told,
-//     where it ends is named, and the exit code is 3 (damaged.txtar).
+//     where it ends or has a hole is named, and so is what is wrong with its place;
+//     the exit code is 3 (damaged.txtar).
 //   - Every place a stream can be read from gives the same answer (places.txtar).
 //   - -o json is a documented, additive contract: exportJSON, and the types of internal/report
 //     whose names end in JSON (json.txtar).

@@ -25,7 +25,8 @@ func newExport(t *terminal) *cobra.Command {
 		Short: "Copy the stored events out, one a line",
 		Long: `Write the events with the bytes under which they are stored, one a line, to
 standard output or to a file that only you can read. What cannot be read is not
-written: the export ends before it, and the exit code is 3.
+written: the export ends before it, and the exit code is 3. So it is if what was
+written is not one whole history.
 
 -o json prints what was written instead, and needs --out.`,
 		Example: `  replay export ~/.local/state/ibrecorder --out incident.ndjson
@@ -49,7 +50,7 @@ type exportJSON struct {
 	First   uint64 `json:"first"` // 0 if nothing was written
 	Last    uint64 `json:"last"`
 	Head    string `json:"head"`             // SHA-256 of the last event written
-	Broken  string `json:"broken,omitempty"` // why the export ends there
+	Broken  string `json:"broken,omitempty"` // why the export ends there, or is not one whole history
 }
 
 func (t *terminal) export(c *cobra.Command, name string, r report.Range, out string, force bool) (err error) {
@@ -97,7 +98,7 @@ func (e *exportJSON) copy(w io.Writer, bar *progress, src *source.Source, c *cob
 	b := bufio.NewWriterSize(w, 64<<10)
 	var last events.Record
 	var broken error
-	for rec, err := range bar.watch(src.Events(c.Context(), r.From, r.To)) {
+	for rec, err := range newWitness(src).tell(bar.watch(src.Events(c.Context(), r.From, r.To))) {
 		if err != nil {
 			if broken = notWhole(err); e.Events == 0 && !ofUser(err) {
 				broken = fmt.Errorf("%w: %w", errNothing, err) // and no file is left behind

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -51,7 +53,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "stopped": stopped, "running": running, "hanging": hanging, "flip": flip, "cut": cut, "mode": mode,
+			"exits": exits, "stopped": stopped, "running": running, "hanging": hanging, "flip": flip, "cut": cut, "drop": drop, "mode": mode,
 		},
 	})
 }
@@ -151,6 +153,17 @@ func cut(ts *testscript.TestScript, neg bool, args []string) {
 	b, err := os.ReadFile(ts.MkAbs(args[0]))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b[:len(b)-n], 0o600))
+}
+
+// drop takes a line out of a file.
+func drop(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, args, 2, "drop FILE LINE")
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	lines := bytes.SplitAfter(b, []byte("\n"))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), bytes.Join(slices.Delete(lines, n-1, n), nil), 0o600))
 }
 
 // mode wants the permissions of a file.

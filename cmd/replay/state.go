@@ -48,9 +48,13 @@ func (t *terminal) state(c *cobra.Command, name, at string, diff uint64) (err er
 
 	bar := t.progress("state", src)
 	defer bar.clear()
-	snap, broken := report.Rebuild(bar.watch(src.Events(c.Context(), 0, m.Seq)), m)
+	w := newWitness(src)
+	snap, broken := report.Rebuild(w.watch(bar.watch(src.Events(c.Context(), 0, m.Seq))), m)
 	if broken != nil && (ofUser(broken) || m != report.Moment{} || snap.First == 0) {
-		return broken
+		return errors.Join(broken, notWhole(w.err()))
+	}
+	if broken == nil {
+		broken = w.err()
 	}
 	var d *report.Diff
 	if diff != 0 {

@@ -46,7 +46,7 @@ func (t *terminal) timeline(c *cobra.Command, name string, r report.Range, all b
 	defer func() { err = errors.Join(err, src.Close()) }()
 
 	// From the first event on: the state at the beginning of the range is folded.
-	stream := src.Events(c.Context(), 0, r.To)
+	stream := newWitness(src).tell(src.Events(c.Context(), 0, r.To))
 	out := bufio.NewWriter(t.out)
 	var broken error
 	if t.output == "json" {

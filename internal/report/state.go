@@ -35,7 +35,8 @@ type StateJSON struct {
 	// State is the canonical encoding, field by field as the fold keeps it.
 	State json.RawMessage `json:"state"`
 	Diff  *Diff           `json:"diff,omitempty"`
-	// Broken is where the stream breaks off; the state is the one up to there.
+	// Broken is where the stream breaks off, and the state is the one up to there;
+	// or why the stream is not one whole history.
 	Broken string `json:"broken,omitempty"`
 }
 

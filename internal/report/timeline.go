@@ -23,8 +23,8 @@ type Range struct {
 // counted, unless all is set. The footer has how long each stop took to be found,
 // told, released and overcome.
 //
-// It returns how many events were told and what ended the stream early, if
-// anything did; err is the writer's.
+// It returns how many events were told and the error that the stream ended with;
+// err is the writer's.
 func WriteTimeline(w io.Writer, stream iter.Seq2[events.Record, error], r Range, all bool, s Style) (told int, broken, err error) {
 	t := &lines{page: page{w: w, s: s}}
 	t.repeats = repeats{one: t.row, many: t.more}
@@ -174,7 +174,7 @@ func (t *lines) footer(n *narrator, broken error) {
 	}
 	if broken != nil {
 		t.line("")
-		t.line("%s", t.s.paint(yellow, fmt.Sprintf(" the stream breaks off here: %v", broken)))
+		t.line("%s", t.s.paint(yellow, fmt.Sprintf(" the stream is not whole: %v", broken)))
 	}
 }
 
