@@ -214,6 +214,25 @@ func TestNothingHoldsOfWhatIsNotWhole(t *testing.T) {
 	}
 }
 
+// HOLDS is said of what was judged, and of nothing more.
+func TestWhatHoldsIsNamed(t *testing.T) {
+	two := streamtest.New("live").Start().After(time.Second).Ready("a1", 7).Start()
+	second := bytes.Join(bytes.SplitAfter(two.NDJSON(), []byte("\n"))[two.Len()-2:], nil)
+	for _, c := range []struct {
+		name  string
+		lines []byte
+		want  string
+	}{
+		{"the whole log", two.NDJSON(), "every rule was kept in all 15 events of gateway live"},
+		{"from an anchor", second, "every rule was kept in all 2 events of gateway live from #14 on"},
+		{"in observe mode", observing(), "nothing that was enforced was broken in all 17 events of gateway live; observe mode: 1 finding of what would have been"},
+	} {
+		if v := Verify(ndjson(c.lines)); v.Outcome() != rule.Holds || v.sentence() != c.want {
+			t.Errorf("%s is %s: %s, want HOLDS: %s", c.name, v.Outcome(), v.sentence(), c.want)
+		}
+	}
+}
+
 // A long stream of which nothing is wrong: streamtest is held
 // to what it says of itself.
 func TestAQuietDayHolds(t *testing.T) {

@@ -72,6 +72,14 @@ func findings(results []rule.Result) []rule.Finding {
 	return out
 }
 
+// total is how many findings there are, those that were not kept among them.
+func (v *Verification) total() (n int) {
+	for _, r := range slices.Concat(v.Verdict.Rules, v.Verdict.Assumptions) {
+		n += r.Total
+	}
+	return n
+}
+
 // breaches are the findings that make a verdict VIOLATED.
 func (v *Verification) breaches() []rule.Finding {
 	return slices.DeleteFunc(findings(v.Verdict.Rules), func(f rule.Finding) bool { return f.Observed || f.Disputed })

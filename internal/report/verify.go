@@ -33,11 +33,7 @@ func WriteVerify(w io.Writer, v Verification, s Style) error {
 		p.line("")
 		p.finding(v, f)
 	}
-	total := 0
-	for _, r := range append(v.Verdict.Rules, v.Verdict.Assumptions...) {
-		total += r.Total
-	}
-	if total > len(shown) {
+	if total := v.total(); total > len(shown) {
 		p.line("")
 		p.line("%s more; -o json has the first 100 of each rule.", count(total-len(shown), "finding"))
 	}
@@ -86,7 +82,14 @@ func outcomeColour(o rule.Outcome) colour {
 func (v *Verification) sentence() string {
 	switch v.Outcome() {
 	case rule.Holds:
-		return fmt.Sprintf("every rule was kept in all %s of gateway %s", count(v.Verdict.Events, "event"), v.Gateway)
+		of := fmt.Sprintf("all %s of gateway %s", count(v.Verdict.Events, "event"), v.Gateway)
+		if v.Verdict.First > 1 {
+			of += fmt.Sprintf(" from #%d on", v.Verdict.First)
+		}
+		if n := v.total(); n > 0 {
+			return fmt.Sprintf("nothing that was enforced was broken in %s; observe mode: %s of what would have been", of, count(n, "finding"))
+		}
+		return "every rule was kept in " + of
 	case rule.Violated:
 		all := v.breaches()
 		more := ""
