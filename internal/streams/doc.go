@@ -28,8 +28,9 @@
 //     holds does not when the rule is broken in it
 //     (TestTheRuleBrokenInAStreamThatHolds), and what a README says of another
 //     reading is so (TestOtherReadings).
-//   - Folding in one piece, resumed at any sequence, through the log in memory and
-//     through the log on disk gives one state (TestOneStateWhicheverWay).
+//   - Folding in one piece, through the log in memory and through the log on disk
+//     gives one state at every sequence (TestOneStateWhicheverWay), and so does
+//     resuming at any (TestOneStateFromEveryCut).
 //   - Each damaged stream is refused, or found inconclusive, for its own reason
 //     (TestDamagedStreams).
 //   - No folder is without its README.md, and policy.loaded is policy.yaml
