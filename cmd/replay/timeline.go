@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 
+	"ibrecorder/events"
 	"ibrecorder/internal/report"
 
 	"github.com/spf13/cobra"
@@ -15,10 +16,11 @@ func newTimeline(t *terminal) *cobra.Command {
 	c := verb(&cobra.Command{
 		Use:   "timeline SOURCE",
 		Short: "Tell what happened, in the order of the log",
-		Long: `Tell what happened, a line an event: local time with its zone named, the time
-since the line before by the monotonic clock, who saw it, how it moved the gate.
-Repetitions are told once and counted. At the end: how long each stop took to be
-found, told, released and overcome.`,
+		Long: `Tell what happened: a picture of the whole from left to right, in which a column
+is a number of events and no time; then a line an event: local time with its zone
+named, the time since the line before by the monotonic clock, who saw it, how it
+moved the gate. Repetitions are told once and counted. At the end: how long each
+stop took to be found, told, released and overcome.`,
 		Example: `  replay timeline incident.ndjson
   replay timeline ~/.local/state/ibrecorder --from 48120 --to 48171 --tz et
   replay timeline incident.ndjson --all -o json`,
@@ -46,7 +48,20 @@ func (t *terminal) timeline(c *cobra.Command, name string, r report.Range, all b
 	defer func() { err = errors.Join(err, src.Close()) }()
 
 	// From the first event on: the state at the beginning of the range is folded.
-	stream := newWitness(src).tell(src.Events(c.Context(), 0, r.To))
+	// The bar is for the first pass of a text, which prints nothing.
+	var bar *progress
+	if t.output != "json" {
+		bar = t.progress("timeline", src)
+	}
+	stream := func(yield func(events.Record, error) bool) {
+		in := src.Events(c.Context(), 0, r.To)
+		if bar != nil {
+			in = bar.watch(in)
+			defer bar.clear()
+			bar = nil
+		}
+		newWitness(src).tell(in)(yield)
+	}
 	out := bufio.NewWriter(t.out)
 	var broken error
 	if t.output == "json" {

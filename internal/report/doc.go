@@ -9,6 +9,8 @@
 //   - A verdict is HOLDS only of a whole stream from a sound place
 //     (TestNothingHoldsOfWhatIsNotWhole).
 //   - Every kind of event is told in words (TestEveryKindHasWords).
+//   - The picture above a timeline fits a terminal however long the stream is, and
+//     no stop is too short to be seen in it (TestThePictureShowsWhatMatters).
 //   - What a timeline leaves out it counts: every event of the stream is either
 //     told or in a count (TestTheTimelineLosesNothing).
 //   - Durations come from the monotonic clock of one run, and are left out where

@@ -56,7 +56,7 @@ func (n *narrator) next(e events.Event) (row, bool) {
 			n.numbers[strings.Clone(e.Attempt)] = r.number // a key must not keep the block that its line was read in
 		}
 	}
-	wanted := e.Seq >= n.in.From && (n.in.To == 0 || e.Seq <= n.in.To)
+	wanted := n.in.has(e.Seq)
 	n.stops.see(&e, wanted)
 	if !wanted {
 		return r, false

@@ -17,7 +17,10 @@ type Range struct {
 	From, To uint64 // both included; 0 is from the first and to the last
 }
 
-// WriteTimeline writes what happened, a line an event, in the order of the log. A
+func (r Range) has(seq uint64) bool { return seq >= r.From && (r.To == 0 || seq <= r.To) }
+
+// WriteTimeline writes what happened: a picture of the whole, then a line an event
+// in the order of the log. The stream is read twice, for the picture first. A
 // run of the recorder, an epoch and a day begin with a line of their own; what
 // belongs to an attempt already begun is indented. Repetitions are told once and
 // counted, unless all is set. The footer has how long each stop took to be found,
@@ -26,7 +29,7 @@ type Range struct {
 // It returns how many events were told and the error that the stream ended with;
 // err is the writer's.
 func WriteTimeline(w io.Writer, stream iter.Seq2[events.Record, error], r Range, all bool, s Style) (told int, broken, err error) {
-	t := &lines{page: page{w: w, s: s}}
+	t := &lines{page: page{w: w, s: s}, lanes: survey(stream, r)}
 	t.repeats = repeats{one: t.row, many: t.more}
 	n := newNarrator(r)
 	for rec, serr := range stream {
@@ -54,6 +57,7 @@ func WriteTimeline(w io.Writer, stream iter.Seq2[events.Record, error], r Range,
 // lines writes rows as text.
 type lines struct {
 	page
+	lanes   *lanes
 	repeats repeats
 	before  *row
 	day     string
@@ -62,9 +66,13 @@ type lines struct {
 func (t *lines) row(r row) {
 	e := &r.event
 	if t.before == nil {
-		t.line("gateway %s · %s", e.Gateway, t.s.place(e.Time))
+		t.line("%s", t.lanes.heading(t.s))
 		if r.anchored {
 			t.line("the stream starts at #%d: the state before it is not known", e.Seq)
+		}
+		t.line("")
+		for _, line := range t.lanes.draw(t.s) {
+			t.line("%s", line)
 		}
 		t.line("")
 		t.columns("TIME", "+Δ", "SEQ", "BY", "GATE", "EVENT", "DETAIL")
