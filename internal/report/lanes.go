@@ -38,6 +38,7 @@ type mark uint8
 const (
 	noMark mark = iota
 	good
+	unclear
 	bad
 	held
 )
@@ -72,6 +73,8 @@ func (l *lanes) add(e events.Event, gate fsm.Gate) {
 	switch e.Data.(type) {
 	case events.AttemptSucceeded:
 		c.attempt = good
+	case events.AttemptUnknown, events.AttemptAbandoned:
+		c.attempt = unclear
 	case events.AttemptFailed:
 		c.attempt = bad
 	case events.AttemptDenied:
@@ -131,8 +134,8 @@ func (l *lanes) draw(s Style) []string {
 		i += n
 	}
 	for _, c := range l.columns {
-		attempts.WriteString([]string{" ", "✔", "✖", "⊘"}[c.attempt])
-		alerts.WriteString([]string{" ", "▲", "✖"}[c.alert])
+		attempts.WriteString([...]string{noMark: " ", good: "✔", unclear: "?", bad: "✖", held: "⊘"}[c.attempt])
+		alerts.WriteString([...]string{noMark: " ", good: "▲", bad: "✖"}[c.alert])
 	}
 	var out []string
 	lane := func(name, text string) {
