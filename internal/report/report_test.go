@@ -516,6 +516,14 @@ func TestAWriterThatFailsEndsTheReport(t *testing.T) {
 	}
 }
 
+func TestAZoneIsNamedWithoutATime(t *testing.T) {
+	for zone, want := range map[*time.Location]string{time.UTC: "UTC", time.Local: "local time", newYork(t): "America/New_York"} {
+		if got := (Style{Zone: zone}).place(time.Time{}); got != want {
+			t.Errorf("%s without a time is %q, want %q", zone, got, want)
+		}
+	}
+}
+
 func TestCommandsCanBePasted(t *testing.T) {
 	for want, words := range map[string][]string{
 		"replay verify a/b-1.ndjson":        {"replay", "verify", "a/b-1.ndjson"},

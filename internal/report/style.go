@@ -40,18 +40,17 @@ func (s Style) paint(c colour, text string) string {
 
 // place names the zone and how far it is from UTC at that moment.
 func (s Style) place(at time.Time) string {
-	if at.IsZero() {
-		return s.zone().String()
-	}
-	at = at.In(s.zone())
-	abbreviation, offset := at.Zone()
-	name := at.Location().String()
+	name := s.zone().String()
 	switch {
 	case name == "UTC":
 		return "UTC"
 	case name == "Local":
 		name = "local time"
 	}
+	if at.IsZero() {
+		return name
+	}
+	abbreviation, offset := at.In(s.zone()).Zone()
 	sign, minutes := '+', offset/60
 	if minutes < 0 {
 		sign, minutes = '-', -minutes
