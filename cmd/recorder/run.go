@@ -80,7 +80,7 @@ func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) dae
 
 // startError gives what a configuration can cure the exit code of one.
 func startError(err error) error {
-	if errors.Is(err, store.ErrLocked) || errors.Is(err, store.ErrFormat) || errors.Is(err, httpapi.ErrPathTooLong) || errors.Is(err, syscall.EADDRINUSE) {
+	if errors.Is(err, store.ErrLocked) || errors.Is(err, daemon.ErrGuarded) || errors.Is(err, store.ErrFormat) || errors.Is(err, httpapi.ErrPathTooLong) || errors.Is(err, syscall.EADDRINUSE) {
 		return usage(err)
 	}
 	return err

@@ -54,6 +54,7 @@ type Daemon struct {
 	boot  string
 	start time.Time
 	store *store.Store
+	locks []*guard
 	posts []*post
 	api   net.Listener
 }
@@ -69,7 +70,8 @@ type post struct {
 }
 
 // Open opens the folder, rebuilds every gateway's state and listens. Nothing dials
-// before Run. The errors are those of store.Open, recorder.Open and tap.Listen.
+// before Run. The errors are those of store.Open, recorder.Open and tap.Listen, and
+// ErrGuarded.
 func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -89,6 +91,13 @@ func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
 	key, err := folderKey(cfg.Data)
 	if err != nil {
 		return d, err
+	}
+	for _, gw := range cfg.Gateways { // all of them before the first event is written
+		lock, err := takeGuard(gw.Address)
+		if err != nil {
+			return d, fmt.Errorf("gateway %s: %w", gw.Name, err)
+		}
+		d.locks = append(d.locks, lock)
 	}
 	for _, gw := range cfg.Gateways {
 		p := &post{cfg: gw, d: d}
@@ -180,6 +189,8 @@ func (d *Daemon) heed(ctx context.Context) error {
 
 // run records one gateway until ctx ends.
 func (p *post) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	relays := []recorder.Relay{p.tap}
 	var users sync.WaitGroup // of the loop: they end before it does
 	if p.session != nil {
@@ -200,9 +211,8 @@ func (p *post) run(ctx context.Context) error {
 		close(drained)
 	}()
 	err := p.loop.Run(ctx, drained, relays...)
-	if err == nil {
-		<-drained
-	}
+	cancel() // a loop that failed has users all the same, and a command of theirs may run
+	<-drained
 	return err
 }
 
@@ -252,6 +262,9 @@ func (d *Daemon) close() error {
 	}
 	if d.store != nil {
 		errs = append(errs, d.store.Close())
+	}
+	for _, l := range d.locks {
+		errs = append(errs, l.release())
 	}
 	return errors.Join(errs...)
 }

@@ -187,6 +187,46 @@ func TestWhatKeepsItFromStarting(t *testing.T) {
 	}
 }
 
+func TestOneRecorderGuardsAGateway(t *testing.T) {
+	_, port, err := net.SplitHostPort(freePort(t, "127.0.0.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(host string) daemon.Config {
+		cfg := config(t, folder(t))
+		cfg.Gateways[0].Address = net.JoinHostPort(host, port)
+		return cfg
+	}
+	first := start(t, at("127.0.0.1"))
+	for _, host := range []string{"127.0.0.1", "localhost", "LOCALHOST", "::1"} {
+		second := at(host)
+		_, err := daemon.Open(t.Context(), second)
+		says := fmt.Sprintf("gateway main: another recorder guards this Gateway: %s is guarded by process %d;", second.Gateways[0].Address, os.Getpid())
+		if !errors.Is(err, daemon.ErrGuarded) || !strings.HasPrefix(err.Error(), says) {
+			t.Errorf("at %s: %v, want %q", host, err, says)
+		}
+		s, err := store.OpenCopy(t.Context(), second.Data, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if logs, err := s.Gateways(t.Context()); err != nil || len(logs) > 0 {
+			t.Errorf("at %s: the second recorder began the logs %v, %v", host, logs, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := start(t, at("127.0.0.2")).stop(); err != nil {
+		t.Errorf("another Gateway: %v", err)
+	}
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := start(t, at("localhost")).stop(); err != nil {
+		t.Errorf("after the end of the first: %v", err)
+	}
+}
+
 func TestTheFolderIsTheOwnersAlone(t *testing.T) {
 	dir := folder(t)
 	r := start(t, config(t, dir))

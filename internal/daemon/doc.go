@@ -8,6 +8,9 @@
 //   - It stops in order within two seconds: relays first, so that what they report
 //     last is in the log, then recorder.stopped, then the log
 //     (TestItStopsInOrder).
+//   - One recorder guards a Gateway, whatever the folders: a second one does not
+//     start (TestOneRecorderGuardsAGateway). On another host, or where programs have
+//     temporary files of their own, it is not seen.
 //   - The folder, its key and its socket are for its owner alone
 //     (TestTheFolderIsTheOwnersAlone).
 //   - At the Gateway there is never a connect without a permit in the log, and

@@ -37,7 +37,20 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	goleak.VerifyTestMain(m)
+	// Temporary files of its own: the locks of Gateways are there, and another run of
+	// these tests has the same addresses.
+	dir, err := os.MkdirTemp("", "ibr")
+	if err == nil {
+		err = os.Setenv("TMPDIR", dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(dir)
+		os.Exit(code)
+	}))
 }
 
 // shortBudgets is a policy that a test can wait for.
