@@ -88,6 +88,7 @@ func startError(err error) error {
 
 // banner says what runs and what to do with it.
 func banner(w io.Writer, c config.Config, from config.Origins, d *daemon.Daemon, took time.Duration) {
+	a := asker{data: c.Data} // what is to be typed names the folder
 	fmt.Fprintf(w, "\n  recorder %s   data %s", version(), c.Data)
 	if from.File != "" {
 		fmt.Fprintf(w, "   config %s", from.File)
@@ -101,10 +102,10 @@ func banner(w io.Writer, c config.Config, from config.Origins, d *daemon.Daemon,
 		fmt.Fprintf(w, "\n  %-10s programs connect to %s, the Gateway is at %s\n", g.Gateway, g.Tap, g.Address)
 		fmt.Fprintf(w, "  %-10s %s, %d events in the log\n", "", g.Gate, g.Seq)
 		if g.Next != "" {
-			fmt.Fprintf(w, "  %-10s %s\n", "", g.Next)
+			fmt.Fprintf(w, "  %-10s %s\n", "", a.typed(g.Next))
 		}
 	}
-	fmt.Fprintf(w, "\n  ready in %s; Ctrl-C stops; what is going on: recorder status --data %s\n\n", took.Round(time.Millisecond), c.Data)
+	fmt.Fprintf(w, "\n  ready in %s; Ctrl-C stops; what is going on: %s\n\n", took.Round(time.Millisecond), a.typed("recorder status"))
 }
 
 // logger writes for people on a terminal, and a line of key=value for a journal.

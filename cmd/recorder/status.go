@@ -34,7 +34,8 @@ func newStatus() *cobra.Command {
 		Use:   "status [GATEWAY]",
 		Short: "Say what is going on, and what to do",
 		Long: `status asks the running recorder. If none runs on the data folder, it reads the
-log there, says so, and exits 4. It exits 1 if a gateway needs a restart.`,
+log there, says so, and exits 4. It exits 1 if a gateway needs a restart, or its log
+takes nothing.`,
 		Example: `  recorder status
   recorder status main -o json`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -56,10 +57,13 @@ log there, says so, and exits 4. It exits 1 if a gateway needs a restart.`,
 			s.Gateways, err = askStatus(cmd.Context(), c, args)
 			if unreachable := err; errors.Is(err, httpapi.ErrUnreachable) {
 				s.Running = false
+				var held *store.LockError
 				s.Gateways, err = readStatus(cmd.Context(), dir, args)
 				switch {
 				case errors.Is(err, fs.ErrNotExist): // nor did one ever run there
 					return unreachable
+				case errors.As(err, &held):
+					return &exitError{exitUnreachable, fmt.Errorf("process %d has %s open and does not answer: a recorder starts there, or ends; ask again in a moment", held.PID, dir)}
 				case err != nil:
 					return fmt.Errorf("%w; nor can its log be read: %w", unreachable, err)
 				}
@@ -110,7 +114,7 @@ func readStatus(ctx context.Context, dir string, names []string) (all []httpapi.
 		if err != nil {
 			return nil, err
 		}
-		st, err := daemon.ReadStatus(ctx, log)
+		st, err := daemon.ReadStatus(ctx, name, log)
 		if err != nil {
 			return nil, err
 		}
@@ -135,15 +139,16 @@ func (s statusAnswer) print(cmd *cobra.Command, a *asker) error {
 		return err
 	case !s.Running:
 		return &exitError{code: exitUnreachable}
-	case s.stopped():
+	case s.shut():
 		return negative
 	}
 	return nil
 }
 
-func (s statusAnswer) stopped() bool {
+// shut says that nobody can dial some gateway, and that somebody must do something.
+func (s statusAnswer) shut() bool {
 	for _, g := range s.Gateways {
-		if g.Gate == string(fsm.Stopped) {
+		if g.Gate == string(fsm.Stopped) || g.LogError != "" {
 			return true
 		}
 	}
@@ -162,6 +167,9 @@ func (s statusAnswer) table(w io.Writer, a *asker) error {
 	}
 	for _, g := range s.Gateways {
 		fmt.Fprintf(w, "\n%s: %s\n", g.Gateway, g.Why)
+		if g.LogError != "" {
+			fmt.Fprintf(w, "  log: %s\n", g.LogError)
+		}
 		if g.Stop != nil {
 			fmt.Fprintf(w, "  why: %s; event %d\n", reason(g.Stop.Reason), g.Stop.Seq)
 			if g.Mode == events.Enforce && s.Running {
@@ -174,8 +182,11 @@ func (s statusAnswer) table(w io.Writer, a *asker) error {
 		if g.Mode == events.Observe {
 			fmt.Fprintln(w, "  observe mode: nobody is held")
 		}
-		if g.Next != "" {
-			fmt.Fprintf(w, "  next: %s\n", a.typed(g.Next))
+		if next := g.Next; next != "" {
+			if !s.Running { // nobody takes a resume
+				next = "start the recorder, " + next
+			}
+			fmt.Fprintf(w, "  next: %s\n", a.typed(next))
 		}
 	}
 	return nil

@@ -73,6 +73,20 @@ func start(t *testing.T, cfg daemon.Config) *running {
 	return r
 }
 
+// until asks for the status of main until it is as wanted.
+func until(t *testing.T, api *httpapi.Client, is func(httpapi.Status) bool) httpapi.Status {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		s, err := api.Status(t.Context(), "main")
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("%+v, %v", s, err)
+		}
+		if is(s) {
+			return s
+		}
+	}
+}
+
 // kinds is the log on disk, when no recorder runs.
 func kinds(t *testing.T, dir string) []string {
 	t.Helper()
@@ -184,6 +198,40 @@ func TestWhatKeepsItFromStarting(t *testing.T) {
 				t.Errorf("%v, want %v and %q in it", err, c.want, c.says)
 			}
 		})
+	}
+}
+
+func TestAFullLogShowsInTheStatus(t *testing.T) {
+	cfg := config(t, folder(t))
+	cfg.LogBytes = 50 << 10
+	r := start(t, cfg)
+	ctx, cancel := context.WithCancel(t.Context())
+	filled := make(chan struct{})
+	go func() {
+		defer close(filled)
+		for n := 0; ctx.Err() == nil; n++ {
+			_, _ = r.api.Note(ctx, "main", "kim", strings.Repeat("x", 1000)) // the last one waits for an answer
+		}
+	}()
+	s := until(t, r.api, func(s httpapi.Status) bool { return s.LogError != "" })
+	cancel()
+	<-filled
+	if !strings.Contains(s.LogError, "the log is full") || !strings.Contains(s.Why, "nobody dials") || s.Gate != "OPEN" {
+		t.Errorf("it says %+v", s)
+	}
+	began := time.Now()
+	if err := r.stop(); !errors.Is(err, store.ErrFull) {
+		t.Errorf("Run: %v", err)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took %s to stop", took)
+	}
+}
+
+func TestAnEmptyLogHasAStatus(t *testing.T) {
+	s, err := daemon.ReadStatus(t.Context(), "main", store.NewMemory("main"))
+	if err != nil || s.Gateway != "main" || s.Gate != "OPEN" {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
 

@@ -120,16 +120,3 @@ func TestAnUnmodifiedProgram(t *testing.T) {
 		})
 	}
 }
-
-func until(t *testing.T, api *httpapi.Client, is func(httpapi.Status) bool) httpapi.Status {
-	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-		s, err := api.Status(t.Context(), "main")
-		if err != nil || time.Now().After(deadline) {
-			t.Fatalf("%+v, %v", s, err)
-		}
-		if is(s) {
-			return s
-		}
-	}
-}

@@ -79,6 +79,10 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 	s.Address, s.Tap = p.cfg.Address, p.tap.Addr().String()
 	s.Version = p.d.cfg.Version
 	s.LogBytes, s.LogLimit = uint64(used), uint64(limit)
+	if view.Blocked != nil { // the gate is as the log has it, and that is not what holds
+		s.LogError = view.Blocked.Error()
+		s.Why = "The log takes nothing; nobody dials until it does, and sessions go on."
+	}
 	return s, stopReason(ctx, p.log, &s)
 }
 
@@ -164,9 +168,11 @@ func (d *Daemon) Gateways() []httpapi.Status {
 	return all
 }
 
-// ReadStatus folds the log of a gateway that no recorder runs on.
-func ReadStatus(ctx context.Context, log Reader) (httpapi.Status, error) {
+// ReadStatus folds the log of a gateway that no recorder runs on. A log may be
+// empty: a start that failed leaves one.
+func ReadStatus(ctx context.Context, gateway string, log Reader) (httpapi.Status, error) {
 	folder, state := fsm.NewFolder(), fsm.Initial()
+	state.Gateway = gateway
 	var gateAt time.Time
 	for rec, err := range log.Read(ctx, 1, 0) {
 		if err != nil {

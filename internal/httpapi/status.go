@@ -46,6 +46,8 @@ type Status struct {
 	Boot string `json:"boot"`
 	// Version is the recorder's.
 	Version string `json:"version"`
+	// LogError is why the log takes nothing, and so nobody dials; absent while it does.
+	LogError string `json:"log_error,omitempty"`
 	// LogBytes is how much the log holds.
 	LogBytes uint64 `json:"log_bytes"`
 	// LogLimit is how much it may hold, in bytes.

@@ -14,7 +14,8 @@
 //     stop stands (TestANewRunGoesOnWhereTheLogEnds).
 //   - Order: what one goroutine hands over is recorded in that order. A log that
 //     does not answer keeps everything waiting and loses nothing; nobody dials
-//     meanwhile (TestALogThatDoesNotAnswer). Only what moves no state is ever
+//     meanwhile, and the view says so (TestALogThatDoesNotAnswer). Only an operator's
+//     word lapses when they stop waiting for it (TestAWordLapses). Only what moves no state is ever
 //     dropped, and then recorder.gap says how much
 //     (TestWhatIsDroppedIsCounted).
 //   - A report is recorded once, whoever repeats it, and no reporter's mistake ends

@@ -70,7 +70,8 @@ type Gateway struct {
 	inbox inbox
 	done  chan struct{} // closed when Run has returned
 
-	view atomic.Pointer[View] // the newest snapshot, for readers
+	view    atomic.Pointer[View]  // the newest snapshot, for readers
+	blocked atomic.Pointer[error] // why the log takes nothing, nil while it does
 
 	// The rest is Run's alone.
 	folder  *fsm.Folder
@@ -93,8 +94,8 @@ type View struct {
 	State fsm.State
 	// GateAt is when the gate came into its state, as the log has it.
 	GateAt time.Time
-	// Queued is how many facts wait for the log.
-	Queued int
+	// Blocked is why the log takes nothing, nil while it does.
+	Blocked error
 }
 
 // Open rebuilds the state of a gateway from its log and begins a run: it appends
@@ -138,8 +139,14 @@ func Open(ctx context.Context, cfg Config) (*Gateway, error) {
 	return g, nil
 }
 
+// beginWithin bounds how long a log may take nothing at the start: no session
+// suffers yet from an end, and whoever started it waits for a word.
+const beginWithin = 10 * time.Second
+
 // begin writes what every run begins with.
 func (g *Gateway) begin(ctx context.Context, of events.Record, unsaid []rule.Finding) error {
+	ctx, cancel := context.WithTimeout(ctx, beginWithin)
+	defer cancel()
 	started := events.RecorderStarted{Version: g.cfg.Version, Previous: events.PreviousNone, PreviousBoot: g.last.Boot}
 	if g.last.Seq > 0 {
 		started.Previous = events.PreviousCrashed
@@ -265,7 +272,9 @@ func (g *Gateway) publish() {
 // View returns the newest snapshot. It never waits for the loop.
 func (g *Gateway) View() View {
 	v := *g.view.Load()
-	v.Queued = g.inbox.len()
+	if err := g.blocked.Load(); err != nil {
+		v.Blocked = *err
+	}
 	return v
 }
 

@@ -31,6 +31,22 @@ type item struct {
 	verb   verb
 	answer chan<- Answer // of a request; has room
 	reply  chan<- reply  // of whoever waits for it to be written; has room
+	// gone is closed when whoever asked has stopped waiting; nil is never.
+	gone <-chan struct{}
+}
+
+// lapsed says that an operator stopped waiting before their word was taken: they
+// were told that nothing came of it, and by now it may be about another stop.
+func (it item) lapsed() bool {
+	if it.verb != claim && it.verb != disconnect {
+		return false // a report is a fact, whoever waits for it
+	}
+	select {
+	case <-it.gone:
+		return true
+	default:
+		return false
+	}
 }
 
 // verb says what the loop does with a draft beyond writing it down.
@@ -132,13 +148,11 @@ func (b *inbox) takeLost() int64 {
 	return n
 }
 
-func (b *inbox) len() int {
+func (b *inbox) empty() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.queue)
+	return len(b.queue) == 0
 }
-
-func (b *inbox) empty() bool { return b.len() == 0 }
 
 // close makes every later put fail.
 func (b *inbox) close() {

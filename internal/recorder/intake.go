@@ -67,10 +67,11 @@ func (g *Gateway) Disconnect(ctx context.Context, source string, q events.Discon
 	return events.Record{}, fmt.Errorf("disconnect %s: no decision on %s", g.cfg.Gateway, r.rec.ID)
 }
 
-// ask hands over an item and waits for what becomes of it.
+// ask hands over an item and waits for what becomes of it. An operator's word that
+// was not taken when ctx ends never is.
 func (g *Gateway) ask(ctx context.Context, it item) (reply, error) {
 	answer := make(chan reply, 1)
-	it.reply = answer
+	it.reply, it.gone = answer, ctx.Done()
 	if err := g.inbox.put(it); err != nil {
 		return reply{}, err
 	}

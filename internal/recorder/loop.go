@@ -17,6 +17,9 @@ import (
 // fatal: the log cannot be written any more.
 func (g *Gateway) process(ctx context.Context, it item) error {
 	g.made = nil
+	if it.lapsed() {
+		return nil
+	}
 	if err := g.tellLost(ctx); err != nil {
 		g.reject(it, err)
 		return err
@@ -205,6 +208,7 @@ const appendAgain = 100 * time.Millisecond
 // everything waiting: nothing is decided and nobody dials, but no session suffers.
 // The same record is tried again, so that a lost answer never writes it twice.
 func (g *Gateway) write(ctx context.Context, rec events.Record) error {
+	defer g.blocked.Store(nil)
 	for tries := 0; ; tries++ {
 		err := g.cfg.Log.Append(ctx, rec)
 		seq, head := g.chain.Head()
@@ -217,6 +221,8 @@ func (g *Gateway) write(ctx context.Context, rec events.Record) error {
 		case !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrFull):
 			return err
 		}
+		why := err // err itself would be on the heap for every append
+		g.blocked.Store(&why)
 		if tries == 0 {
 			g.log.Error("the log takes nothing; nobody dials until it does", "seq", rec.Seq, "error", err)
 		}

@@ -427,6 +427,61 @@ func TestALogThatDoesNotAnswerDelaysTheEndBySeconds(t *testing.T) {
 	})
 }
 
+// Whoever types resume while the log takes nothing and gives up has resumed nothing:
+// when the log goes on, their word would be about whatever stop there is by then.
+func TestAWordLapses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &unreliable{Memory: store.NewMemory("main")}
+		r := start(t, log.Memory, log, events.Enforce)
+		<-r.request("a1")
+		log.set(func(events.Record) error { return store.ErrFull })
+		r.silent("a1") // the stop is on its way into the log
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errors.New("Ctrl-C"))
+		defer cancel()
+		said := make(chan error, 3)
+		go func() {
+			_, err := r.g.Resume(ctx, "/operator/cli", events.RestartClaimed{By: "kim", Reason: "to be sure", Override: true})
+			said <- err
+		}()
+		go func() {
+			_, err := r.g.Disconnect(ctx, "/operator/cli", events.DisconnectRequested{By: "kim", Reason: "to be sure", Force: true})
+			said <- err
+		}()
+		go func() {
+			_, err := r.g.Submit(ctx, events.Draft{ID: "n1", Source: "/runner/robo-1", Data: events.OperatorNoted{By: "robo", Text: "hello"}})
+			said <- err
+		}()
+		for range 3 {
+			if err := <-said; err == nil || err.Error() != "Ctrl-C" {
+				t.Errorf("they were told %v", err)
+			}
+		}
+		log.set(nil)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if got := kinds(t, r.mem, 5); !strings.HasSuffix(got, "restart.required\ngateway.observed\noperator.noted") {
+			t.Errorf("the log:\n%s\nwant the stop, the report, and nothing that the operator gave up", got)
+		}
+		r.holds()
+		r.stop()
+	})
+}
+
+func TestALogThatTakesNothingAtTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &unreliable{Memory: store.NewMemory("main")}
+		log.set(func(events.Record) error { return store.ErrFull })
+		began := time.Now()
+		_, err := recorder.Open(t.Context(), recorder.Config{Gateway: "main", Log: log, Redactor: events.NewRedactor(make([]byte, 16)), Boot: "boot", Start: began})
+		if !errors.Is(err, store.ErrFull) {
+			t.Errorf("%v, want that the log is full", err)
+		}
+		if took := time.Since(began); took > 11*time.Second {
+			t.Errorf("it said so after %s", took)
+		}
+	})
+}
+
 func TestAFindingThatACrashKeptOutOfTheLogIsRecordedByTheNextRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, store.NewMemory("main"), nil, events.Enforce)
@@ -537,9 +592,15 @@ func TestALogThatDoesNotAnswer(t *testing.T) {
 					t.Fatalf("%s, while nothing can be written", got)
 				default:
 				}
+				if got := r.g.View().Blocked; !errors.Is(got, c.err) {
+					t.Errorf("the view says that the log is blocked by %v, want %v", got, c.err)
+				}
 				log.set(nil)
 				if got := <-answer; got != "permit" {
 					t.Error(got)
+				}
+				if got := r.g.View().Blocked; got != nil {
+					t.Errorf("the view says that the log is blocked by %v, and it is not", got)
 				}
 				if got := kinds(t, r.mem, 3); got != "attempt.requested\nattempt.permitted" {
 					t.Errorf("the log:\n%s", got)
