@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -60,6 +61,9 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
 	complain(errs, err)
+	if err != nil && ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+		return exitInterrupted // whether it was done, nobody has said
+	}
 	return exitCode(err)
 }
 
@@ -102,7 +106,10 @@ func newRoot() *cobra.Command {
 		Short: "Record and guard the connections to IB Gateway and TWS",
 		Long: `recorder stands between your trading programs and IB Gateway or TWS. It records
 every connect attempt, and once the Gateway needs a manual restart it lets nobody
-dial until you, or a restart that it sees, release it.`,
+dial until you, or a restart that it sees, release it.
+
+Exit codes: 0 fine, 1 the answer is no (stopped, refused), 2 usage or configuration,
+4 no recorder answers, 130 interrupted.`,
 		Example: `  recorder demo                          see it work, no account needed
   recorder run                           guard 127.0.0.1:4002; programs connect to 4102
   recorder status                        what is going on
@@ -133,11 +140,14 @@ dial until you, or a restart that it sees, release it.`,
 func usage(err error) error { return &exitError{exitUsage, err} }
 
 // arguments is cobra's check of their number, with our exit code and how it is
-// typed.
+// typed. An empty one is a variable of a script that nobody has set.
 func arguments(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {
 			return usage(fmt.Errorf("%d words after %s, want %d: %s", len(args), cmd.Name(), n, cmd.UseLine()))
+		}
+		if i := slices.Index(args, ""); i >= 0 {
+			return usage(fmt.Errorf("word %d after %s is empty: %s", i+1, cmd.Name(), cmd.UseLine()))
 		}
 		return nil
 	}

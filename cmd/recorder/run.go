@@ -29,11 +29,15 @@ func newRun() *cobra.Command {
 		Long: `run opens the log, rebuilds the state from it, listens for trading programs and
 records. Let your programs connect to the tap's port instead of the Gateway's; they
 need no other change. Without any flag it guards 127.0.0.1:4002, with the tap on
-127.0.0.1:4102. Ctrl-C ends it in order.`,
+127.0.0.1:4102. Ctrl-C ends it in order.
+
+The command of --on-restart-required runs once for each stop and once for its end,
+with the event on its standard input, RECORDER_GATEWAY, and RECORDER_KIND, which is
+restart.required or what ended it, in its environment.`,
 		Example: `  recorder run
   recorder run --gateway live=127.0.0.1:4001 --gateway paper=127.0.0.1:4002
   recorder run --connect main --client-id 99          and keep a session of its own
-  recorder run --on-restart-required 'mail -s "restart the Gateway" me@example.org'
+  recorder run --on-restart-required 'mail -s "$RECORDER_GATEWAY: $RECORDER_KIND" me@example.org'
   recorder run --mode observe                         hold nobody, only record`,
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -39,10 +39,10 @@ takes nothing.`,
 		Example: `  recorder status
   recorder status main -o json`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return arguments(1)(cmd, args)
+			if len(args) == 0 {
+				return nil
 			}
-			return nil
+			return arguments(1)(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.ready("text", "json")

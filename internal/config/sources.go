@@ -21,7 +21,7 @@ func Flags(fs *pflag.FlagSet) {
 	fs.StringArray("tap", nil, "where trading programs connect instead, `NAME=HOST:PORT` on loopback; repeatable (default 127.0.0.1, the gateway's port plus 100)")
 	fs.StringArray("connect", nil, "keep a session of the recorder's own with gateway `NAME`; repeatable")
 	fs.Int64("client-id", 0, "API client id `N` of the recorder's own sessions")
-	fs.String("on-restart-required", "", "`COMMAND` for /bin/sh -c, with the event on its standard input, when a gateway needs a restart")
+	fs.String("on-restart-required", "", "`COMMAND` for /bin/sh -c, with the event on its standard input, when a gateway needs a restart, and when that is over")
 	fs.String("policy", "", "policy `PRESET`: handoff, lenient or demo (default handoff)")
 }
 
