@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -254,10 +255,21 @@ func (d *demo) close(ctx context.Context) error {
 
 // replayCommand is how replay is started by whoever started this.
 func replayCommand() []string {
-	if exe, err := os.Executable(); err == nil && strings.Contains(exe, "go-build") {
+	exe, err := os.Executable()
+	if err == nil && strings.Contains(exe, "go-build") {
 		return []string{"go", "run", "./cmd/replay"}
 	}
+	if _, missing := exec.LookPath("replay"); missing != nil && err == nil {
+		if beside := filepath.Join(filepath.Dir(exe), "replay"); exists(beside) {
+			return []string{beside}
+		}
+	}
 	return []string{"replay"}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func (d *demo) line(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
