@@ -330,8 +330,13 @@ func TestACommandThatHangsIsEnded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state, err := os.ReadFile(filepath.Join("/proc", strings.TrimSpace(string(pid)), "stat"))
-	if err == nil && !strings.Contains(string(state), ") Z ") {
-		t.Errorf("what the command started still runs: %s", state)
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) { // a signal takes its time
+		state, err := os.ReadFile(filepath.Join("/proc", strings.TrimSpace(string(pid)), "stat"))
+		if err != nil || strings.Contains(string(state), ") Z ") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("what the command started still runs: %s", state)
+		}
 	}
 }
