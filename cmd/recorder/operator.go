@@ -174,6 +174,9 @@ IBKR_FORCE_DISCONNECT=1 (or true, or yes) in the environment, overrides that.`,
 				return usage(fmt.Errorf("--reason is missing, it is recorded: recorder disconnect %s --reason TEXT", args[0]))
 			}
 			if cmd.Flags().Changed("client") {
+				if clientID < 0 {
+					return usage(fmt.Errorf("--client %d: a client id is 0 or more", clientID))
+				}
 				q.ClientID = &clientID
 			}
 			c, err := a.ready("text", "json")

@@ -73,7 +73,7 @@ func (h *handler) stream(w http.ResponseWriter, r *http.Request, g Gateway) erro
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	defer context.AfterFunc(h.ctx, cancel)()
+	defer context.AfterFunc(h.ctx, func() { time.AfterFunc(lastEvents, cancel) })()
 
 	rc := http.NewResponseController(w)
 	begun := false
@@ -119,6 +119,9 @@ func (h *handler) stream(w http.ResponseWriter, r *http.Request, g Gateway) erro
 			}
 		}
 		last = rec.Seq
+		if _, over := rec.Data.(events.RecorderStopped); over && s.follow && h.ctx.Err() != nil {
+			return nil // there is nothing to wait for
+		}
 	}
 	if !begun {
 		begin()

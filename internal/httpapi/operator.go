@@ -15,8 +15,8 @@ func (h *handler) resume(w http.ResponseWriter, r *http.Request, g Gateway) erro
 	if err := readStrict(w, r, &c); err != nil {
 		return err
 	}
-	if c.By == "" {
-		return malformed.with("by is missing", "say who resumes")
+	if c.By == "" || c.Reason == "" {
+		return malformed.with("by or reason is missing", "say who resumes, and what was done")
 	}
 	rec, err := g.Resume(r.Context(), c)
 	if err != nil {
@@ -55,8 +55,8 @@ func (h *handler) disconnect(w http.ResponseWriter, r *http.Request, g Gateway) 
 	if err := readStrict(w, r, &q); err != nil {
 		return err
 	}
-	if q.By == "" {
-		return malformed.with("by is missing", "say who asks")
+	if q.By == "" || q.Reason == "" {
+		return malformed.with("by or reason is missing", "say who asks, and why")
 	}
 	rec, err := g.Disconnect(r.Context(), q)
 	if err != nil {

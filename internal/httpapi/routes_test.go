@@ -70,13 +70,14 @@ func TestRoutes(t *testing.T) {
 			setup: func(f *fake) {
 				f.claim = events.RestartAcknowledged{Basis: events.BasisWord, By: "ann", Reason: "restarted it"}
 			}, status: 200},
-		{name: "a claim although nothing was restarted", method: "POST", path: live + "/resume", body: `{"by":"ann"}`,
+		{name: "a claim although nothing was restarted", method: "POST", path: live + "/resume", body: `{"by":"ann","reason":"x"}`,
 			setup: func(f *fake) { f.claim = events.RestartRejected{Why: events.RejectedUnchanged, By: "ann"} }, status: 409},
-		{name: "a claim although nothing listens", method: "POST", path: live + "/resume", body: `{"by":"ann"}`,
+		{name: "a claim although nothing listens", method: "POST", path: live + "/resume", body: `{"by":"ann","reason":"x"}`,
 			setup: func(f *fake) { f.claim = events.RestartRejected{Why: events.RejectedNotListening, By: "ann"} }, status: 409},
-		{name: "a claim although nothing is stopped", method: "POST", path: live + "/resume", body: `{"by":"ann"}`,
+		{name: "a claim although nothing is stopped", method: "POST", path: live + "/resume", body: `{"by":"ann","reason":"x"}`,
 			setup: func(f *fake) { f.claim = events.RestartRejected{Why: events.RejectedNotStopped, By: "ann"} }, status: 409},
 		{name: "a claim by nobody", method: "POST", path: live + "/resume", body: `{"reason":"x"}`, status: 400},
+		{name: "a claim without a reason", method: "POST", path: live + "/resume", body: `{"by":"ann"}`, status: 400},
 		{name: "a claim with an unknown field", method: "POST", path: live + "/resume", body: `{"by":"ann","overide":true}`, status: 400},
 		{name: "a claim with a field in other letters", method: "POST", path: live + "/resume", body: `{"By":"ann"}`, status: 400},
 		{name: "a claim with a field twice", method: "POST", path: live + "/resume", body: `{"by":"ann","override":false,"override":true}`, status: 400},
@@ -84,12 +85,12 @@ func TestRoutes(t *testing.T) {
 		{name: "a claim of a wrong type", method: "POST", path: live + "/resume", body: `{"by":"ann","override":"yes"}`, status: 400},
 		{name: "a claim with something behind it", method: "POST", path: live + "/resume", body: `{"by":"ann"}}`, status: 400},
 		{name: "a claim without a body", method: "POST", path: live + "/resume", status: 400},
-		{name: "a claim answered with something else", method: "POST", path: live + "/resume", body: `{"by":"ann"}`,
+		{name: "a claim answered with something else", method: "POST", path: live + "/resume", body: `{"by":"ann","reason":"x"}`,
 			setup: func(f *fake) { f.claim = events.OperatorNoted{By: "ann", Text: "?"} }, status: 500},
 
 		{name: "a disconnect", method: "POST", path: live + "/disconnect", body: `{"by":"ann","reason":"maintenance","client_id":7}`,
 			setup: func(f *fake) { f.guard = events.DisconnectCompleted{Sessions: 1} }, status: 200},
-		{name: "a disconnect in mid-handshake", method: "POST", path: live + "/disconnect", body: `{"by":"ann","force_env":"0"}`,
+		{name: "a disconnect in mid-handshake", method: "POST", path: live + "/disconnect", body: `{"by":"ann","reason":"x","force_env":"0"}`,
 			setup: func(f *fake) { f.guard = events.DisconnectBlocked{Stage: events.StageVersioned} }, status: 409},
 		{name: "a disconnect by nobody", method: "POST", path: live + "/disconnect", body: `{}`, status: 400},
 
@@ -191,8 +192,8 @@ func TestARefusalCarriesItsDecision(t *testing.T) {
 	f := newFake("live")
 	f.claim, f.guard = events.RestartRejected{Why: events.RejectedUnchanged, By: "ann"}, events.DisconnectBlocked{Stage: events.StageStarted}
 	c := serve(t, f).client
-	_, claimed := c.Resume(t.Context(), "live", Claim{By: "ann"})
-	_, asked := c.Disconnect(t.Context(), "live", Disconnect{By: "ann"})
+	_, claimed := c.Resume(t.Context(), "live", Claim{By: "ann", Reason: "x"})
+	_, asked := c.Disconnect(t.Context(), "live", Disconnect{By: "ann", Reason: "x"})
 	for i, err := range []error{claimed, asked} {
 		p, ok := errors.AsType[*Problem](err)
 		if !ok || !errors.Is(err, ErrRefused) || errors.Is(err, ErrStopping) {

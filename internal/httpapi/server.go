@@ -17,6 +17,10 @@ const (
 	graceHandlers = 200 * time.Millisecond
 )
 
+// lastEvents is how long a stream that is followed goes on while the recorder stops,
+// for what relays report last and for recorder.stopped. It is within graceAnswers.
+const lastEvents = 500 * time.Millisecond
+
 // Serve answers on l, which it closes, until ctx ends, and then for less than a
 // second: streams that are followed end, answers under way are written, and what
 // is not done by then is cut off. It returns nil when everything has ended, an

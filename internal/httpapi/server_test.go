@@ -33,14 +33,15 @@ func TestAFollowedStreamShowsEachEventAsItComes(t *testing.T) {
 			t.Fatalf("event %d came as number %d", rec.Seq, seen)
 		}
 		switch {
-		case seen == 10:
+		case seen == 10: // what comes while it stops is still shown
 			s.stop()
+			f.append(events.Draft{Source: "/recorder", Data: events.RecorderStopped{Reason: events.StoppedBySignal}})
 		case seen >= 2: // nothing is to come until this one was seen
 			f.fill(1)
 		}
 	}
-	if seen != 10 || !errors.Is(last, ErrStopping) {
-		t.Errorf("after %d events: %v, want 10 and then %v", seen, last, ErrStopping)
+	if seen != 11 || !errors.Is(last, ErrStopping) {
+		t.Errorf("after %d events: %v, want 11 and then %v", seen, last, ErrStopping)
 	}
 }
 

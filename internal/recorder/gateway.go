@@ -124,9 +124,16 @@ func Open(ctx context.Context, cfg Config) (*Gateway, error) {
 		}
 		g.take(rec)
 		found := g.judge.Step(rec)
-		if d, said := rec.Data.(events.RuleViolated); said {
+		switch d := rec.Data.(type) {
+		case events.RuleViolated:
 			unsaid = slices.DeleteFunc(unsaid, func(f rule.Finding) bool { return f.Rule == d.Rule })
-		} else { // what it found before was recorded then, or by another set of rules
+		case events.RecorderStarted, events.PolicyLoaded:
+			// A run says what the one before it could not only after these two, and may
+			// have died before that itself.
+			if len(found) > 0 {
+				unsaid, of = append(found, unsaid...), rec
+			}
+		default: // what it found before was recorded then, or by another set of rules
 			unsaid, of = found, rec
 		}
 		if fsm.Reported(rec.Event) {
