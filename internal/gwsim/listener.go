@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -99,25 +100,33 @@ func (s *state) acceptFrom(ln net.Listener) {
 	})
 }
 
-// acceptAgain waits while ln is wedged; false if ln is at its end.
+// starved is the wait before accept is tried again when this process is out of
+// descriptors. Linux says so even if nobody connects: it takes the descriptor first.
+const starved = 10 * time.Millisecond
+
+// acceptAgain waits while ln is wedged or there is no descriptor; false if ln is at
+// its end.
 func (g *Gateway) acceptAgain(ln net.Listener, err error) bool {
 	var again <-chan struct{}
+	var later <-chan time.Time
 	g.do(func(s *state) {
 		switch {
 		case s.listener != ln: // closed by us
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			if again = s.unwedged; again == nil {
-				s.must(fmt.Errorf("gwsim: accept: %w", err))
-			}
+		case errors.Is(err, os.ErrDeadlineExceeded) && s.unwedged != nil:
+			again = s.unwedged // closed, if that is over already
+		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+			later = time.After(starved)
 		default:
 			s.must(fmt.Errorf("gwsim: accept: %w", err))
 		}
 	})
-	if again == nil {
+	if again == nil && later == nil {
 		return false
 	}
 	select {
 	case <-again:
+		return true
+	case <-later:
 		return true
 	case <-g.done:
 		return false

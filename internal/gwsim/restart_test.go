@@ -220,6 +220,37 @@ func TestAConnectAcceptedTooLateBelongsToTheOldProcess(t *testing.T) {
 	})
 }
 
+// poorListener has no descriptor for the first few connects that it would accept.
+type poorListener struct {
+	net.Listener
+	starved int // its accept loop's alone
+}
+
+func (l *poorListener) Accept() (net.Conn, error) {
+	if l.starved > 0 {
+		l.starved--
+		return nil, &net.OpError{Op: "accept", Err: syscall.EMFILE}
+	}
+	return l.Listener.Accept()
+}
+
+func TestWantOfDescriptorsDoesNotEndIt(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := gwsim.New(gwsim.Options{})
+	served := make(chan error, 1)
+	go func() { served <- g.Serve(t.Context(), &poorListener{ln, 3}) }()
+	c := connect(dialTCP(t, ln.Addr().String()), everyVersion, 1, 0)
+	c.expect(t, moment, "version 176", "accounts DU1234567", "next id 1")
+	c.close()
+	g.Close()
+	if err := <-served; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
 func TestAListenerThatCannotBeHadAgain(t *testing.T) {
 	inUse := errors.New("address in use")
 	for _, test := range []struct {
