@@ -51,10 +51,16 @@ func (c *conn) explain(r events.HoldReason) {
 		return
 	}
 	c.answer(wire.AppendError(nil, version, wire.ErrorMessage{ID: -1, Code: explainCode, Text: explanation(r), TimeMS: time.Now().UnixMilli()}))
+	never := func([]byte) bool { return false }
+	// A close right behind the error is the one that scmhub/ibapi may not survive: 3 of
+	// 9000 connects ended the process, which with the built-in session is our own.
+	if !c.listen(deliveryHold, never) {
+		return
+	}
 	c.closedBy(events.Recorder, events.FIN)
 	c.fromClient.half.Store(true)
 	closeWrite(c.client)
-	c.listen(deliveryHold, func([]byte) bool { return false })
+	c.listen(deliveryHold, never)
 }
 
 // listen reads what the client sends, for so long or until done; false if it left

@@ -16,11 +16,12 @@ func (t *Tap) Open() int {
 func UnderWay(answer <-chan Answer) bool { return place{phase: waiting, answer: answer}.handshake() }
 
 const (
-	MaxClients  = maxClients
-	MaxGreeting = maxGreeting
-	LastCall    = lastCall
-	Standstill  = standstill
-	HelloLimit  = helloLimit
-	WriteLimit  = writeLimit
-	ExplainCode = explainCode
+	MaxClients   = maxClients
+	MaxGreeting  = maxGreeting
+	LastCall     = lastCall
+	Standstill   = standstill
+	HelloLimit   = helloLimit
+	WriteLimit   = writeLimit
+	ExplainCode  = explainCode
+	DeliveryHold = deliveryHold
 )

@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -96,6 +97,19 @@ func TestTheExplainAnswer(t *testing.T) {
 	}
 }
 
+// The close comes a moment behind the explanation, as it does behind a 326.
+func TestTheExplanationIsHeldToo(t *testing.T) {
+	bubble(t, "play healthy", always(deny), func(t *testing.T, _ *desk, p *pipes) {
+		c := connect(p.dial(), 7, false)
+		c.sees(t, "error")
+		told := time.Now()
+		c.all(t)
+		if took := time.Since(told); took != tap.DeliveryHold {
+			t.Errorf("it was closed after %s, want %s", took, tap.DeliveryHold)
+		}
+	})
+}
+
 // Two programs: the second is dialled when the first has its answer.
 func TestTwoClients(t *testing.T) {
 	w := start(t, setting{script: "connection 1:\n hello\n wait start-api\n silence 100ms\n ready\n serve\nconnection 2..:\n play healthy"})
@@ -146,6 +160,7 @@ func TestConnectionsThatSayNothing(t *testing.T) {
 	if n, err := nc.Read(make([]byte, 1)); err == nil {
 		t.Errorf("read %d bytes, want a close", n)
 	}
+	w.desk.count(t, "client.rejected", 1) // which is reported behind the close
 	w.desk.tells(t, fmt.Sprint("c", tap.MaxGreeting+1), "client.opened", "client.rejected too_many")
 
 	w = start(t, setting{})
