@@ -14,8 +14,8 @@
 //
 //   - It connects at server versions with text, mixed and protobuf messages, and
 //     connects again after a loss (TestTheLibraryConnects).
-//   - It does not try while the gate is stopped, and does when it is released
-//     (TestAStopHoldsIt).
+//   - It does not try while the gate is stopped, calls off a dial that a stop meets,
+//     and tries when it is released (TestAStopHoldsIt, TestAStopCallsItsDialOff).
 //   - A failure that is only its own, such as a client id in use, waits half a
 //     minute before the next attempt; the others wait as the recorder's policy
 //     says (TestItsOwnFailuresWait).

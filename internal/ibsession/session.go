@@ -89,9 +89,17 @@ var silence = sync.OnceFunc(func() {
 	ibapi.SetLogLevel(disabled)
 })
 
-// Shut implements recorder.Relay: no new attempt until Reopen. A session that is
-// established goes on.
-func (s *Session) Shut() { s.setShut(true) }
+// Shut implements recorder.Relay: no new attempt until Reopen, and one whose hello
+// was not sent yet is called off. A session that is established goes on.
+func (s *Session) Shut() {
+	s.setShut(true)
+	s.mu.Lock()
+	t := s.tap
+	s.mu.Unlock()
+	if t != nil { // one that is opened from here on gets no permit
+		t.Shut()
+	}
+}
 
 // Reopen implements recorder.Relay.
 func (s *Session) Reopen() error { s.setShut(false); return nil }

@@ -215,6 +215,37 @@ func TestAStopHoldsIt(t *testing.T) {
 	w.holds()
 }
 
+// A runner reports the Gateway down while the session's dial is under way: the permit
+// of before is no longer one.
+func TestAStopCallsItsDialOff(t *testing.T) {
+	if !inChild(t) {
+		return
+	}
+	stopped := make(chan struct{})
+	w := begin(t, "play healthy\n", 176, func(c *ibsession.Config) {
+		c.Tap.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			select {
+			case <-ctx.Done():
+			case <-stopped:
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		}
+	})
+	w.until("the dial", nth[events.DialStarted](1))
+	_, err := w.loop.Submit(t.Context(), events.Draft{ID: "r1", Source: "/runner/robo", Data: events.GatewayDown{Reason: events.DownReported}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.until("the stop", nth[events.RestartRequired](1))
+	close(stopped) // the network answers, too late
+	w.until("the end of the attempt", nth[events.ClientClosed](1))
+	w.end()
+	w.holds()
+	if n := w.sim.Summary().Connects; n != 0 {
+		t.Errorf("%d connects while the gate is stopped", n)
+	}
+}
+
 func TestItsOwnFailuresWait(t *testing.T) {
 	if !inChild(t) {
 		return
