@@ -24,4 +24,5 @@ const (
 	WriteLimit   = writeLimit
 	ExplainCode  = explainCode
 	DeliveryHold = deliveryHold
+	CloseGrace   = closeGrace
 )

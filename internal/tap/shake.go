@@ -112,6 +112,12 @@ func (c *conn) shake(h *handshake) {
 	for h.end == "" {
 		timer.Reset(time.Until(h.deadline))
 		select {
+		case <-c.tap.closing: // first: the ends that come now are our own doing
+			c.closedBy(events.Recorder, events.FIN)
+			return
+		default:
+		}
+		select {
 		case s := <-c.in:
 			c.shook(h, s)
 		case <-timer.C:

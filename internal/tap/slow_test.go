@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/gwsim"
 	"ibrecorder/internal/tap"
 	"ibrecorder/internal/wire"
 )
@@ -134,6 +135,35 @@ func TestASlowClient(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Nor does it hold up the end of the tap, which is not taken for the client's.
+func TestCloseWithAClientThatDoesNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script, err := gwsim.Parse(strings.NewReader("hello\nwait start-api\nerror -1 2104\nsilence"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := gwsim.New(gwsim.Options{Script: script})
+		defer g.Close()
+		d, p := newDesk(events.Enforce, realBudgets, always(grant)), newPipes()
+		tp := tap.ServeOn(tap.Config{Desk: d, Address: "127.0.0.1:4002", Params: realBudgets, Dial: g.DialContext}, p)
+		nc := p.dial()
+		defer func() { _ = nc.Close() }()
+		_, _ = nc.Write(wire.AppendHello(nil, everyVersion))
+		_, _ = nc.Read(make([]byte, 64))
+		_, _ = nc.Write(wire.AppendStartAPI(nil, 176, wire.StartAPI{ClientID: 7, HasClientID: true}))
+		synctest.Wait() // the notice is being written
+		began := time.Now()
+		if err := tp.Close(); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took != tap.CloseGrace {
+			t.Errorf("it took %s, want %s", took, tap.CloseGrace)
+		}
+		d.tells(t, "c1", after(up, "handshake.version 176", "handshake.api_started 7", "gateway.notice 2104", "client.closed recorder fin")...)
+		d.legal(t)
+	})
 }
 
 // A Gateway that reads only a part of what it is sent: the attempt ends within the

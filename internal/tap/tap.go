@@ -24,7 +24,8 @@ const (
 
 // closeGrace is how long Close lets connections end in order before it closes
 // their sockets under them: a peer that does not read may block a writer for ever.
-const closeGrace = 2 * time.Second
+// It is half of the two seconds in which a recorder ends, its log included.
+const closeGrace = time.Second
 
 var (
 	// ErrNotLoopback: IB's protocol has no authentication, so a tap that listens on
