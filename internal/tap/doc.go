@@ -39,8 +39,10 @@
 //   - The order of events is one that the fold and the judge find nothing wrong with:
 //     every test that ends with legal.
 //   - A client's impatience is not taken for the Gateway's silence: TestAClientThatLeaves.
-//   - Budgets are waited out in full: TestBudgets.
-//   - What the Gateway sent last, right before a reset, arrives: TestTheLastWordArrives.
+//   - Budgets are waited out in full, while this process runs: TestBudgets,
+//     TestAStandstillProvesNothing.
+//   - What the Gateway sent last, right before a reset, arrives: TestTheLastWordArrives,
+//     TestTheLastWordIsHeld.
 //   - A FIN is passed on as FIN and a reset as a reset, in a session; a Gateway in
 //     mid-handshake never sees its client's reset: TestTheEndOfASession, TestHalfClose,
 //     TestAResetThatMeetsAWrite, TestAClientThatIsKilledInItsHandshake.

@@ -95,11 +95,10 @@ func TestAHiddenRedialIsReset(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, werr := nc.Write([]byte("\x00\x00\x00\x0549\x001\x00"))
-		_, rerr := nc.Read(make([]byte, 1))
-		// The first call that meets the reset takes it, and the next sees an ordinary end.
-		if !errors.Is(werr, syscall.ECONNRESET) && !errors.Is(rerr, syscall.ECONNRESET) {
-			t.Errorf("the redial got %v and %v, want a reset", werr, rerr)
+		// Nothing is written: bytes that nobody reads would make a reset of any close,
+		// and a write that meets the reset would take it from the read.
+		if _, err := nc.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("the redial got %v, want a reset", err)
 		}
 		_ = nc.Close()
 	}

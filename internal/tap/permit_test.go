@@ -5,7 +5,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -95,19 +94,6 @@ func TestTheExplainAnswer(t *testing.T) {
 			w.desk.legal(t)
 		})
 	}
-}
-
-// The close comes a moment behind the explanation, as it does behind a 326.
-func TestTheExplanationIsHeldToo(t *testing.T) {
-	bubble(t, "play healthy", always(deny), func(t *testing.T, _ *desk, p *pipes) {
-		c := connect(p.dial(), 7, false)
-		c.sees(t, "error")
-		told := time.Now()
-		c.all(t)
-		if took := time.Since(told); took != tap.DeliveryHold {
-			t.Errorf("it was closed after %s, want %s", took, tap.DeliveryHold)
-		}
-	})
 }
 
 // Two programs: the second is dialled when the first has its answer.

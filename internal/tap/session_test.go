@@ -55,6 +55,30 @@ func TestTheLastWordArrives(t *testing.T) {
 	}
 }
 
+// A close comes a moment behind the error that explains it, whoever closes.
+func TestTheLastWordIsHeld(t *testing.T) {
+	for _, row := range []struct {
+		name, script string
+		answer       answer
+	}{
+		{"326 and the Gateway's FIN", "play client-id-in-use", grant},
+		{"326 and its reset", "hello\nwait start-api\nerror -1 326\nrst", grant},
+		{"our own explanation", "silence", deny},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			bubble(t, row.script, always(row.answer), func(t *testing.T, _ *desk, p *pipes) {
+				c := connect(p.dial(), 7, false)
+				c.sees(t, "error")
+				told := time.Now()
+				c.all(t)
+				if took := time.Since(told); took != tap.DeliveryHold {
+					t.Errorf("it was closed after %s, want %s", took, tap.DeliveryHold)
+				}
+			})
+		})
+	}
+}
+
 // How a session ends passes through as it was.
 func TestTheEndOfASession(t *testing.T) {
 	for _, how := range []events.Close{events.FIN, events.RST} {

@@ -78,6 +78,57 @@ func TestAnAnswerThatIsReadLate(t *testing.T) {
 	}
 }
 
+// frozen is a desk at which the process stands still, once the hello was sent.
+type frozen struct {
+	*desk
+	span time.Duration
+}
+
+func (f *frozen) Report(d events.Draft) {
+	f.desk.Report(d)
+	if d.Data.Kind() == "dial.connected" {
+		time.Sleep(f.span) // in a bubble
+	}
+}
+
+// A timer that is later than any load makes it was not watched: the Gateway gets its
+// whole budget again.
+func TestAStandstillProvesNothing(t *testing.T) {
+	const budget = 10 * time.Second
+	params := realBudgets
+	params.VersionBudgetMS = budget.Milliseconds()
+	for _, row := range []struct {
+		name       string
+		span, want time.Duration
+	}{
+		{"a loaded machine", budget + tap.Standstill, budget + tap.Standstill + tap.LastCall},
+		{"a process that stood still", budget + tap.Standstill + 1, budget + tap.Standstill + 1 + budget + tap.LastCall},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				script, err := gwsim.Named("silent")
+				if err != nil {
+					t.Fatal(err)
+				}
+				g := gwsim.New(gwsim.Options{Script: script})
+				defer g.Close()
+				d, p := newDesk(events.Enforce, params, always(grant)), newPipes()
+				tp := tap.ServeOn(tap.Config{Desk: &frozen{d, row.span}, Address: "127.0.0.1:4002", Params: params, Dial: g.DialContext}, p)
+				began := time.Now()
+				connect(p.dial(), 7, false).all(t)
+				if took := time.Since(began); took != row.want {
+					t.Errorf("it took %s, want %s", took, row.want)
+				}
+				if err := tp.Close(); err != nil {
+					t.Error(err)
+				}
+				d.tells(t, "c1", after(up, "handshake.timed_out connected", "attempt.failed accepted_no_bytes connected recorder fin", "client.closed recorder fin")...)
+				d.legal(t)
+			})
+		})
+	}
+}
+
 // A Gateway that has answered in time is not silent because its client takes long
 // to read that; and one client cannot take longer than its limit.
 func TestASlowClient(t *testing.T) {
