@@ -2,5 +2,7 @@
 
 package watch
 
+import "net/netip"
+
 // socketID: only Linux shows an identity of a socket without special rights.
-func socketID(uint16) string { return "" }
+func socketID(netip.AddrPort) string { return "" }

@@ -52,7 +52,8 @@ func (l Listener) Observe(ctx context.Context) events.GatewayObserved {
 	}
 	for _, c := range conns {
 		if c.Status == "LISTEN" && c.Laddr.Port == uint32(port) && serves(c.Laddr.IP, host) {
-			return owned(ctx, c.Pid, socketID(uint16(port)))
+			bound, _ := netip.ParseAddr(c.Laddr.IP) // where there is none, no socket has it
+			return owned(ctx, c.Pid, socketID(netip.AddrPortFrom(bound.Unmap(), uint16(port))))
 		}
 	}
 	return events.GatewayObserved{Listening: events.ListeningNo, Owner: events.OwnerUnknown}

@@ -57,6 +57,25 @@ func TestWhatCannotBeKnownIsUnknown(t *testing.T) {
 	}
 }
 
+func TestTwoListenersOnOnePortAreTwoSockets(t *testing.T) {
+	seen := make(map[string]string)
+	port := "0"
+	for _, host := range []string{"127.0.0.1", "127.0.0.2", "::1"} {
+		l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+		if err != nil {
+			t.Logf("without %s: %v", host, err)
+			continue
+		}
+		defer l.Close()
+		port = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+		got := Listener{l.Addr().String()}.Observe(t.Context())
+		if other, taken := seen[got.Socket]; taken || got.Listening != events.ListeningYes {
+			t.Errorf("%s is observed as %+v, with the socket of %q", host, got, other)
+		}
+		seen[got.Socket] = host
+	}
+}
+
 func TestAListenerOfAnotherAddressIsNotTheGateways(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.2:0")
 	if err != nil {
