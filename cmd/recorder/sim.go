@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ibrecorder/internal/gwsim"
+	"ibrecorder/internal/wire"
 
 	"github.com/spf13/cobra"
 )
@@ -140,6 +141,8 @@ func (p *printer) observe(c gwsim.Connection) {
 		line = fmt.Sprintf("ended at %s by the %s (%s)", c.Stage, c.EndedBy, c.EndedHow)
 	case c.Stage == gwsim.StageAccepted && c.FirstBytesHex == "":
 		line = "connected"
+	case c.Stage == gwsim.StageAccepted && c.NotHello && c.Kind == wire.KindHello:
+		line = fmt.Sprintf("first bytes %s: a malformed hello", c.FirstBytesHex)
 	case c.Stage == gwsim.StageAccepted && c.NotHello:
 		line = fmt.Sprintf("first bytes %s: no hello, %s", c.FirstBytesHex, c.Kind)
 	case c.Stage == gwsim.StageAccepted:
