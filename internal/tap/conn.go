@@ -197,8 +197,8 @@ func (c *conn) keep(b []byte) bool {
 		c.fromClient.next <- order{taken: true}
 		return true
 	}
+	c.reject() // first: nothing more of it is taken
 	c.fromClient.next <- order{taken: true, discard: true}
-	c.reject()
 	return false
 }
 
