@@ -75,7 +75,7 @@ func begin(t *testing.T, script string, version int, more func(*ibsession.Config
 	served := make(chan error, 1)
 	go func() { served <- w.sim.Serve(ctx, ln) }()
 	p := policy.Demo()
-	p.VersionBudgetMS, p.ReadyBudgetMS, p.StartAPIBudgetMS = 300, 300, 300
+	p.VersionBudgetMS, p.ReadyBudgetMS, p.StartAPIBudgetMS = 1000, 1000, 1000
 	p.SettleMS, p.ProbationSpacingMS, p.BackoffBaseMS, p.BackoffCapMS = 10, 10, 10, 10
 	loaded, err := policy.Load("demo", p, events.Enforce)
 	if err != nil {
