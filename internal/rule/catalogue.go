@@ -48,7 +48,7 @@ var catalogue = [...]Entry{
 		Title: "A stop is decided as soon as the evidence demands it.",
 		Why:   "Until it is decided the next client dials again, and nobody is told.",
 		How: "The silent attempts, dial timeouts and closes in a row are counted anew from the events, by the policy recorded before them. When a row reaches its limit, when the last attempt after a release is silent, or when gateway.down is recorded, restart.required must come before the next permit, and within a minute of the same run. " +
-			"An attempt that proves nothing (the client left early or sent no startAPI, its end is unknown, a reporter's timeout was below min_reported_budget) is as if it had not happened. Where the rule can be read in two ways, the reading with fewer failures is used. A stop that is still due when the stream ends is pending, and no breach.",
+			"An attempt that proves nothing (the client left early or sent no startAPI, its end is unknown, a reporter's timeout was below min_reported_budget, it was permitted before the last release) is as if it had not happened. Where the rule can be read in two ways, the reading with fewer failures is used. A stop that is still due when the stream ends is pending, and no breach.",
 	},
 	{
 		ID: "RS3", Kind: Rule, Unit: "permits that had something to wait for",

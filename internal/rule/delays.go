@@ -126,13 +126,15 @@ func (m *rs3) permitted(f *facts) {
 	e, p := &f.past.evidence, &f.past.policy
 	if e.probation && f.past.policyAt != 0 {
 		timed = true
-		if e.used.sure >= p.ProbationAttempts {
+		if !e.doubted && e.used.sure >= p.ProbationAttempts {
 			m.add(f, Finding{
 				Rule: "RS3", Because: e.because(), Observed: !f.rec.Data.(events.AttemptPermitted).Enforced,
 				Text: fmt.Sprintf("attempt %s was permitted although all %d attempts after the release were used up without success", f.rec.Attempt, p.ProbationAttempts),
 			})
 		}
-		m.trial, m.attempt = wait{seq: f.rec.Seq, from: f.at, ms: p.ProbationSpacingMS}, f.rec.Attempt
+		if f.rec.Data.(events.AttemptPermitted).Against == "" {
+			m.trial, m.attempt = wait{seq: f.rec.Seq, from: f.at, ms: p.ProbationSpacingMS}, f.rec.Attempt
+		}
 	}
 	if timed {
 		m.checked++

@@ -17,6 +17,7 @@ type evidence struct {
 	silent, timeouts, closed count
 
 	probation bool  // a release, and no success since
+	doubted   bool  // a success may have ended it: a reported one, or of an attempt from before the release
 	used      count // attempts of the probation that are used up
 	mute      bool  // one of them was silent, or nobody knows how it ended
 	reported  bool  // somebody other than the recorder said that the Gateway is down
@@ -49,6 +50,17 @@ func (e *evidence) cut() {
 
 // heard: ready came, but the attempt has not succeeded yet.
 func (e *evidence) heard() { e.cut() }
+
+// succeeded: an attempt became ready. Only one that was permitted since the
+// release ends a probation by every reading; in an imported history none ever is.
+func (e *evidence) succeeded(since bool) {
+	if since || !e.probation && !e.unsure {
+		*e = evidence{}
+		return
+	}
+	e.used.cut()
+	e.doubted = true
+}
 
 // answered: the Gateway's API layer explained itself. All rows are over.
 func (e *evidence) answered() {
@@ -138,14 +150,23 @@ func (h *history) weigh(f *facts) {
 		return
 	}
 	s := h.read(f)
-	doubtful := f.outside && f.flight == nil && h.tapMayHaveSeen(f)
-	h.useUp(f, s)
+	// An attempt from before the release met the Gateway that was there then.
+	stale := f.flight != nil && f.flight.seq < h.releasedAt
+	claimed := f.outside && f.flight == nil
+	again := claimed && f.rec.Attempt != "" && h.told.has(f.rec.Attempt) // its reporter has said how it ended
+	doubtful := stale || again || claimed && h.tapMayHaveSeen(f)
+	h.useUp(f, s, stale)
 	switch s {
 	case life:
-		if f.kind == attemptSucceeded {
-			*e = evidence{}
+		switch {
+		case again:
+			e.cut()
+		case f.kind == attemptSucceeded:
+			e.succeeded(f.imported || f.flight != nil && !stale)
+			e.answered()
+		default:
+			e.answered()
 		}
-		e.answered()
 	case noSilence:
 		e.cut()
 	case silence:
@@ -172,22 +193,31 @@ func (h *history) weigh(f *facts) {
 	case closedEarly:
 		e.silent.cut()
 		e.timeouts.cut()
-		e.closed.add()
+		if doubtful {
+			e.closed.doubt()
+		} else {
+			e.closed.add()
+		}
 		e.trace(f.rec.Seq)
 	}
-	if h.demanded(s) {
+	if !stale && !again && h.demanded(s) {
 		h.demand(f)
 	}
 }
 
 // useUp counts the attempts of a probation. Silence and an unknown end use one
 // up by every reading; any other failure only by some, because a refused dial
-// alone must not leave the gate without a way out.
-func (h *history) useUp(f *facts, s sign) {
+// alone must not leave the gate without a way out. The same goes for an attempt that
+// was not permitted since the release, and for what observe mode alone let through.
+func (h *history) useUp(f *facts, s sign, stale bool) {
 	e := &h.evidence
+	counts := f.imported && e.unsure
+	if f.flight != nil {
+		counts = !stale && !f.flight.against
+	}
 	switch {
-	case !e.probation || s == life && f.kind == attemptSucceeded:
-	case f.flight != nil && (s == silence || f.kind == attemptUnknown):
+	case !e.probation && !e.unsure || s == life && f.kind == attemptSucceeded:
+	case counts && (s == silence || f.kind == attemptUnknown):
 		e.used.add()
 		e.mute = true
 		if f.kind == attemptUnknown {
@@ -195,7 +225,7 @@ func (h *history) useUp(f *facts, s sign) {
 		}
 	default:
 		e.used.doubt()
-		e.mute = e.mute || s == silence || s == maybeSilence
+		e.mute = e.mute || s == silence || s == maybeSilence || f.kind == attemptUnknown
 	}
 }
 
@@ -205,13 +235,14 @@ func (h *history) demanded(s sign) bool {
 	e, p := &h.evidence, &h.policy
 	switch s {
 	case silence:
+		row, last := e.silent.sure >= p.SilentLimit, e.used.sure >= p.ProbationAttempts
 		switch {
-		case e.unsure:
-			return e.silent.sure >= max(p.SilentLimit, p.ProbationAttempts)
+		case e.unsure || e.doubted:
+			return row && last
 		case e.probation:
-			return e.used.sure >= p.ProbationAttempts
+			return last
 		}
-		return e.silent.sure >= p.SilentLimit
+		return row
 	case dialTimeout:
 		return e.timeouts.sure >= p.DialTimeoutLimit
 	case closedEarly:
@@ -228,11 +259,13 @@ func (h *history) supported(why events.DownReason) bool {
 		return true
 	}
 	switch why {
+	case events.DownProbation:
+		return e.probation && e.mute && e.used.possible >= p.ProbationAttempts
 	case events.DownSilent:
-		if e.probation {
-			return e.mute && e.used.possible >= p.ProbationAttempts
+		if e.probation && e.mute && e.used.possible >= p.ProbationAttempts {
+			return true
 		}
-		return e.silent.possible >= p.SilentLimit
+		return (!e.probation || e.doubted) && e.silent.possible >= p.SilentLimit
 	case events.DownDialTimeouts:
 		return e.timeouts.possible >= p.DialTimeoutLimit
 	case events.DownClosed:

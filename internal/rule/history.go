@@ -29,16 +29,18 @@ type history struct {
 	runAt    uint64
 	timeless bool // mono of this boot cannot be relied on (A4)
 
-	stop     stop
-	carries  bool // a start took over a stopped gate, and the stop is not carried on yet
-	evidence evidence
-	due      due
-	lastEnd  lastEnd
+	stop       stop
+	releasedAt uint64 // sequence of the last release, 0 if none
+	carries    bool   // a start took over a stopped gate, and the stop is not carried on yet
+	evidence   evidence
+	due        due
+	lastEnd    lastEnd
 
-	flights  []flight  // permitted attempts that are not over, or whose connection is not
-	requests []request // attempts that wait for a permit
-	ended    ring[string]
-	ports    ring[int64] // local ports of the tap's clients
+	flights  []flight     // permitted attempts that are not over, or whose connection is not
+	requests []request    // attempts that wait for a permit
+	ended    ring[string] // attempts whose end the recorder saw
+	told     ring[string] // attempts whose end somebody else told
+	ports    ring[int64]  // local ports of the tap's clients
 
 	// What began before the stream, a gap or a break may still turn up. A start
 	// ends requests and dials; attempts end at the next permit at the latest.
@@ -68,6 +70,7 @@ type flight struct {
 	dial     uint64 // sequence of its dial, 0 if none yet
 	end      uint64 // sequence of its end, 0 if none yet
 	enforced bool
+	against  bool // only observe mode let it through
 	told     bool // already found to overlap, or its end may be in a gap
 	seen     bool // found to overlap in observe mode
 	listed   bool // named as unfinished by a later start
@@ -208,7 +211,7 @@ func (h *history) apply(f *facts) {
 	case gatewayDown:
 		h.down(f)
 	case gatewayContradicted:
-		if f.rec.Data.(events.GatewayContradicted).Ends && !h.stop.enforced {
+		if f.rec.Data.(events.GatewayContradicted).Ends && h.observing() {
 			h.stop, h.due, h.evidence = stop{known: true}, due{}, evidence{}
 		}
 	case restartRequired:
@@ -225,6 +228,7 @@ func (h *history) apply(f *facts) {
 		}
 	case restartAcknowledged:
 		h.stop, h.due, h.evidence = stop{known: true}, due{}, evidence{probation: true}
+		h.releasedAt = f.rec.Seq
 	}
 }
 
@@ -255,7 +259,8 @@ func (h *history) requested(f *facts) {
 }
 
 func (h *history) permitted(f *facts) {
-	enforced := f.rec.Data.(events.AttemptPermitted).Enforced
+	d := f.rec.Data.(events.AttemptPermitted)
+	enforced := d.Enforced
 	h.decided(enforced)
 	conn := f.rec.Conn
 	if f.request != nil {
@@ -272,7 +277,7 @@ func (h *history) permitted(f *facts) {
 		h.oldFlights = false // one at a time: no older permit can be open now
 	}
 	h.stop.known = h.stop.known || enforced
-	h.flights = append(h.flights, flight{attempt: f.rec.Attempt, permit: f.rec.ID, conn: conn, seq: f.rec.Seq, run: h.run, enforced: enforced})
+	h.flights = append(h.flights, flight{attempt: f.rec.Attempt, permit: f.rec.ID, conn: conn, seq: f.rec.Seq, run: h.run, enforced: enforced, against: d.Against != ""})
 }
 
 func (h *history) dropRequest(attempt string) {
@@ -296,7 +301,9 @@ func (h *history) over(f *facts) {
 			h.flights = slices.DeleteFunc(h.flights, func(o flight) bool { return o.end == f.rec.Seq })
 		}
 	}
-	if !f.outside {
+	if f.outside {
+		h.told.add(f.rec.Attempt)
+	} else {
 		h.ended.add(f.rec.Attempt)
 		h.lastEnd.byTap, h.lastEnd.byTapAt = f.rec.Seq, f.at
 	}

@@ -61,13 +61,13 @@ type rs7 struct {
 
 // grounds are what a release may rest on, since the stop.
 type grounds struct {
-	sure     bool // nothing of it can be missing
+	sure     bool   // nothing of it can be missing
+	stop     string // id of the stop
 	claim    uint64
 	override uint64
 	observed uint64
-	latest   process // the Gateway's own, as last seen
-	before   process // at the stop
-	after    process // since the claim
+	before   process // the Gateway's own, as read for the stop
+	after    process // as last read since the claim
 }
 
 // process identifies a run of the Gateway.
@@ -105,10 +105,10 @@ func (m *rs7) step(f *facts) {
 	case restartRequired:
 		m.owed = 0
 		if !s.stands {
-			m.grounds = grounds{sure: true, latest: m.latest, before: m.latest}
+			m.grounds = grounds{sure: true, stop: f.rec.ID}
 		}
 	case gatewayObserved:
-		m.see(f.rec.Data.(events.GatewayObserved))
+		m.see(f)
 	case restartClaimed:
 		m.claim, m.after = f.rec.Seq, process{}
 		if f.rec.Data.(events.RestartClaimed).Override {
@@ -123,16 +123,21 @@ func (m *rs7) step(f *facts) {
 		if s.stands && m.grounds.sure {
 			m.released(f, f.rec.Data.(events.RestartAcknowledged))
 		}
-		m.grounds = grounds{latest: m.latest}
+		m.grounds = grounds{}
 	}
 }
 
-func (m *rs7) see(d events.GatewayObserved) {
-	m.latest = process{}
+// see takes in a reading of the listener. What was read at another time than for
+// the stop may be out of date, and proves nothing about the process that hung.
+func (m *rs7) see(f *facts) {
+	d := f.rec.Data.(events.GatewayObserved)
+	m.after = process{}
 	if d.Owner == events.OwnerGateway {
-		m.latest = process{pid: d.PID, startedMS: d.StartedMS, listening: d.Listening == events.ListeningYes}
+		m.after = process{pid: d.PID, startedMS: d.StartedMS, listening: d.Listening == events.ListeningYes}
 	}
-	m.after = m.latest
+	if m.stop != "" && f.rec.Cause == m.stop {
+		m.before = m.after
+	}
 }
 
 // count judges the epoch: it rises by one with a release, and never otherwise.

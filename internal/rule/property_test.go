@@ -110,10 +110,12 @@ func (s *script) whileOpen() {
 	case 6:
 		s.add("+90s dial %s; disconnect.deferred %s; attempt.abandoned %s", a, a, a)
 	case 7:
-		if s.trial {
-			return // the last attempt, when it is unknown, leaves the recorder no rule to go by
-		}
 		s.add("+90s dial %s; crash unfinished=%s; policy.loaded silent_limit=%d; attempt.unknown %s", a, a, s.limit, a)
+		s.used++
+		if s.trial && s.used >= 2 {
+			s.add("gateway.down by=/recorder reason=probation; restart.required reason=probation")
+			s.stopped = true
+		}
 	case 8:
 		s.add("gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported")
 		s.stopped = true

@@ -115,8 +115,24 @@ var specification = map[string][]struct {
 			find:   []string{"RS1 attempt.permitted a2 <- restart.required [observed]"},
 		},
 		{
+			name:   "even a stop that was enforced before",
+			stream: `start; silent a1; stop; policy.loaded mode=observe; ready a2 enforced=false; gateway.contradicted; policy.loaded; ready a3`,
+			find: []string{
+				"RS1 attempt.permitted a2 <- restart.required [observed]",
+				"RS7 attempt.permitted a2 <- restart.required, policy.loaded [observed]",
+			},
+		},
+		{
 			name:   "a stop of observe mode stands when the policy is enforced",
 			stream: `start mode=observe; silent a1 enforced=false; stop enforced=false; policy.loaded; dial a2`,
+			find: []string{
+				"RS1 attempt.permitted a2 <- restart.required",
+				"RS7 attempt.permitted a2 <- restart.required, policy.loaded",
+			},
+		},
+		{
+			name:   "and no success ends it then",
+			stream: `start mode=observe; silent a1 enforced=false; stop enforced=false; policy.loaded; gateway.contradicted; dial a2`,
 			find: []string{
 				"RS1 attempt.permitted a2 <- restart.required",
 				"RS7 attempt.permitted a2 <- restart.required, policy.loaded",
@@ -283,6 +299,40 @@ var specification = map[string][]struct {
 			name:   "and a refused dial is one, for no recorder was there to refuse it",
 			stream: `import; policy.loaded; attempt.failed r1 by=/runner/robo-1; attempt.failed r2 by=/runner/robo-1 reason=refused stage=dial`,
 			find:   []string{"RS2 attempt.failed r2 <- attempt.failed r1 [bypassed]"},
+		},
+		{
+			name:   "an attempt from before the release says nothing of the Gateway after it",
+			stream: `start; dial a1; gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; resume; +30s attempt.failed a1; silent a2; +30s ready a3`,
+		},
+		{
+			name:   "nor does it end the probation when it becomes ready",
+			stream: `start; dial a1; gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; resume; +30s attempt.succeeded a1; silent a2; +30s ready a3`,
+		},
+		{
+			name:   "a success that somebody reports may end a probation",
+			stream: `start; silent a1; stop; resume; attempt.succeeded r1 by=/runner/robo-1; +30s silent a2; stop`,
+		},
+		{
+			name:   "or not",
+			stream: `start; silent a1; stop; resume; attempt.succeeded r1 by=/runner/robo-1; +30s silent a2; +30s ready a3`,
+		},
+		{
+			name:   "but two silent attempts after it are the last by both readings",
+			stream: `start; silent a1; stop; resume; attempt.succeeded r1 by=/runner/robo-1; +30s silent a2; +30s silent a3; +30s dial a4`,
+			find:   []string{"RS2 attempt.permitted a4 <- attempt.failed a2, attempt.failed a3"},
+		},
+		{
+			name:   "who reports one attempt twice makes no row of it",
+			stream: `start silent_limit=2; attempt.failed r1 by=/runner/robo-1 limit_ms=30000; attempt.failed r1 by=/runner/robo-1 limit_ms=30000; dial a2`,
+		},
+		{
+			name:   "nor undoes it by another word about it",
+			stream: `start silent_limit=2; attempt.failed r1 by=/runner/robo-1 limit_ms=30000; attempt.succeeded r1 by=/runner/robo-1; silent a2; stop`,
+		},
+		{
+			name:   "what only observe mode dialled while settling is none of the probation's",
+			stream: `start mode=observe; silent a1 enforced=false; stop enforced=false; resume; ask a2; attempt.permitted a2 enforced=false against=settling; attempt.failed a2; policy.loaded; +30s silent a3; +30s ready a4`,
+			find:   []string{"RS3 attempt.permitted a2 <- restart.acknowledged [observed]"},
 		},
 		{
 			name:   "the minute begins again with another run",
@@ -586,12 +636,16 @@ var specification = map[string][]struct {
 		},
 		{
 			name:   "a word is worth nothing while the old process listens",
-			stream: `start; gateway.observed owner=gateway pid=7 started_ms=1; silent a1; stop; restart.claimed; gateway.observed owner=gateway pid=7 started_ms=1; restart.acknowledged`,
+			stream: `start; silent a1; stop; gateway.observed cause=restart.required owner=gateway pid=7 started_ms=1; restart.claimed; gateway.observed owner=gateway pid=7 started_ms=1; restart.acknowledged`,
 			find:   []string{"RS7 restart.acknowledged <- restart.required, restart.claimed"},
 		},
 		{
+			name:   "which counts as known if it was read for the stop, and not if only at another time",
+			stream: `start; gateway.observed owner=gateway pid=7 started_ms=1; silent a1; stop; gateway.observed cause=restart.required; restart.claimed; gateway.observed owner=gateway pid=7 started_ms=1; restart.acknowledged`,
+		},
+		{
 			name:   "an override is asked for",
-			stream: `start; gateway.observed owner=gateway pid=7 started_ms=1; silent a1; stop; restart.claimed override=true; gateway.observed owner=gateway pid=7 started_ms=1; restart.acknowledged basis=override`,
+			stream: `start; silent a1; stop; gateway.observed cause=restart.required owner=gateway pid=7 started_ms=1; restart.claimed override=true; gateway.observed owner=gateway pid=7 started_ms=1; restart.acknowledged basis=override`,
 		},
 		{
 			name:   "and not made up",
@@ -650,6 +704,24 @@ var specification = map[string][]struct {
 		{
 			name:   "the last one stops",
 			stream: `start; silent a1; stop; resume; +30s silent a2; +30s silent a3; stop`,
+		},
+		{
+			name:   "and so does the last one if nobody knows how it ended",
+			stream: `start; silent a1; stop; resume; +30s silent a2; +60s dial a3; crash unfinished=a3; attempt.unknown a3; gateway.down by=/recorder reason=probation; restart.required reason=probation`,
+		},
+		{
+			name:   "or if nobody knows of any of them",
+			stream: `start; silent a1; stop; resume; +30s dial a2; crash unfinished=a2; attempt.unknown a2; +60s dial a3; crash unfinished=a3; attempt.unknown a3; gateway.down by=/recorder reason=probation; restart.required reason=probation`,
+		},
+		{
+			name:   "an unknown end is no silence where there is no probation",
+			stream: `start; dial a1; crash unfinished=a1; attempt.unknown a1; dial a2; crash unfinished=a2; attempt.unknown a2; gateway.down by=/recorder reason=probation; restart.required reason=probation`,
+			find:   []string{"RS9 restart.required <- gateway.down"},
+		},
+		{
+			name:   "one attempt does not use up two",
+			stream: `start; silent a1; stop; resume; +30s silent a2; gateway.down by=/recorder reason=probation; restart.required reason=probation`,
+			find:   []string{"RS9 restart.required <- attempt.failed a2, gateway.down"},
 		},
 		{
 			name:   "a stop that is carried comes from a log that was set aside",
