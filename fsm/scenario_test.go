@@ -111,6 +111,7 @@ func TestReleases(t *testing.T) {
 	stopped := silent + stop
 	run(t, []scenario{
 		{"a claim waits for its decision", stopped + "claim; observed gateway 200 2 claim", "STOPPED DOWN | silent 1 | failed 1 | stop e9 | claim e11"},
+		{"a claim of before the stop is not about it", "claim; " + silent + stop + "observed gateway 200 2 claim", "STOPPED DOWN | silent 1 | failed 1 | stop e10"},
 		{"a rejected claim is over", stopped + "claim; reject process_unchanged", "STOPPED DOWN | silent 1 | failed 1 | stop e9"},
 		{"a restart may be observed without a claim", stopped + "observed gateway 200 2; restarted", "STOPPED DOWN | silent 1 | failed 1 | stop e9 | restarted"},
 		{"a release begins a probation", stopped + "claim; release word", "PROBATION STARTING | trial used 0"},

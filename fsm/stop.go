@@ -27,8 +27,8 @@ func (s *State) countGateway(e *events.Event) {
 	case events.RestartRequired:
 		s.Totals.Stops++
 		// A carried stop has no process to compare with: the one that runs now may
-		// have been restarted since.
-		s.Stop = Standing{ID: e.ID, Seq: e.Seq, Carried: d.Carried}
+		// have been restarted since. A claim of before the stop opens nothing.
+		s.Stop, s.Claim = Standing{ID: e.ID, Seq: e.Seq, Carried: d.Carried}, Claim{}
 		s.Pending = Pending{Disconnect: s.Pending.Disconnect}
 		s.Delay, s.Trial = Wait{}, Trial{}
 		for i, x := range s.Sessions { // what is under way ends without moving the gate

@@ -104,7 +104,7 @@ func (w *Writer) wire(d *events.Draft, verb, arg string) (events.Payload, error)
 	case "gone":
 		return events.ClientClosed{By: events.Client, How: events.FIN}, nil
 	case "dial":
-		w.stages[d.Attempt] = events.StageDial
+		w.stages[d.Attempt], d.Cause = events.StageDial, w.permit[d.Attempt]
 		return events.DialStarted{Address: "127.0.0.1:4002"}, nil
 	case "up":
 		w.stages[d.Attempt] = events.StageConnected

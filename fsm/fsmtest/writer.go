@@ -23,11 +23,12 @@ type Writer struct {
 	stop   string // IDs of the last of their kinds
 	claim  string
 	stages map[string]events.Stage
+	permit map[string]string // ID of the last permit, by attempt
 }
 
 // New begins a stream in boot "b1". Policies start from params.
 func New(params events.Params) *Writer {
-	return &Writer{params: params, boot: "b1", stages: map[string]events.Stage{}}
+	return &Writer{params: params, boot: "b1", stages: map[string]events.Stage{}, permit: map[string]string{}}
 }
 
 // Write returns the events of a script.
@@ -76,6 +77,8 @@ func (w *Writer) Stamp(d events.Draft) events.Event {
 		w.stop = e.ID
 	case events.RestartClaimed:
 		w.claim = e.ID
+	case events.AttemptPermitted:
+		w.permit[e.Attempt] = e.ID
 	}
 	e.Epoch = w.epoch
 	raw, err := events.Encode(e)
@@ -117,8 +120,12 @@ func (w *Writer) own(d *events.Draft, words []string) (events.Payload, error) {
 		if len(words) < 2 {
 			return nil, fmt.Errorf("want a name")
 		}
+		started := events.RecorderStarted{Version: "1", Previous: events.PreviousNone, OldStopped: len(words) > 2 && words[2] == "carried"}
+		if w.seq > 0 {
+			started.Previous, started.PreviousBoot = events.PreviousCrashed, w.boot
+		}
 		w.Boot(words[1])
-		return events.RecorderStarted{Version: "1", Previous: events.PreviousCrashed, OldStopped: len(words) > 2 && words[2] == "carried"}, nil
+		return started, nil
 	case "gap":
 		return events.RecorderGap{Reason: events.GapOverflow, Lost: 1}, nil
 	case "policy":

@@ -16,6 +16,9 @@
 //   - Each decision, once folded, is not made again: a loop that appends and
 //     folds decisions comes to rest (TestDecisionsComeToRest).
 //   - More failures never shorten a delay (TestDelayIsMonotone).
+//   - The judge, which is written from the same text and has not seen this, finds
+//     no breach in what it decides, whatever clients, runners, operators and
+//     crashes do (TestTheJudgeFindsNothing).
 //
 // # What it refuses to do
 //

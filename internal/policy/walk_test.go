@@ -55,7 +55,7 @@ func (w *walker) step(t *rapid.T) string {
 		return pick("reports", x+"ok", x+"fail reported_timeout limit=30s", x+"fail reported_timeout limit=1s", x+"fail refused", x+"mute", x+"lost", x+"restored",
 			x+"unknown", "report down")
 	}
-	return pick("recorder", fmt.Sprintf("boot r%d", w.w.Now), "policy enforce", "policy observe", "policy enforce silent_limit=3", "gap")
+	return pick("recorder", "boot r"+w.name(), "policy enforce", "policy observe", "policy enforce silent_limit=3", "gap")
 }
 
 // wire is what may come next for one connection.
@@ -66,12 +66,16 @@ func (w *walker) wire(t *rapid.T, x *fsm.Session, pick func(string, ...string) s
 		return a + "closed"
 	case x.Ended:
 		return a + pick("session", "degraded", "restored", "lost", "closed", "gone")
+	case x.Phase == fsm.Closing && x.Stage == events.StageNone:
+		return a + pick("undialled", "unknown", "abandon")
 	case x.Phase == fsm.Closing:
 		return a + pick("late", "fail accepted_no_bytes", "ok", "abandon answered", "abandon", "version")
 	case pick("ends", "goes on", "goes on", "ends") == "ends":
 		return a + "fail " + string(rapid.SampledFrom(failures).Draw(t, "reason"))
+	case x.Stage == events.StageNone:
+		return a + pick("permitted", "dial", "dial", "dial", "unknown")
 	case x.Phase == fsm.Dialing:
-		return a + pick("dialing", "dial", "up", "up", "unknown")
+		return a + pick("dialing", "up", "up", "unknown")
 	case x.Phase == fsm.Connected:
 		return a + pick("connected", "version", "version", "defer")
 	case x.Stage == events.StageVersioned:
@@ -80,12 +84,16 @@ func (w *walker) wire(t *rapid.T, x *fsm.Session, pick func(string, ...string) s
 	return a + pick("started", "ok", "ok", "defer")
 }
 
-// walk takes steps and calls check after each.
-func walk(t *rapid.T, check func(w *walker, line string)) *walker {
+func params(t *rapid.T) events.Params {
 	p := rapid.SampledFrom([]events.Params{Handoff(), Lenient(), Demo()}).Draw(t, "policy")
 	p.ClosedLimit = rapid.Int64Range(0, 2).Draw(t, "closed limit")
 	p.WindowFailures = rapid.Int64Range(1, 5).Draw(t, "window failures")
-	w := &walker{world: begin(p, rapid.SampledFrom([]events.Mode{events.Enforce, events.Enforce, events.Observe}).Draw(t, "mode"))}
+	return p
+}
+
+// walk takes steps and calls check after each.
+func walk(t *rapid.T, check func(w *walker, line string)) *walker {
+	w := &walker{world: begin(params(t), rapid.SampledFrom([]events.Mode{events.Enforce, events.Enforce, events.Observe}).Draw(t, "mode"))}
 	for range rapid.IntRange(1, 80).Draw(t, "steps") {
 		line := w.step(t)
 		if err := w.play(line); err != nil {

@@ -20,10 +20,12 @@ type world struct {
 	made    []string          // the decisions after the last fact
 	stopped bool              // as a reader of the decisions would have it, who knows no fold
 	about   map[string]string // the attempt of each event, by its ID
+	log     []events.Event
+	crash   int // how many decisions it still makes before it dies, -1 for a run that lives
 }
 
 func begin(p events.Params, mode events.Mode) *world {
-	w := &world{w: fsmtest.New(p), f: fsm.NewFolder(), s: fsm.Initial(), about: map[string]string{}}
+	w := &world{w: fsmtest.New(p), f: fsm.NewFolder(), s: fsm.Initial(), about: map[string]string{}, crash: -1}
 	w.must("boot b1")
 	w.must("policy " + string(mode))
 	return w
@@ -43,14 +45,19 @@ func (w *world) play(script string) error {
 			return err
 		}
 		for _, e := range all {
-			w.about[e.ID] = e.Attempt
-			w.s = w.f.Apply(w.s, e)
+			w.take(e)
 		}
 		if err := w.rest(); err != nil {
 			return fmt.Errorf("after %q: %w", line, err)
 		}
 	}
 	return nil
+}
+
+func (w *world) take(e events.Event) {
+	w.about[e.ID] = e.Attempt
+	w.log = append(w.log, e)
+	w.s = w.f.Apply(w.s, e)
 }
 
 // rest makes every decision that is due. It fails when that does not come to an
@@ -60,7 +67,7 @@ func (w *world) rest() error {
 	most := 10 + 2*len(w.s.Waiting) + len(w.s.Sessions)
 	for {
 		d := Decide(w.s, w.w.Now)
-		if d.Data == nil {
+		if d.Data == nil || len(w.made) == w.crash {
 			w.wake = d.Wake
 			return nil
 		}
@@ -79,9 +86,7 @@ func (w *world) rest() error {
 		case events.GatewayContradicted:
 			w.stopped = w.stopped && !d.Ends
 		}
-		e := w.w.Stamp(events.Draft{Source: "/recorder", Attempt: d.Attempt, Conn: d.Conn, Cause: d.Cause, Data: d.Data})
-		w.about[e.ID] = e.Attempt
-		w.s = w.f.Apply(w.s, e)
+		w.take(w.w.Stamp(events.Draft{Source: "/recorder", Attempt: d.Attempt, Conn: d.Conn, Cause: d.Cause, Data: d.Data}))
 	}
 }
 

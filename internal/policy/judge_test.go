@@ -1,0 +1,72 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"ibrecorder/events"
+	"ibrecorder/internal/rule"
+)
+
+// The judge is written from the same text by somebody who has not seen this
+// package. What the policy decides, in whatever the outside world and crashes make
+// of a run, is no breach of any of its rules: one of the two would be wrong, and
+// the recorder would accuse itself in its own log.
+func TestTheJudgeFindsNothing(t *testing.T) {
+	judged := map[string]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		mode := rapid.SampledFrom([]events.Mode{events.Enforce, events.Enforce, events.Observe}).Draw(t, "mode")
+		w := &walker{world: begin(params(t), mode)}
+		for range rapid.IntRange(1, 80).Draw(t, "steps") {
+			line := w.step(t)
+			if rapid.IntRange(0, 9).Draw(t, "dies") == 5 {
+				w.crash = rapid.IntRange(0, 3).Draw(t, "decisions before it dies")
+			}
+			if err := w.play(line); err != nil {
+				t.Fatal(err)
+			}
+			if w.crash >= 0 {
+				line = "boot r" + w.name()
+			}
+			if strings.HasPrefix(line, "boot") { // nothing is decided before the policy is loaded
+				w.crash = 0
+				w.must(line)
+				w.crash = -1
+				w.must("policy " + string(mode))
+			}
+		}
+		j := rule.New()
+		for _, e := range w.log {
+			rec, err := events.NewRecord(e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range j.Step(rec) {
+				if !f.Bypassed && !f.Observed {
+					t.Fatalf("%s at #%d because of %v: %s\n%s", f.Rule, f.Seq, f.Because, f.Text, told(w.log[:e.Seq]))
+				}
+			}
+		}
+		for _, r := range j.Verdict().Rules {
+			judged[r.ID] += r.Checked
+		}
+	})
+	for _, e := range rule.Catalogue() {
+		if e.Kind == rule.Rule && judged[e.ID] == 0 {
+			t.Errorf("%s: none of its %s: the walks have seen nothing", e.ID, e.Unit)
+		}
+	}
+	t.Logf("judged: %v", judged)
+}
+
+// told is a log as a person reads it.
+func told(log []events.Event) string {
+	var b strings.Builder
+	for _, e := range log {
+		fmt.Fprintf(&b, "%4d %6ds %s %s %s %+v\n", e.Seq, e.Mono/1e9, e.Source, e.Kind(), e.Attempt, e.Data)
+	}
+	return b.String()
+}
