@@ -211,3 +211,11 @@ func TestRuns(t *testing.T) {
 		{"a denied attempt may ask again", "direct a1 request; direct a1 deny; direct a1 request; direct a1 permit; report a1 ok", "OPEN READY | a1 READY ended"},
 	})
 }
+
+func TestWhatForces(t *testing.T) {
+	for env, want := range map[string]bool{"1": true, "true": true, "yes": true, "": false, "0": false, "false": false, "no": false, "TRUE": false, "on": false} {
+		if got := Forced(env); got != want {
+			t.Errorf("IBKR_FORCE_DISCONNECT=%q forces: %t, want %t", env, got, want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/fsm"
 )
 
 // Facts; the decisions between them make themselves.
@@ -190,4 +191,28 @@ func TestDisconnecting(t *testing.T) {
 		{"force", ready + "a2 request; a2 dial; a2 up; disconnect force", "force a2 connected"},
 		{"a runner that tells of its own asks for nothing", ready + "a2 request; a2 dial; direct a2 force", ""},
 	})
+}
+
+func TestAnotherProcess(t *testing.T) {
+	before := fsm.Process{PID: 100, StartedMS: 1_000_000, Socket: "inode-1"}
+	for _, tc := range []struct {
+		name  string
+		after fsm.Process
+		want  bool
+	}{
+		{"nothing has changed", before, false},
+		{"another process id", fsm.Process{PID: 200, StartedMS: 1_000_000, Socket: "inode-1"}, true},
+		{"the id was given out again", fsm.Process{PID: 100, StartedMS: 9_000_000, Socket: "inode-2"}, true},
+		{"a clock that was set far, and the socket is still the same", fsm.Process{PID: 100, StartedMS: 9_000_000, Socket: "inode-1"}, false},
+		{"another socket of the same process", fsm.Process{PID: 100, StartedMS: 1_000_000, Socket: "inode-2"}, false},
+		{"a start that differs by less than a set clock may explain", fsm.Process{PID: 100, StartedMS: 1_009_999, Socket: "inode-2"}, false},
+		{"and by as much", fsm.Process{PID: 100, StartedMS: 990_000, Socket: "inode-2"}, true},
+		{"a socket that nobody could read shows nothing", fsm.Process{PID: 100, StartedMS: 9_000_000}, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := another(before, tc.after); got != tc.want {
+				t.Errorf("another(%+v, %+v) = %t, want %t", before, tc.after, got, tc.want)
+			}
+		})
+	}
 }
