@@ -16,7 +16,8 @@
 //     none (TestKillLosesNothingAcknowledged, TestEveryAppendIsSynced).
 //   - A log has one writer. A second process is refused at once
 //     (TestASecondProcessGetsAClearError); one that got past the lock is refused
-//     by the expected sequence (TestAppendChecksTheExpectedSequence).
+//     by the expected sequence (TestAppendChecksTheExpectedSequence). It only waits for
+//     whoever copies the folder (TestARecorderWaitsForWhoeverCopiesTheFolder).
 //   - Append can be repeated until its outcome is known, however late, and never
 //     appends twice (TestAnAppendIsNeverThereTwice).
 //   - Nothing leaves a log: no deletion, no purge, no age
@@ -70,5 +71,5 @@
 // starts a server on a folder that is only to be examined: OpenCopy does that on
 // a copy.
 //
-// store imports events and NATS. It runs where there is flock: Linux, macOS, BSD.
+// store imports events and NATS. It runs where there is flock: Linux, macOS, FreeBSD.
 package store

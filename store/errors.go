@@ -44,11 +44,15 @@ var (
 
 // LockError says who has the folder open.
 type LockError struct {
-	Dir string
-	PID int // of the holder, 0 if it left no readable one
+	Dir    string
+	PID    int  // of the recorder, 0 if it left no readable one
+	Copied bool // no recorder has it; it is copied, for longer than anybody waits
 }
 
 func (e *LockError) Error() string {
+	if e.Copied {
+		return fmt.Sprintf("open %s: %s: somebody copies it to read it; start again when that has ended", e.Dir, ErrLocked)
+	}
 	who := "another process"
 	if e.PID != 0 {
 		who = fmt.Sprintf("process %d", e.PID)

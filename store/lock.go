@@ -1,12 +1,14 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,16 +18,24 @@ import (
 // with nats-server 2.15.2).
 type lock struct{ f *os.File }
 
-// takeLock takes the lock of dir or fails at once with a *LockError. The kernel
-// releases it when the process ends, however it ends, so the file itself is
-// never removed and its presence means nothing.
-func takeLock(dir string) (*lock, error) {
+// copyWait is how long a recorder waits for readers that copy the folder: somebody
+// who looks at a stopped recorder must not keep it from being started. A copy of the
+// largest log takes seconds.
+const (
+	copyWait  = 15 * time.Second
+	lockAgain = 20 * time.Millisecond
+)
+
+// takeLock takes the lock of dir or fails with a *LockError: at once when another
+// recorder has it. The kernel releases it when the process ends, however it ends, so
+// the file itself is never removed and its presence means nothing.
+func takeLock(ctx context.Context, dir string) (*lock, error) {
 	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
 	}
-	if err := flock(f, unix.LOCK_EX, dir); err != nil {
-		return nil, err
+	if err := waitForReaders(ctx, f, dir); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	pid := fmt.Appendf(nil, "%d\n", os.Getpid())
 	if err := errors.Join(f.Truncate(0), writeAt(f, pid)); err != nil {
@@ -46,18 +56,40 @@ func shareLock(dir string) (*lock, error) {
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
 	}
 	if err := flock(f, unix.LOCK_SH, dir); err != nil {
-		return nil, err
+		return nil, errors.Join(err, f.Close())
 	}
 	return &lock{f}, nil
 }
 
-// flock closes f if it fails.
+// waitForReaders takes the lock for itself. Only readers share it, so whoever can
+// share it knows that no recorder has it.
+func waitForReaders(ctx context.Context, f *os.File, dir string) error {
+	for until := time.Now().Add(copyWait); ; {
+		err := flock(f, unix.LOCK_EX, dir)
+		if !errors.Is(err, ErrLocked) {
+			return err
+		}
+		if err := flock(f, unix.LOCK_SH, dir); err != nil {
+			return err
+		}
+		if err := unix.Flock(int(f.Fd()), unix.LOCK_UN); err != nil {
+			return fmt.Errorf("lock %s: %w", dir, err)
+		}
+		if time.Now().After(until) {
+			return &LockError{Dir: dir, Copied: true}
+		}
+		if pause(ctx, lockAgain); ctx.Err() != nil {
+			return fmt.Errorf("lock %s: %w", dir, context.Cause(ctx))
+		}
+	}
+}
+
+// flock does not wait.
 func flock(f *os.File, how int, dir string) error {
 	err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
 	if err == nil {
 		return nil
 	}
-	defer f.Close()
 	if !errors.Is(err, unix.EWOULDBLOCK) {
 		return fmt.Errorf("lock %s: %w", dir, err)
 	}

@@ -1,13 +1,18 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"ibrecorder/store"
 	"ibrecorder/store/storetest"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestASecondProcessGetsAClearError(t *testing.T) {
@@ -39,5 +44,31 @@ func TestTheSameProcessCannotOpenAFolderTwice(t *testing.T) {
 	}
 	if _, err := openStore(t, dir).Log(t.Context(), gw); err != nil {
 		t.Errorf("open after close: %v", err)
+	}
+}
+
+// Whoever looks at a stopped recorder, from a monitor every minute, must not keep it
+// from being started.
+func TestARecorderWaitsForWhoeverCopiesTheFolder(t *testing.T) {
+	dir := logOf(t, 3, 8<<10)
+	reader, err := os.Open(filepath.Join(dir, "lock"))
+	must(t, err)
+	must(t, unix.Flock(int(reader.Fd()), unix.LOCK_SH))
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := store.Open(ctx, store.Config{Dir: dir}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while somebody reads: %v, want it to wait until its time is over", err)
+	}
+	opened := make(chan error)
+	go func() {
+		s, err := store.Open(t.Context(), store.Config{Dir: dir})
+		if err == nil {
+			err = s.Close()
+		}
+		opened <- err
+	}()
+	must(t, reader.Close())
+	if err := <-opened; err != nil {
+		t.Errorf("after the reader: %v", err)
 	}
 }

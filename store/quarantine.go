@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -53,7 +54,7 @@ func Quarantine(dir, gateway, reason string, now time.Time) (q Quarantined, err 
 	if _, err := readFormat(dir); err != nil { // also: never make a folder out of a typing error
 		return fail(err)
 	}
-	l, err := takeLock(dir)
+	l, err := takeLock(context.Background(), dir)
 	if err != nil {
 		return fail(err)
 	}

@@ -48,7 +48,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := checkRoot(dir); err != nil {
 		return nil, err
 	}
-	l, err := takeLock(dir)
+	l, err := takeLock(ctx, dir)
 	if err != nil {
 		return nil, err
 	}

@@ -166,7 +166,7 @@ func TestTheLimitOfALogIsBelowTheFreeDisk(t *testing.T) {
 		l, err := s.Log(t.Context(), g)
 		must(t, err)
 		_, limit, err := l.Usage(t.Context())
-		if total := int64(disk.Blocks) * disk.Bsize; err != nil || limit <= 0 || limit >= total {
+		if total := int64(disk.Blocks) * int64(disk.Bsize); err != nil || limit <= 0 || limit >= total {
 			t.Errorf("limit of %s is %d on a disk of %d, %v", g, limit, total, err)
 		}
 	}
