@@ -8,15 +8,19 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+
+	"ibrecorder/events"
 
 	"golang.org/x/sys/unix"
 )
 
 // OpenCopy opens a copy of a data folder, made below tmp ("" is the system's
 // folder for such things) and removed by Close. Of the folder itself it only
-// reads: a server that is started on damaged evidence destroys it. Any log opens,
-// even one that Open would refuse; JetLog.Check and Store.Damage say why it
-// would. No recorder may run (ErrLocked). Gateways without a log are not created
+// reads: a server that is started on damaged evidence destroys it. A log opens even
+// if Open would refuse what is in its files or its mark; JetLog.Check and Store.Damage
+// say why it would. No recorder may run (ErrLocked). Gateways without a log are not created
 // (ErrUnknownGateway), and Append returns ErrCopy.
 func OpenCopy(ctx context.Context, dir, tmp string) (*Store, error) {
 	if _, err := readFormat(dir); err != nil {
@@ -28,6 +32,9 @@ func OpenCopy(ctx context.Context, dir, tmp string) (*Store, error) {
 	}
 	to, err := os.MkdirTemp(tmp, "ibrecorder-copy-")
 	if err == nil {
+		to, err = filepath.Abs(to)
+	}
+	if err == nil {
 		err = copyStore(ctx, dir, to)
 		err = errors.Join(err, l.release())
 	}
@@ -36,11 +43,66 @@ func OpenCopy(ctx context.Context, dir, tmp string) (*Store, error) {
 		s, err = Open(ctx, Config{Dir: to, copied: true})
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open a copy of %s: %w", dir, err), os.RemoveAll(to))
+		return nil, errors.Join(fmt.Errorf("open a copy of %s: %w", dir, inOriginal(err, to, dir)), os.RemoveAll(to))
 	}
-	s.remove = to
+	s.of = dir
+	gone, err := s.goneLogs(ctx)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open a copy of %s: %w", dir, err), s.Close())
+	}
+	s.damage = append(s.damage, gone...)
+	for i, err := range s.damage {
+		s.damage[i] = s.ofOriginal(err)
+	}
 	return s, nil
 }
+
+// goneLogs says of every mark without a log that the log is gone. Nobody asks for a
+// gateway that is not there.
+func (s *Store) goneLogs(ctx context.Context) (gone []error, err error) {
+	have, err := s.Gateways(ctx)
+	if err != nil {
+		return nil, err
+	}
+	marks, err := os.ReadDir(filepath.Join(s.cfg.Dir, markDir))
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range marks {
+		gateway, isMark := strings.CutSuffix(e.Name(), ".json")
+		if !isMark || events.CheckGatewayName(gateway) != nil || slices.Contains(have, gateway) {
+			continue
+		}
+		mark, _, err := readMark(s.cfg.Dir, gateway)
+		if err == nil {
+			err = s.gone(mark)
+		}
+		gone = append(gone, err)
+	}
+	return gone, nil
+}
+
+// ofOriginal is err about a copy as one about what was copied.
+func (s *Store) ofOriginal(err error) error {
+	if err == nil || s.of == "" {
+		return err
+	}
+	return inOriginal(err, s.cfg.Dir, s.of)
+}
+
+// inOriginal puts the paths of the original into what an error says: the copy is gone
+// when somebody looks for it.
+func inOriginal(err error, copied, original string) error {
+	return &originalError{err, strings.ReplaceAll(err.Error(), copied, original)}
+}
+
+type originalError struct {
+	err  error
+	text string
+}
+
+func (e *originalError) Error() string { return e.text }
+func (e *originalError) Unwrap() error { return e.err }
 
 // copyStore copies what a store is made of.
 func copyStore(ctx context.Context, from, to string) error {
@@ -59,7 +121,7 @@ func copyStore(ctx context.Context, from, to string) error {
 			}
 			return copyFile(path, filepath.Join(to, rel))
 		})
-		if err != nil && !(errors.Is(err, fs.ErrNotExist) && !exists(root)) {
+		if there, look := anyExists(root); err != nil && (there || look != nil) {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"ibrecorder/store"
@@ -46,6 +47,9 @@ func TestEvidenceIsReadFromACopyAndNeverTouched(t *testing.T) {
 			if c.check == nil && said != nil || c.check != nil && !errors.Is(said, c.check) {
 				t.Errorf("it says %v, want %v", said, c.check)
 			}
+			if said != nil && strings.Contains(said.Error(), tmp) {
+				t.Errorf("it names the copy, which will be gone: %v", said)
+			}
 			n, ended := 0, error(nil)
 			for _, err := range l.Read(t.Context(), 0, 0) {
 				if ended = err; err == nil {
@@ -69,6 +73,38 @@ func TestEvidenceIsReadFromACopyAndNeverTouched(t *testing.T) {
 			}
 			if left, err := os.ReadDir(tmp); err != nil || len(left) != 0 {
 				t.Errorf("left behind: %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// Its mark says that there was one.
+func TestACopyOfALogThatTheServerDoesNotTakeUpSaysSo(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		harm func(t *testing.T, stream string)
+		want string
+	}{
+		{"its description is gone", func(t *testing.T, stream string) {
+			must(t, os.Remove(filepath.Join(stream, "meta.inf")))
+		}, "could not take it up from "},
+		{"it is gone", func(t *testing.T, stream string) {
+			must(t, os.RemoveAll(stream))
+		}, "it is gone, and had 40 events"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := logOf(t, 40, 8<<10)
+			stream := filepath.Join(store.StreamsDir(dir), store.StreamName(gw))
+			c.harm(t, stream)
+			s, err := store.OpenCopy(t.Context(), dir, t.TempDir())
+			must(t, err)
+			defer s.Close()
+			said := errors.Join(s.Damage()...)
+			if !errors.Is(said, store.ErrMark) || !strings.Contains(said.Error(), c.want) {
+				t.Errorf("%v, want %q", said, c.want)
+			}
+			if err := openAndLog(t, dir); !errors.Is(err, store.ErrMark) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("a recorder is told %v, want %q", err, c.want)
 			}
 		})
 	}

@@ -144,6 +144,10 @@ func TestAnUnreadableBlockIsRefusedAndNothingIsDeleted(t *testing.T) {
 			}
 			must(t, os.Chown(msgs, 4242, -1))
 		}, "belongs to user 4242"},
+		{"a file in the place of the blocks' folder", func(t *testing.T, msgs string) {
+			must(t, os.RemoveAll(msgs))
+			must(t, os.WriteFile(msgs, nil, 0o600))
+		}, "msgs: cannot be listed"},
 		{"the first block is missing", remove("1.blk"), "event 0 is the one before it"},
 		{"a block in the middle is missing", remove("2.blk"), "and event"},
 		{"the last block is missing", remove("3.blk"), "its high-water mark is at 40"},

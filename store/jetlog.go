@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"ibrecorder/events"
@@ -73,7 +74,7 @@ func (s *Store) openLog(ctx context.Context, gateway string) (*JetLog, error) {
 	case missing && s.cfg.copied:
 		return nil, ErrUnknownGateway
 	case missing && marked:
-		return nil, &MarkError{Gateway: gateway, Mark: mark, Problem: fmt.Sprintf("it is gone, and had %d events", mark.Seq)}
+		return nil, s.gone(mark)
 	case missing:
 		if l.stream, err = s.create(ctx, gateway); err != nil {
 			return nil, err
@@ -94,6 +95,17 @@ func (s *Store) openLog(ctx context.Context, gateway string) (*JetLog, error) {
 		return l, l.consumeNote()
 	}
 	return l, nil
+}
+
+// gone says that the server does not have a log that its mark proves. It passes over
+// a stream whose description is missing or damaged, and leaves the events.
+func (s *Store) gone(mark Mark) error {
+	problem := fmt.Sprintf("it is gone, and had %d events", mark.Seq)
+	path := filepath.Join(streamsDir(s.cfg.Dir), streamName(mark.Gateway))
+	if there, err := anyExists(path); there || err != nil {
+		problem = fmt.Sprintf("the embedded server could not take it up from %s, where it had %d events", path, mark.Seq)
+	}
+	return &MarkError{Gateway: mark.Gateway, Mark: mark, Problem: problem}
 }
 
 // recover reads the head and holds the log against its configuration and mark.
@@ -158,7 +170,7 @@ func (l *JetLog) held(ctx context.Context, head Head, mark Mark, marked bool) er
 func (l *JetLog) Gateway() string { return l.gateway }
 
 // Check returns what Log would have refused this log for if it were not a copy.
-func (l *JetLog) Check() error { return l.check }
+func (l *JetLog) Check() error { return l.store.ofOriginal(l.check) }
 
 // Head asks the log for its last event.
 func (l *JetLog) Head(ctx context.Context) (Head, error) {

@@ -62,7 +62,11 @@ func Quarantine(dir, gateway, reason string, now time.Time) (q Quarantined, err 
 
 	stream := filepath.Join(streamsDir(dir), streamName(gateway))
 	mark := markPath(dir, gateway)
-	if !exists(stream) && !exists(mark) && !exists(notePath(dir, gateway)) {
+	known, err := anyExists(stream, mark, notePath(dir, gateway))
+	if err != nil {
+		return fail(err)
+	}
+	if !known {
 		return fail(fmt.Errorf("%w: %s has none", ErrUnknownGateway, dir))
 	}
 	q = Quarantined{Time: now.UTC(), Carried: carry(dir, gateway, reason)}
@@ -121,15 +125,24 @@ func newQuarantine(dir, gateway string, now time.Time) (string, error) {
 	}
 }
 
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
+// anyExists fails if it cannot look everywhere: a stream in a folder that cannot be
+// entered is not gone.
+func anyExists(paths ...string) (found bool, err error) {
+	for _, path := range paths {
+		switch _, err := os.Lstat(path); {
+		case err == nil:
+			found = true
+		case !errors.Is(err, fs.ErrNotExist):
+			return false, err
+		}
+	}
+	return found, nil
 }
 
 // move renames, durably; what is not there has been moved already.
 func move(from, to string) error {
-	if !exists(from) {
-		return nil
+	if there, err := anyExists(from); !there {
+		return err
 	}
 	if err := os.Rename(from, to); err != nil {
 		return err

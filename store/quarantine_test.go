@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -159,5 +160,19 @@ func TestQuarantineRefusesWhatItMust(t *testing.T) {
 	openStore(t, dir)
 	if _, err := store.Quarantine(dir, gw, "reason", night); !errors.Is(err, store.ErrLocked) {
 		t.Errorf("while a recorder runs: %v", err)
+	}
+}
+
+// What cannot be seen is not gone: nothing is moved, and nobody reads that it was.
+func TestAQuarantineThatCannotSeeTheLogMovesNothing(t *testing.T) {
+	dir := logOf(t, 3, 8<<10)
+	must(t, os.RemoveAll(store.StreamsDir(dir)))
+	must(t, os.WriteFile(store.StreamsDir(dir), nil, 0o600)) // as blind as a folder without rights, also for root
+	before := tree(t, dir)
+	if q, err := store.Quarantine(dir, gw, "reason", night); !errors.Is(err, syscall.ENOTDIR) {
+		t.Errorf("%+v, %v", q, err)
+	}
+	if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
+		t.Error(diff)
 	}
 }

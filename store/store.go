@@ -25,7 +25,9 @@ type Store struct {
 	nc     *nats.Conn
 	js     jetstream.JetStream
 	damage []error // what a copy would have been refused for
-	remove string  // a folder to remove at the end, for a copy
+	// of is the folder that this one is a copy of, and is removed at the end; "" if it
+	// is none.
+	of string
 
 	mu     sync.Mutex // guards the rest
 	logs   map[string]*JetLog
@@ -164,8 +166,8 @@ func (s *Store) Close() error {
 		s.srv.WaitForShutdown()
 	}
 	errs = append(errs, s.lock.release())
-	if s.remove != "" {
-		errs = append(errs, os.RemoveAll(s.remove))
+	if s.of != "" {
+		errs = append(errs, os.RemoveAll(s.cfg.Dir))
 	}
 	return errors.Join(errs...)
 }

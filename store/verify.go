@@ -34,7 +34,7 @@ func blockFiles(dir string) ([]blockFile, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, &FileError{Path: filepath.Join(dir, "msgs"), Problem: "cannot be listed", Err: errors.Join(ErrDamaged, err), Hint: "bring it back from a copy"}
 	}
 	var files []blockFile
 	for _, e := range entries {

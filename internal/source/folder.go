@@ -53,9 +53,18 @@ func openCopy(ctx context.Context, dir string, s *store.Store, o Options) (*Sour
 		src.Doubts = append(src.Doubts, err)
 	}
 	for _, err := range s.Damage() {
-		if d, ok := errors.AsType[*store.DamageError](err); !ok || d.Gateway == gateway {
+		if about(err, gateway) {
 			src.Doubts = append(src.Doubts, err)
 		}
 	}
 	return src, nil
+}
+
+// about says whether err may concern a gateway's log: whether it names no other.
+func about(err error, gateway string) bool {
+	if d, ok := errors.AsType[*store.DamageError](err); ok {
+		return d.Gateway == gateway
+	}
+	m, ok := errors.AsType[*store.MarkError](err)
+	return !ok || m.Gateway == gateway
 }

@@ -280,6 +280,55 @@ func TestADamagedFolderIsReadAndDoubted(t *testing.T) {
 	}
 }
 
+func TestDamageToAnotherGatewaysLogIsNoDoubt(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		harm func(stream string) error
+		is   error
+	}{
+		{"it lost its last events", func(stream string) error { return os.Truncate(filepath.Join(stream, "msgs", "1.blk"), 0) }, store.ErrMark},
+		{"it is gone", os.RemoveAll, store.ErrMark},
+		{"its first event was changed", func(stream string) error {
+			path := filepath.Join(stream, "msgs", "1.blk")
+			b, err := os.ReadFile(path)
+			if err == nil {
+				b[10] ^= 1
+				err = os.WriteFile(path, b, 0o600)
+			}
+			return err
+		}, store.ErrDamaged},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir, s := folder(t, map[string]*streamtest.Stream{"live": forgotten, "paper": streamtest.New("paper").Start()})
+			paper, err := s.Log(t.Context(), "paper")
+			if err != nil {
+				t.Fatal(err)
+			}
+			head, err := paper.Head(t.Context())
+			if err == nil {
+				err = paper.Mark(store.Mark{Gateway: "paper", Seq: head.Seq, Hash: head.Hash}, true)
+			}
+			if err = errors.Join(err, s.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.harm(filepath.Join(dir, "jetstream", "IBRECORDER", "streams", "IBR_PAPER_0001")); err != nil {
+				t.Fatal(err)
+			}
+			src, err := source.Open(t.Context(), dir, source.Options{Gateway: "live", Temp: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer src.Close()
+			if len(src.Doubts) > 0 {
+				t.Errorf("the other log is doubted: %v", src.Doubts)
+			}
+			if _, err := source.Open(t.Context(), dir, source.Options{Gateway: "papre", Temp: t.TempDir()}); !errors.Is(err, c.is) {
+				t.Errorf("which gateway: %v, want the damage beside it", err)
+			}
+		})
+	}
+}
+
 func TestAStreamThatBreaksOffEndsWithAnError(t *testing.T) {
 	whole := forgotten.NDJSON()
 	running, _ := folder(t, nil)
