@@ -136,7 +136,7 @@ func (l *JetLog) resolve(ctx context.Context, rec events.Record) error {
 	case l.head.Seq+1 == rec.Seq: // the id is known from an older event
 		return ErrForked
 	}
-	return ErrConflict
+	return &GapError{Gateway: l.gateway, Want: l.head.Seq + 1, What: "stream sequence"} // it was there
 }
 
 func (l *JetLog) readBack(ctx context.Context) error {

@@ -107,6 +107,23 @@ func TestTheSameIDWithOtherBytesIsAForkForAStaleWriterToo(t *testing.T) {
 	}
 }
 
+// The server may lose events while it runs; that is nobody's append.
+func TestALogThatLostEventsUnderItsWriterIsNoConflict(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	l, err := s.Log(t.Context(), gw)
+	must(t, err)
+	recs := storetest.Fill(t, l, gw, 5)
+	cfg := l.Stream().CachedInfo().Config
+	must(t, s.JetStream().DeleteStream(t.Context(), cfg.Name))
+	_, err = s.JetStream().CreateStream(t.Context(), cfg)
+	must(t, err)
+	err = l.Append(t.Context(), storetest.Next(t, gw, storetest.HeadOf(recs[4]), "the sixth"))
+	var gap *store.GapError
+	if !errors.As(err, &gap) || gap.Want != 1 || errors.Is(err, store.ErrConflict) {
+		t.Errorf("%v, want that event 1 is missing", err)
+	}
+}
+
 func firstOf(seq func(func(events.Record, error) bool)) (rec events.Record, err error) {
 	for rec, err := range seq {
 		return rec, err

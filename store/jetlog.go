@@ -87,7 +87,11 @@ func (s *Store) openLog(ctx context.Context, gateway string) (*JetLog, error) {
 		return l, nil
 	}
 	if !marked { // a stream is there before its mark, so that a mark proves a stream
-		if err := l.marks.mark(Mark{Gateway: gateway}, true); err != nil {
+		first := Mark{Gateway: gateway}
+		if note != nil { // it counts until the first event says so, and that event's own mark is written
+			first.Stopped, first.Epoch = note.Stopped, note.Epoch
+		}
+		if err := l.marks.mark(first, true); err != nil {
 			return nil, err
 		}
 	}

@@ -29,8 +29,9 @@ type Log interface {
 	// Append makes rec the head. It must follow the head: the next sequence, and
 	// the head's hash as Prev. On return it is on disk. Appending the head once
 	// more is a success, so that a call whose answer was lost can be repeated.
-	// An *AppendError wraps ErrConflict, ErrForked, ErrNotNext, ErrFull or
-	// ErrUnavailable, the last with ErrDisk if only a restart helps.
+	// An *AppendError wraps ErrConflict, ErrForked, ErrNotNext, ErrFull,
+	// ErrUnavailable, with ErrDisk if only a restart helps, or a *GapError if the log
+	// has lost events.
 	Append(ctx context.Context, rec events.Record) error
 
 	// Head returns the last event.

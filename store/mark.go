@@ -109,25 +109,37 @@ func (k *marker) mark(m Mark, now bool) error {
 	}
 	k.pending = &m
 	if now {
-		return errors.Join(k.takeErr(), k.flush())
+		k.err = nil // of an older mark
+		return k.write()
 	}
-	if k.timer == nil {
-		wait := max(0, markInterval-time.Since(k.written))
-		k.timer = time.AfterFunc(wait, func() {
-			k.mu.Lock()
-			defer k.mu.Unlock()
-			k.timer = nil
-			if !k.closed {
-				k.err = k.flush()
-			}
-		})
-	}
-	return k.takeErr()
-}
-
-func (k *marker) takeErr() error {
+	k.arm(markInterval - time.Since(k.written))
 	err := k.err
 	k.err = nil
+	return err
+}
+
+// arm writes what is pending after a while, if that is not due anyway.
+func (k *marker) arm(wait time.Duration) {
+	if k.timer != nil {
+		return
+	}
+	k.timer = time.AfterFunc(max(0, wait), func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.timer = nil
+		if !k.closed {
+			k.err = k.write()
+		}
+	})
+}
+
+// write flushes, and comes again until it has: while a gate is stopped nothing else
+// may ask for a mark for days.
+func (k *marker) write() error {
+	err := k.flush()
+	if err != nil {
+		k.arm(markInterval)
+	}
 	return err
 }
 
@@ -153,5 +165,5 @@ func (k *marker) close() error {
 	if k.timer != nil {
 		k.timer.Stop()
 	}
-	return errors.Join(k.takeErr(), k.flush())
+	return k.flush()
 }

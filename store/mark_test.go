@@ -180,23 +180,60 @@ func TestMarksAreWrittenAtMostOnceASecond(t *testing.T) {
 
 func TestAMarkThatCannotBeWrittenIsReportedAndTriedAgain(t *testing.T) {
 	dir := t.TempDir()
+	folder := filepath.Join(dir, "mark")
 	synctest.Test(t, func(t *testing.T) {
 		k := store.NewMarker(dir, gw) // there is no folder for it
-		if err := k.Mark(store.Mark{Gateway: gw, Seq: 1}, true); err == nil {
+		mark := func(seq uint64, now bool) error { return k.Mark(store.Mark{Gateway: gw, Seq: seq}, now) }
+		on := func() uint64 {
+			m, _, err := store.ReadMark(dir, gw)
+			must(t, err)
+			return m.Seq
+		}
+		if err := mark(1, true); err == nil {
 			t.Error("a mark that is nowhere counts as written")
 		}
-		must(t, k.Mark(store.Mark{Gateway: gw, Seq: 2}, false))
+		must(t, mark(2, false))
+		time.Sleep(time.Second)
 		synctest.Wait()
-		if err := k.Mark(store.Mark{Gateway: gw, Seq: 3}, false); err == nil {
+		if err := mark(3, false); err == nil {
 			t.Error("the error of the timer is lost")
 		}
+		must(t, os.Mkdir(folder, 0o700))
+		time.Sleep(time.Second)
 		synctest.Wait()
-		must(t, os.Mkdir(filepath.Join(dir, "mark"), 0o700))
+		if on() != 3 {
+			t.Errorf("the mark on disk is %d, want 3: there is room again, and nobody asks for another mark", on())
+		}
+		must(t, os.RemoveAll(folder))
+		if err := mark(4, true); err == nil {
+			t.Error("the mark of a stop that is nowhere counts as written")
+		}
+		must(t, os.Mkdir(folder, 0o700))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if on() != 4 {
+			t.Errorf("the mark on disk is %d, want 4", on())
+		}
+		must(t, os.RemoveAll(folder))
+		must(t, mark(5, false))
+		time.Sleep(time.Second)
+		synctest.Wait()
 		if err := k.Close(); err == nil {
-			t.Error("the second error of the timer is lost")
+			t.Error("a last mark that is nowhere counts as written")
 		}
 	})
-	if m, _, err := store.ReadMark(dir, gw); err != nil || m.Seq != 3 {
-		t.Errorf("mark %+v, %v, want 3", m, err)
+}
+
+func TestACloseThatWritesTheMarkHasNoErrorOfAnOlderOne(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		k := store.NewMarker(dir, gw)
+		must(t, k.Mark(store.Mark{Gateway: gw, Seq: 1}, false))
+		synctest.Wait()
+		must(t, os.Mkdir(filepath.Join(dir, "mark"), 0o700))
+		must(t, k.Close())
+	})
+	if m, _, err := store.ReadMark(dir, gw); err != nil || m.Seq != 1 {
+		t.Errorf("mark %+v, %v, want 1", m, err)
 	}
 }

@@ -136,6 +136,28 @@ func TestASecondQuarantineCarriesWhatTheFirstOneCarried(t *testing.T) {
 	}
 }
 
+// The note goes with the first event, and that event's own mark comes after it: what
+// is marked between them must not forget the stop.
+func TestAStopOutlivesACrashRightAfterTheFirstEventOfTheNextLog(t *testing.T) {
+	dir := logOf(t, 40, 8<<10)
+	m, _, err := store.ReadMark(dir, gw)
+	must(t, err)
+	m.Stopped, m.Epoch = true, 3
+	must(t, store.NewMarker(dir, gw).Mark(m, true))
+	_, err = store.Quarantine(dir, gw, "reason", night)
+	must(t, err)
+	s, err := store.Open(t.Context(), store.Config{Dir: dir})
+	must(t, err)
+	l, err := s.Log(t.Context(), gw)
+	must(t, err)
+	storetest.Fill(t, l, gw, 1)
+	must(t, s.Close())
+	q, err := store.Quarantine(dir, gw, "reason", night)
+	if err != nil || !q.Stopped || q.Epoch != 3 {
+		t.Errorf("%+v, %v; want a stop of epoch 3", q.Carried, err)
+	}
+}
+
 func TestQuarantineRefusesWhatItMust(t *testing.T) {
 	dir := logOf(t, 3, 8<<10)
 	other := t.TempDir()
