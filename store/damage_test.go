@@ -1,9 +1,11 @@
 package store_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -148,6 +150,12 @@ func TestAnUnreadableBlockIsRefusedAndNothingIsDeleted(t *testing.T) {
 			must(t, os.RemoveAll(msgs))
 			must(t, os.WriteFile(msgs, nil, 0o600))
 		}, "msgs: cannot be listed"},
+		{"a mark of another user", func(t *testing.T, msgs string) {
+			if os.Geteuid() != 0 {
+				t.Skip("only root can give a file away")
+			}
+			must(t, os.Chown(store.MarkPath(filepath.Join(msgs, "../../../../.."), gw), 4242, -1))
+		}, "belongs to user 4242"},
 		{"the first block is missing", remove("1.blk"), "event 0 is the one before it"},
 		{"a block in the middle is missing", remove("2.blk"), "and event"},
 		{"the last block is missing", remove("3.blk"), "its high-water mark is at 40"},
@@ -205,6 +213,7 @@ func TestAFileWithoutRightsIsRefusedAndNothingIsDeleted(t *testing.T) {
 		{"a block that cannot be read", "2.blk", 0o200, "2.blk: cannot be read and written"},
 		{"the last block that cannot be read", "3.blk", 0, "chmod u+rw "},
 		{"a block that cannot be written", "1.blk", 0o400, "chmod u+rw "},
+		{"a mark that cannot be read", "../../../../../mark/" + gw + ".json", 0, "mark/" + gw + ".json: cannot be read and written"},
 		{"a folder that cannot be listed", ".", 0o300, "msgs: cannot be read"},
 		{"a folder that cannot be entered", ".", 0o600, "chmod u+rwX "},
 	} {
@@ -245,7 +254,15 @@ func TestATornLastRecordIsNoDamage(t *testing.T) {
 	must(t, err)
 	_, err = f.Write(b[:300]) // the beginning of a record, and no end
 	must(t, errors.Join(err, f.Close()))
-	l := openLog(t, dir)
+	var said bytes.Buffer
+	s, err := store.Open(t.Context(), store.Config{Dir: dir, Logger: slog.New(slog.NewTextHandler(&said, nil))})
+	must(t, err)
+	defer s.Close()
+	if !strings.Contains(said.String(), "level=WARN") || !strings.Contains(said.String(), "bytes=300 after=40") {
+		t.Errorf("the log of the program says %q, want how much is cut off", said.String())
+	}
+	l, err := s.Log(t.Context(), gw)
+	must(t, err)
 	if head, err := l.Head(t.Context()); err != nil || head.Seq != 40 {
 		t.Errorf("head %v, %v, want all 40 of %d bytes", head, err, info.Size())
 	}

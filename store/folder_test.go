@@ -46,13 +46,13 @@ func TestTheFolderIsOursAlone(t *testing.T) {
 	}
 	// Somebody opens it; the next start closes it again.
 	block := filepath.Join(msgsDir(dir), "1.blk")
-	for path, mode := range map[string]os.FileMode{dir: 0o755, block: 0o644, filepath.Dir(block): 0o755} {
+	for path, mode := range map[string]os.FileMode{dir: 0o755, block: 0o644, filepath.Dir(block): 0o755, store.MarkPath(dir, gw): 0o644} {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
 	}
 	openStore(t, dir)
-	for _, path := range []string{dir, block, filepath.Dir(block)} {
+	for _, path := range []string{dir, block, filepath.Dir(block), store.MarkPath(dir, gw)} {
 		if open(path) {
 			t.Errorf("%s is still open to others", path)
 		}

@@ -23,11 +23,15 @@ func checkOwner(path string, info os.FileInfo) error {
 		Hint: fmt.Sprintf("run the recorder as that user, or: chown %d %s", os.Geteuid(), path)}
 }
 
-// preflight checks everything below jetstream/ before the server may see it.
+// preflight checks everything below jetstream/ before the server may see it, and
+// who may read and write our own files beside it.
 // For a file it cannot read, the server deletes the whole stream (nats-server
 // 2.15.2); for a flipped byte it cuts the log there without a word.
 func preflight(ctx context.Context, cfg Config, f format) (damage []error, err error) {
 	if err := filepath.WalkDir(filepath.Join(cfg.Dir, jetstreamDir), checkFile); err != nil {
+		return nil, err
+	}
+	if err := checkOwnFiles(cfg); err != nil {
 		return nil, err
 	}
 	streams, err := os.ReadDir(streamsDir(cfg.Dir))
@@ -42,7 +46,7 @@ func preflight(ctx context.Context, cfg Config, f format) (damage []error, err e
 		// A mark that cannot be trusted is refused when the log is opened; the
 		// blocks are checked either way.
 		mark, _, _ := readMark(cfg.Dir, gateway)
-		err := verifyStream(ctx, filepath.Join(streamsDir(cfg.Dir), e.Name()), gateway, mark, f.Wrote == server.VERSION)
+		err := verifyStream(ctx, cfg.Logger, filepath.Join(streamsDir(cfg.Dir), e.Name()), gateway, mark, f.Wrote == server.VERSION)
 		switch {
 		case errors.Is(err, errForeignFormat):
 			cfg.Logger.Warn("log not checked before the start", "gateway", gateway, "wrote", f.Wrote, "error", err)
@@ -56,6 +60,34 @@ func preflight(ctx context.Context, cfg Config, f format) (damage []error, err e
 		return nil, errors.Join(damage...)
 	}
 	return damage, nil
+}
+
+// checkOwnFiles checks the format and the marks. What is no file in the place of a mark
+// is refused where the mark is read. A copy is ours in any case.
+func checkOwnFiles(cfg Config) error {
+	if cfg.copied {
+		return nil
+	}
+	marks, err := os.ReadDir(filepath.Join(cfg.Dir, markDir))
+	if err != nil {
+		return &FileError{Path: filepath.Join(cfg.Dir, markDir), Problem: "cannot be listed", Err: err, Hint: "chmod u+rwX " + filepath.Join(cfg.Dir, markDir)}
+	}
+	files := []string{filepath.Join(cfg.Dir, formatFile)}
+	for _, e := range marks {
+		if e.Type().IsRegular() {
+			files = append(files, filepath.Join(cfg.Dir, markDir, e.Name()))
+		}
+	}
+	for _, path := range files {
+		info, err := os.Lstat(path)
+		if err != nil {
+			return &FileError{Path: path, Problem: "cannot be examined", Err: err}
+		}
+		if err := checkFile(path, fs.FileInfoToDirEntry(info), nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func checkFile(path string, d fs.DirEntry, err error) error {

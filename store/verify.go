@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -55,7 +56,7 @@ func blockFiles(dir string) ([]blockFile, error) {
 // verifyStream checks every record of a log on disk, while no server runs, and
 // holds the log against its mark. sameServer says that the version of the server
 // that wrote it is ours.
-func verifyStream(ctx context.Context, dir, gateway string, mark Mark, sameServer bool) error {
+func verifyStream(ctx context.Context, log *slog.Logger, dir, gateway string, mark Mark, sameServer bool) error {
 	files, err := blockFiles(dir)
 	if err != nil {
 		return err
@@ -85,6 +86,10 @@ func verifyStream(ctx context.Context, dir, gateway string, mark Mark, sameServe
 			return damage("the block is empty")
 		}
 		last = max(last, s.last)
+		if s.problem != "" {
+			log.Warn("the end of a log is cut off: what a crash leaves of an event that nobody was told is safe",
+				"gateway", gateway, "path", files[i].path, "bytes", s.size-s.good, "after", last)
+		}
 		if s.hashed {
 			at = s.hash
 		}
