@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"time"
 
@@ -16,6 +17,10 @@ import (
 // defaultTimeout is how long a command may run. It is below the 30 s after which
 // the log gives an event out again.
 const defaultTimeout = 20 * time.Second
+
+// finishWithin is how long a command may still run when the recorder ends: most are
+// done by then, and one that is cut short runs again in the next run.
+const finishWithin = 500 * time.Millisecond
 
 // Command runs a line of shell.
 type Command struct {
@@ -30,13 +35,17 @@ func (c Command) Name() string { return "command" }
 // standard input, one line of JSON as it is stored, and RECORDER_GATEWAY and
 // RECORDER_KIND in its environment. An exit status other than 0 is a failure,
 // and what it wrote to its standard error is the reason.
-func (c Command) Tell(ctx context.Context, rec events.Record) error {
+func (c Command) Tell(run context.Context, rec events.Record) error {
+	if run.Err() != nil {
+		return &TellError{ExitCode: -1, Err: context.Cause(run)}
+	}
 	timeout := c.Timeout
 	if timeout <= 0 {
 		timeout = defaultTimeout
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("it ran longer than %s", timeout))
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(run), timeout, fmt.Errorf("it ran longer than %s", timeout))
 	defer cancel()
+	defer context.AfterFunc(run, func() { time.AfterFunc(finishWithin, cancel) })()
 	var said tail
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", c.Line)
 	cmd.Stdin = bytes.NewReader(append(bytes.Clone(rec.Raw), '\n'))
@@ -61,10 +70,12 @@ func (c Command) Tell(ctx context.Context, rec events.Record) error {
 	return &TellError{ExitCode: code, Text: said.String(), Err: err}
 }
 
-// tail keeps the last bytes that were written: a reason stands at the end.
+// tail keeps the last bytes that were written: a reason stands at the end. They are
+// fewer than a text in the log may have, which is cut at its end: the exit status
+// stands before them, and a redacted account id is longer than itself.
 type tail struct{ b []byte }
 
-const tailBytes = 1 << 10
+const tailBytes = 768
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.b = append(t.b, p...)
@@ -72,7 +83,8 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (t *tail) String() string { return string(bytes.TrimSpace(t.b)) }
+// String never has more bytes than were kept, whatever they are.
+func (t *tail) String() string { return strings.ToValidUTF8(string(bytes.TrimSpace(t.b)), "?") }
 
 // failure is what is recorded of a try that failed.
 func failure(channel string, try int64, final bool, err error) events.AlertFailed {

@@ -126,13 +126,14 @@ func (s Subscriber) tell(ctx context.Context, c *cursor, rec events.Record) erro
 	if outcome := c.taken[rec.ID]; outcome != nil {
 		return s.record(ctx, c, rec, outcome)
 	}
-	try := c.tries[rec.ID] + 1
-	if try > 1 {
-		if end, err := s.overSince(ctx, rec); err != nil || end != "" {
-			c.over[end], c.over[rec.ID] = true, err == nil
-			return err
-		}
+	switch end, err := s.overSince(ctx, rec); {
+	case err != nil:
+		return err
+	case end != "":
+		c.over[end], c.over[rec.ID] = true, true
+		return nil
 	}
+	try := c.tries[rec.ID] + 1
 	began := time.Now()
 	told := s.Channel.Tell(ctx, rec)
 	if told == nil {
