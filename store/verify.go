@@ -35,7 +35,7 @@ func blockFiles(dir string) ([]blockFile, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, &FileError{Path: filepath.Join(dir, "msgs"), Problem: "cannot be listed", Err: errors.Join(ErrDamaged, err), Hint: "bring it back from a copy"}
+		return nil, &FileError{Path: filepath.Join(dir, "msgs"), Problem: "cannot be listed", Err: fmt.Errorf("%w: %w", ErrDamaged, err), Hint: "bring it back from a copy"}
 	}
 	var files []blockFile
 	for _, e := range entries {
@@ -87,7 +87,7 @@ func verifyStream(ctx context.Context, log *slog.Logger, dir, gateway string, ma
 		}
 		last = max(last, s.last)
 		if s.problem != "" {
-			log.Warn("the end of a log is cut off: what a crash leaves of an event that nobody was told is safe",
+			log.Warn("the end of a log is cut off: it is as a crash leaves an event that was never acknowledged",
 				"gateway", gateway, "path", files[i].path, "bytes", s.size-s.good, "after", last)
 		}
 		if s.hashed {
