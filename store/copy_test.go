@@ -57,6 +57,9 @@ func TestEvidenceIsReadFromACopyAndNeverTouched(t *testing.T) {
 				}
 			}
 			var gap *store.GapError
+			if c.ends != nil && !errors.As(l.Check(), &gap) {
+				t.Errorf("what the server itself counts: %v, want a gap", l.Check())
+			}
 			if n < c.read-3 || n > c.read+3 || errors.As(ended, &gap) != (c.ends != nil) {
 				t.Errorf("read %d events, then %v; want about %d, then %v", n, ended, c.read, c.ends)
 			}

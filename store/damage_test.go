@@ -269,6 +269,32 @@ func TestATornLastRecordIsNoDamage(t *testing.T) {
 	storetest.Fill(t, l, gw, 2)
 }
 
+// A length that was changed makes a record in the middle claim everything behind it,
+// as the last one of a crash does. The mark may be older, and sees nothing of it.
+func TestALengthThatSwallowsTheRestIsDamage(t *testing.T) {
+	dir := logOf(t, 40, 8<<10)
+	must(t, store.NewMarker(dir, gw).Mark(store.Mark{Gateway: gw}, true))
+	path := filepath.Join(msgsDir(dir), "3.blk")
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	for at := 0; ; {
+		_, size, _, problem := store.BlockRecord(store.StreamName(gw), 3, prefix, whole[at:])
+		if problem != "" {
+			t.Fatal(problem)
+		}
+		if at+size == len(whole) {
+			break // what is wrong with the last one may be a crash's work
+		}
+		b := bytes.Clone(whole)
+		binary.LittleEndian.PutUint32(b[at:], 1<<31|uint32(len(b)-at))
+		must(t, os.WriteFile(path, b, 0o600))
+		if _, err := store.Open(t.Context(), store.Config{Dir: dir}); !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("the record at byte %d of %d: %v, want damage", at, len(whole), err)
+		}
+		at += size
+	}
+}
+
 func TestBlocksOfAnUnknownFormatAreLeftToTheServer(t *testing.T) {
 	dir := logOf(t, 40, 8<<10)
 	msgs := msgsDir(dir)
