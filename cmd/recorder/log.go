@@ -66,7 +66,11 @@ the old one was, or if nobody can tell.`,
 			if q.Stopped {
 				state = "the new log starts STOPPED: it was, or nobody can tell"
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: the log of %d events is now in %s; %s\n  next: %s\n", args[0], q.OldSeq, q.Folder, state, a.typed("recorder run"))
+			length := fmt.Sprintf("of %d events", q.OldSeq)
+			if q.OldSeq == 0 {
+				length = "of unknown length"
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: the log %s is now in %s; %s\n  next: %s\n", args[0], length, q.Folder, state, a.typed("recorder run"))
 			return err
 		},
 	}

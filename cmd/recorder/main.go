@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/signal"
@@ -26,6 +27,7 @@ const (
 	exitUnreachable = 4 // no recorder answers
 
 	exitInterrupted = 130 // by a signal, before there was an answer
+	exitPipe        = 141 // whoever read the answer has left
 )
 
 // exitError carries an exit code. One without an error has been told already.
@@ -50,8 +52,16 @@ func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
 // run is the program: results on stdout, everything else on stderr.
 func run(args []string, in io.Reader, out, errs io.Writer) int {
+	// A reader of our output that leaves (tee, head) must not end the recorder on the
+	// spot, without recorder.stopped: what is written to it fails, and no more. What is
+	// ignored instead of notified would stay so in the commands that we start.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	// The first signal asks for an orderly end, a second one ends at once.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup means it
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	root := newRoot()
@@ -69,7 +79,7 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 
 // complain says what is wrong, and on a line of its own what to do.
 func complain(w io.Writer, err error) {
-	if err == nil {
+	if err == nil || readerLeft(err) {
 		return
 	}
 	if e, ok := errors.AsType[*exitError](err); ok && e.err == nil {
@@ -82,6 +92,13 @@ func complain(w io.Writer, err error) {
 	fmt.Fprintln(w, "recorder:", text)
 }
 
+// readerLeft says whether our output could not be written because nobody reads it. A
+// recorder that leaves breaks a socket, which is no file.
+func readerLeft(err error) bool {
+	written, ok := errors.AsType[*fs.PathError](err)
+	return ok && errors.Is(written, syscall.EPIPE)
+}
+
 func exitCode(err error) int {
 	e, ok := errors.AsType[*exitError](err)
 	p, answered := errors.AsType[*httpapi.Problem](err)
@@ -90,6 +107,8 @@ func exitCode(err error) int {
 		return exitFine
 	case ok:
 		return e.code
+	case readerLeft(err):
+		return exitPipe
 	case errors.Is(err, httpapi.ErrUnreachable), errors.Is(err, httpapi.ErrStopping):
 		return exitUnreachable
 	case errors.Is(err, httpapi.ErrUnknownGateway), errors.Is(err, store.ErrUnknownGateway):

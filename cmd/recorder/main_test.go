@@ -79,9 +79,9 @@ func scripts(t *testing.T, folder string) {
 // quick is a policy that a test can wait for.
 const quick = `policy:
   preset: demo
-  version_budget_ms: 300
-  ready_budget_ms: 300
-  start_api_budget_ms: 300
+  version_budget_ms: 1000
+  ready_budget_ms: 1000
+  start_api_budget_ms: 1000
   settle_ms: 100
   probation_spacing_ms: 10
   backoff_base_ms: 10
