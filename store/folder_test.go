@@ -114,3 +114,15 @@ func tree(t *testing.T, dir string) map[string]string {
 	}
 	return files
 }
+
+func TestAFolderThatCannotBeMadeIsAChoiceToMakeAgain(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{file, filepath.Join(file, "data")} {
+		if _, err := store.Open(t.Context(), store.Config{Dir: dir}); !errors.Is(err, store.ErrFormat) || !strings.Contains(err.Error(), "choose another folder") {
+			t.Errorf("%v, want ErrFormat and what to do", err)
+		}
+	}
+}

@@ -65,7 +65,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 // open to others: closing that to others is not ours to decide.
 func checkRoot(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("open %s: %w", dir, err)
+		return &FileError{Path: dir, Problem: "cannot be made: " + err.Error(), Err: ErrFormat, Hint: "choose another folder"}
 	}
 	info, err := os.Stat(dir)
 	if err != nil {
