@@ -71,6 +71,9 @@ func (l *JetLog) append(ctx context.Context, rec events.Record) error {
 	if done, err := follows(l.head, rec); done || err != nil {
 		return err
 	}
+	if free, err := l.store.cfg.free(l.store.cfg.Dir); err == nil && free < diskFloor {
+		return fmt.Errorf("%w (%d bytes are free on it)", ErrFull, free)
+	}
 	err := l.publish(ctx, rec)
 	if errors.Is(err, ErrFull) && l.room(ctx) {
 		err = l.publish(ctx, rec)

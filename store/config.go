@@ -20,6 +20,10 @@ const (
 	// disk: a full disk makes the server's log unusable until it is restarted
 	// (nats-server 2.15.2 keeps the first write error), a full log does not.
 	diskReserve = 64 << 20
+	// diskFloor is how much must be free for an append to be tried at all: others may
+	// have filled the disk since the log got its limit. It is far more than an append
+	// takes, and leaves room for the marks.
+	diskFloor = diskReserve / 4
 )
 
 // Config says where the logs are and how large they may get.

@@ -27,7 +27,8 @@
 //   - A full log refuses, keeps what it has, and goes on when there is room
 //     (TestFullStreamRefusesAndKeepsWhatItHas,
 //     TestAFullLogTakesEventsAgainWhenItsDiskHasRoom). A disk that refuses a write is
-//     named to whoever appends (TestADiskThatRefusesAWriteIsNamedAndLosesNothing).
+//     named to whoever appends (TestADiskThatRefusesAWriteIsNamedAndLosesNothing), and
+//     one that others have filled is not written to (TestADiskThatOthersFillIsNotWrittenTo).
 //   - The server is not trusted with damaged files, because it deletes a stream
 //     for a file it cannot read, and cuts a log at a flipped byte and uses the
 //     numbers again (nats-server 2.15.2). Every file and every record's checksum
@@ -58,10 +59,9 @@
 //
 // The position of Consume is not synced: after a crash a handler sees events
 // again. That a sync is issued before the ack is the server's promise under the
-// option that TestEveryAppendIsSynced looks for. Every log counts the free room of
-// the disk for itself, when it is opened: logs that grow together, or anything else
-// on the disk, can fill it first, and then the server takes nothing more until it is
-// started again (ErrDisk). A disk that lies about syncs, and somebody who changes
+// option that TestEveryAppendIsSynced looks for. A disk that refuses a write although
+// it seemed to have room (ErrDisk) ends what the server takes, until it is started
+// again. A disk that lies about syncs, and somebody who changes
 // the log, the hash chain in it and the mark beside it alike, are not found here.
 //
 // # What it refuses to do

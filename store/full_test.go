@@ -108,3 +108,25 @@ func TestAFullLogTakesEventsAgainWhenItsDiskHasRoom(t *testing.T) {
 		t.Errorf("head %v, %v", head, err)
 	}
 }
+
+// The server would keep the first write error until it is started again.
+func TestADiskThatOthersFillIsNotWrittenTo(t *testing.T) {
+	free := int64(1 << 30)
+	s, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}.OnDisk(func() int64 { return free }))
+	must(t, err)
+	defer s.Close()
+	l, err := s.Log(t.Context(), gw)
+	must(t, err)
+	rec := storetest.Next(t, gw, store.Head{}, "note")
+	free = 1 << 20
+	if err := l.Append(t.Context(), rec); !errors.Is(err, store.ErrFull) || !strings.Contains(err.Error(), "make room on its disk") {
+		t.Errorf("%v, want that the log is full and what to do", err)
+	}
+	if head, err := l.Head(t.Context()); err != nil || head.Seq != 0 {
+		t.Errorf("head %v, %v; want that nothing was written", head, err)
+	}
+	free = 1 << 30
+	if err := l.Append(t.Context(), rec); err != nil {
+		t.Errorf("there is room again: %v", err)
+	}
+}

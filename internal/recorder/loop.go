@@ -215,6 +215,9 @@ func (g *Gateway) write(ctx context.Context, rec events.Record) error {
 		var failed *store.AppendError
 		switch {
 		case err == nil:
+			if tries > 0 {
+				g.log.Info("the log goes on", "seq", rec.Seq)
+			}
 			return nil
 		case errors.Is(err, store.ErrForked) && errors.As(err, &failed) && failed.Head.Seq == seq && failed.Head.Hash == head:
 			return ErrTaken // the log is as we left it: a reporter used an id twice
