@@ -53,7 +53,11 @@ func (l *JetLog) Consume(ctx context.Context, durable string, kinds []events.Kin
 	if err != nil {
 		return fail(err)
 	}
-	msgs, err := cons.Messages(jetstream.PullMaxMessages(1))
+	// MaxAckPending is what hands out one event at a time. To ask for one at a time as
+	// well makes nats.go 1.55.0 forget to ask: it does not while it is still sending the
+	// request before, whose event may be there already, and looks again only when a
+	// heartbeat has been missed for 30 s.
+	msgs, err := cons.Messages()
 	if err != nil {
 		return fail(err)
 	}
