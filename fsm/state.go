@@ -11,8 +11,8 @@ import (
 	"ibrecorder/events"
 )
 
-// FoldVersion is raised when the fold gives another state for the same events.
-// Hashes are comparable within one version only.
+// FoldVersion is raised, from the first release on, when the fold gives another state
+// for the same events. Hashes are comparable within one version only.
 const FoldVersion = 1
 
 // State is everything the recorder knows of one gateway. It is a value: Apply
@@ -135,6 +135,7 @@ type Standing struct {
 	Seq      uint64  `json:"seq,omitempty"`
 	Carried  bool    `json:"carried,omitempty"` // taken over from a log that was set aside
 	Observed Process `json:"observed"`          // the listener when the gate stopped; unknown for a carried stop
+	Before   Process `json:"before"`            // the listener as last read before that: it can reject a claim, and release nothing
 	Restart  string  `json:"restart,omitempty"` // ID of the restart.observed since
 }
 

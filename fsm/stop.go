@@ -29,6 +29,9 @@ func (s *State) countGateway(e *events.Event) {
 		// A carried stop has no process to compare with: the one that runs now may
 		// have been restarted since. A claim of before the stop opens nothing.
 		s.Stop, s.Claim = Standing{ID: e.ID, Seq: e.Seq, Carried: d.Carried}, Claim{}
+		if !d.Carried {
+			s.Stop.Before = s.Observed
+		}
 		s.Pending = Pending{Disconnect: s.Pending.Disconnect}
 		s.Delay, s.Trial = Wait{}, Trial{}
 		for i, x := range s.Sessions { // what is under way ends without moving the gate

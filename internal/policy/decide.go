@@ -107,13 +107,17 @@ func claim(s fsm.State) Decision {
 		return released(events.BasisOverride, c.ID)
 	}
 	before, after := s.Stop.Observed, c.Observed
+	known := before
+	if !identified(before) { // not read when the gate stopped: what ran before that and still runs was not restarted
+		known = s.Stop.Before
+	}
 	switch {
 	case after.Listening == events.ListeningNo:
 		return rejected(events.RejectedNotListening)
+	case identified(known) && identified(after) && !another(known, after):
+		return rejected(events.RejectedUnchanged)
 	case !identified(before) || !identified(after):
 		return released(events.BasisWord, c.ID)
-	case !another(before, after):
-		return rejected(events.RejectedUnchanged)
 	case s.Stop.Restart == "":
 		return observed(before, after)
 	}

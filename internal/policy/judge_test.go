@@ -50,6 +50,11 @@ func TestTheJudgeFindsNothing(t *testing.T) {
 				}
 			}
 		}
+		for _, r := range j.Verdict().Assumptions {
+			if r.ID == "A3" && r.Total > 0 {
+				t.Fatalf("%s\n%s", r.Findings[0].Text, told(w.log))
+			}
+		}
 		for _, r := range j.Verdict().Rules {
 			judged[r.ID] += r.Checked
 		}

@@ -84,14 +84,14 @@ func bypassed() []byte {
 }
 
 func observing() []byte {
-	s := streamtest.New("live").Start()
-	s.Add("/recorder", "", events.PolicyLoaded{Preset: "handoff", Hash: streamtest.Hash, Mode: events.Observe, Params: events.Params{
-		SilentLimit: 1, DialTimeoutLimit: 3, VersionBudgetMS: 30_000, ReadyBudgetMS: 30_000, MinReportedBudgetMS: 10_000, ProbationAttempts: 2}})
-	s.After(time.Second).Silent("a1", 30*time.Second).
+	p := events.Params{SilentLimit: 1, DialTimeoutLimit: 3, VersionBudgetMS: 30_000, ReadyBudgetMS: 30_000, MinReportedBudgetMS: 10_000, ProbationAttempts: 2}
+	hash := streamtest.Hash(p)
+	s := streamtest.New("live").Start().After(time.Second).Silent("a1", 30*time.Second)
+	s.Add("/recorder", "", events.PolicyLoaded{Preset: "handoff", Hash: hash, Mode: events.Observe, Params: p}).
 		Add("/recorder", "", events.GatewayDown{Reason: events.DownSilent, Count: 1, Limit: 1}).
-		Add("/recorder", "", events.RestartRequired{Policy: streamtest.Hash, Reason: events.DownSilent})
+		Add("/recorder", "", events.RestartRequired{Policy: hash, Reason: events.DownSilent})
 	return s.After(time.Minute).Ask("a2").
-		Add("/recorder", "a2", events.AttemptPermitted{Policy: streamtest.Hash, Against: events.HoldStopped}).
+		Add("/recorder", "a2", events.AttemptPermitted{Policy: hash, Against: events.HoldStopped}).
 		Add("/tap", "a2", events.DialStarted{Address: "127.0.0.1:4001"}).NDJSON()
 }
 
@@ -215,6 +215,22 @@ func TestNothingHoldsOfWhatIsNotWhole(t *testing.T) {
 }
 
 // HOLDS is said of what was judged, and of nothing more.
+// TestFindingsStandInTheOrderOfTheStream, whatever its sequences say.
+func TestFindingsStandInTheOrderOfTheStream(t *testing.T) {
+	lines := bytes.SplitAfter(streamtest.Forgotten("live").NDJSON(), []byte("\n"))
+	mixed := slices.Concat(lines[:2], lines[9:10], lines[2:3])
+	v := Verify(events.ReadNDJSON(bytes.NewReader(bytes.Join(mixed, nil))))
+	var got []uint64
+	for _, f := range findings(v.Verdict.Assumptions) {
+		if f.Rule == "A1" {
+			got = append(got, f.Seq)
+		}
+	}
+	if want := []uint64{10, 3}; !slices.Equal(got, want) {
+		t.Errorf("holes are named at %v, want %v", got, want)
+	}
+}
+
 func TestWhatHoldsIsNamed(t *testing.T) {
 	two := streamtest.New("live").Start().After(time.Second).Ready("a1", 7).Start()
 	second := bytes.Join(bytes.SplitAfter(two.NDJSON(), []byte("\n"))[two.Len()-2:], nil)

@@ -68,7 +68,7 @@ func findings(results []rule.Result) []rule.Finding {
 	for _, r := range results {
 		out = append(out, r.Findings...)
 	}
-	slices.SortStableFunc(out, func(a, b rule.Finding) int { return cmp.Compare(a.Seq, b.Seq) })
+	slices.SortStableFunc(out, func(a, b rule.Finding) int { return cmp.Compare(a.Index, b.Index) })
 	return out
 }
 

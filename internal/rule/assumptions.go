@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -81,7 +82,7 @@ type a4 struct {
 }
 
 func (m *a4) step(f *facts) {
-	if f.imported || f.rec.Mono == events.NoMono {
+	if f.rec.Boot == events.BootImport || f.rec.Mono == events.NoMono {
 		return
 	}
 	if f.rec.Boot != m.boot || f.kind == recorderStarted {
@@ -106,21 +107,62 @@ func (m *a5) step(f *facts) {
 	switch f.kind {
 	case policyLoaded:
 		m.told = false
+		m.checked++
+		if d := f.rec.Data.(events.PolicyLoaded); d.Hash != hashOf(d.Params) {
+			m.note(f, Finding{Rule: "A5", Text: fmt.Sprintf("the values of the policy at #%d are not those that its hash stands for", f.rec.Seq), Hint: "compare with the configuration of that run"})
+		}
+		return
 	case attemptPermitted, attemptDenied, attemptFailed, gatewayContradicted,
 		restartRequired, restartAcknowledged, restartRejected, retryScheduled:
-		m.checked++
-		if f.past.policyAt == 0 && !m.told {
-			m.note(f, Finding{Rule: "A5", Text: fmt.Sprintf("%s at #%d, and no policy.loaded before it in this run: limits and delays are not judged until there is one", f.rec.Kind(), f.rec.Seq), Hint: "judge from the recorder.started of that run, or from #1"})
-			m.told = true
+	case attemptSucceeded, attemptAbandoned, dialStarted, dialConnected, dialFailed,
+		handshakeVersion, handshakeAPIStarted, handshakeReady, handshakeTimedOut:
+		if f.outside {
+			return // a report is judged by no limit
 		}
+	default:
+		return
 	}
+	m.checked++
+	if f.past.policyAt == 0 && !m.told {
+		m.note(f, Finding{Rule: "A5", Text: fmt.Sprintf("%s at #%d, and no policy.loaded before it in this run: limits and delays are not judged until there is one", f.rec.Kind(), f.rec.Seq), Hint: "judge from the recorder.started of that run, or from #1"})
+		m.told = true
+	}
+}
+
+// hashOf identifies the values of a policy: the SHA-256 of their JSON.
+func hashOf(p events.Params) string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic(fmt.Sprintf("rule: params have only integers: %v", err))
+	}
+	return events.HashOf(b).String()
 }
 
 // a6: nothing is missing inside the stream, as far as the recorder knows.
 type a6 struct {
 	tally
-	boot    string // of the last run
-	stopped bool   // that run ended in order
+	boot     string // of the last run
+	stopped  bool   // that run ended in order
+	recorded bool   // a recorder wrote an event
+	imported bool   // somebody wrote one down later
+	told     bool   // of both in one stream
+}
+
+// apart sees to it that a recorder's history and one that no recorder saw are two
+// streams: nothing that was written down later takes part in what a recorder saw.
+func (m *a6) apart(f *facts) {
+	m.recorded, m.imported = m.recorded || !f.imported, m.imported || f.imported
+	if !m.recorded || !m.imported {
+		return
+	}
+	if !m.told {
+		m.note(f, Finding{Rule: "A6", Text: fmt.Sprintf("from #%d on what a recorder saw and what was written down later are mixed in one stream", f.rec.Seq), Hint: "judge the parts by themselves"})
+		m.told = true
+	}
+	if f.imported {
+		f.imported, f.outside = false, f.by&byReporter != 0
+		f.contact = f.outside && f.kind.contacts()
+	}
 }
 
 func (m *a6) step(f *facts) (l lost) {
@@ -147,7 +189,7 @@ func (m *a6) step(f *facts) (l lost) {
 	case recorderStopped:
 		m.stopped = true
 	}
-	if f.rec.Boot == m.boot || f.imported {
+	if f.rec.Boot == m.boot || f.rec.Boot == events.BootImport {
 		return lostNothing
 	}
 	if m.boot != "" || f.rec.Seq == 1 {
@@ -167,13 +209,21 @@ func ending(inOrder bool) string {
 	return "ending without recorder.stopped"
 }
 
-// unaccounted are attempts of an earlier run without an end that no start named.
+// unaccounted are attempts of an earlier run without an end that no start named,
+// and what the judge had no room for.
 func (m *a6) unaccounted(h *history) []Finding {
 	var out []Finding
+	if at := h.missed; at.seq != 0 {
+		out = append(out, Finding{
+			Rule: "A6", Seq: at.seq, Index: at.index,
+			Text: fmt.Sprintf("%d attempts wait, or %d are connected, before #%d: the oldest ones had to be dropped, and whether it belongs to one of them cannot be said", maxRequests, maxFlights, at.seq),
+			Hint: "a Gateway takes 32 clients; find out what asks so often",
+		})
+	}
 	for i := range h.flights {
 		if l := &h.flights[i]; l.open() && l.run < h.run && !l.listed && !l.told {
 			out = append(out, Finding{
-				Rule: "A6", Seq: h.runAt, Because: []uint64{l.seq},
+				Rule: "A6", Seq: h.runAt, Index: h.runIndex, Because: []uint64{l.seq},
 				Text: fmt.Sprintf("attempt %s, permitted at #%d, has no end, and the start at #%d does not name it as unfinished", l.attempt, l.seq, h.runAt),
 				Hint: "read on: attempt.unknown must close it before the next permit",
 			})

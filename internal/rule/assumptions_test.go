@@ -3,6 +3,7 @@ package rule
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -108,6 +109,24 @@ func TestAssumptions(t *testing.T) {
 			outcome: Inconclusive,
 		},
 		{
+			name:    "A3: a permit that the tap writes is none, so what it dials has none",
+			stream:  `start; ask a1; attempt.permitted a1 by=/tap; dial.started a1`,
+			failed:  []string{"A3 attempt.permitted a1"},
+			find:    []string{"RS5 dial.started a1"},
+			outcome: Violated,
+		},
+		{
+			name:    "A3: a start that a runner writes is none, so its run has no beginning and no policy",
+			stream:  `start; recorder.started by=/runner/robo-1; dial a1`,
+			failed:  []string{"A3 recorder.started", "A5 attempt.permitted a1", "A6 recorder.started"},
+			outcome: Inconclusive,
+		},
+		{
+			name:    "A3: a history that no recorder saw may have any source",
+			stream:  `import; policy.loaded by=/import/assumed; restart.claimed by=/runner/robo-1; attempt.succeeded r1 by=/runner/robo-1`,
+			outcome: Holds,
+		},
+		{
 			name:    "A4: a clock that goes back, and no duration of that run is judged",
 			stream:  `start; +10s gateway.notice; gateway.notice mono=9000000000; dial a1; attempt.failed a1 reason=refused stage=dial; retry.scheduled a1; dial a2`,
 			failed:  []string{"A4 gateway.notice"},
@@ -143,6 +162,43 @@ func TestAssumptions(t *testing.T) {
 			name:    "A5: a history without a policy cannot be judged by limits",
 			stream:  `import; attempt.failed r1 by=/runner/robo-1; attempt.failed r2 by=/runner/robo-1`,
 			failed:  []string{"A5 attempt.failed r1"},
+			outcome: Inconclusive,
+		},
+		{
+			name:    "A5: a policy whose values are not those of its hash",
+			stream:  `start hash=0000000000000000000000000000000000000000000000000000000000000000; ready a1`,
+			failed:  []string{"A5 policy.loaded"},
+			outcome: Inconclusive,
+		},
+		{
+			name:    "A5: a dial without a policy",
+			stream:  `recorder.started; dial.started a1`,
+			failed:  []string{"A5 dial.started a1"},
+			find:    []string{"RS5 dial.started a1 [observed]"},
+			outcome: Inconclusive,
+		},
+		{
+			name:    "A6: what was written down later in a recorder's run takes no part in it",
+			stream:  `start; silent a1; restart.claimed boot=import mono=-1; dial a2`,
+			failed:  []string{"A6 restart.claimed"},
+			find:    []string{"RS2 attempt.permitted a2 <- attempt.failed a1"},
+			outcome: Violated,
+		},
+		{
+			name:    "A6: more attempts wait than the judge has room for",
+			stream:  "start" + strings.Repeat("; attempt.requested a2", maxRequests+1) + "; attempt.permitted a1",
+			failed:  []string{"A6 attempt.permitted a1"},
+			outcome: Inconclusive,
+		},
+		{
+			name:    "A6: which is nothing if nothing comes of those that were dropped",
+			stream:  "start" + sessions(maxFlights+1),
+			outcome: Holds,
+		},
+		{
+			name:    "A6: or are connected",
+			stream:  "start" + sessions(maxFlights+1) + "; handshake.version a0",
+			failed:  []string{"A6 handshake.version a0"},
 			outcome: Inconclusive,
 		},
 		{
@@ -285,6 +341,15 @@ func TestAssumptions(t *testing.T) {
 	}
 }
 
+// sessions are n clients that stay.
+func sessions(n int) string {
+	var s strings.Builder
+	for i := range n {
+		fmt.Fprintf(&s, "; ready a%d", i)
+	}
+	return s.String()
+}
+
 // foreign is an event of another gateway with a sequence that would fit.
 func foreign(t *testing.T) events.Record {
 	b := stream(t, `start; operator.noted; operator.noted subject=live`)
@@ -305,7 +370,7 @@ func TestVerdictNamesTheHead(t *testing.T) {
 	for _, r := range slices.Concat(v.Rules, v.Assumptions) {
 		checked[r.ID] = r.Checked
 	}
-	want := map[string]int{"RS1": 1, "RS2": 0, "RS3": 0, "RS4": 2, "RS5": 6, "RS7": 2, "RS9": 0, "A1": 13, "A2": 13, "A4": 13, "A5": 1, "A6": 1}
+	want := map[string]int{"RS1": 1, "RS2": 0, "RS3": 0, "RS4": 2, "RS5": 7, "RS7": 2, "RS9": 0, "A1": 13, "A2": 13, "A3": 13, "A4": 13, "A5": 8, "A6": 1}
 	if diff := cmp.Diff(want, checked); diff != "" {
 		t.Errorf("things judged (-want +got):\n%s", diff)
 	}

@@ -40,15 +40,15 @@ var catalogue = [...]Entry{
 		ID: "RS1", Kind: Rule, Unit: "attempts",
 		Title: "After a stop nobody connects before a release.",
 		Why:   "Each connect to a Gateway whose API layer is dead leaves another half-open socket behind and changes nothing; only a restart does.",
-		How: "From restart.required to restart.acknowledged no attempt.permitted may come, no dial.started without a permit from before the stop, and no report of an attempt that began in between. " +
-			"A dial whose permit came before the stop belongs to an attempt that was already under way. A request is no attempt. A live report of a refused dial is none either: a program meets the recorder's closed port that way.",
+		How: "From restart.required to restart.acknowledged no attempt.permitted may come, no dial.started without a permit from before the stop, and no report of an attempt or a session that began in between. " +
+			"A dial whose permit came before the stop belongs to an attempt that was already under way. A request is no attempt. A live report of a refused dial is none either: a program meets the recorder's closed port that way. A report of an attempt that the tap saw is no other one, unless it tells of a success that the tap did not see.",
 	},
 	{
 		ID: "RS2", Kind: Rule, Unit: "failures and reports weighed",
 		Title: "A stop is decided as soon as the evidence demands it.",
 		Why:   "Until it is decided the next client dials again, and nobody is told.",
-		How: "The silent attempts, dial timeouts and closes in a row are counted anew from the events, by the policy recorded before them. When a row reaches its limit, when the last attempt after a release is silent, or when gateway.down is recorded, restart.required must come before the next permit, and within a minute of the same run. " +
-			"An attempt that proves nothing (the client left early or sent no startAPI, its end is unknown, a reporter's timeout was below min_reported_budget, it was permitted before the last release) is as if it had not happened. Where the rule can be read in two ways, the reading with fewer failures is used. A stop that is still due when the stream ends is pending, and no breach.",
+		How: "The silent attempts, dial timeouts and closes in a row are counted anew from the events, by the policy recorded before them. When a row reaches its limit, when the last attempt after a release is silent or its end is unknown, or when gateway.down is recorded, restart.required must come before the next permit, and within a minute of the same run. " +
+			"An attempt whose handshake.timed_out says that the Gateway let its whole budget pass was silent whatever its end is called, unless that names what the tap would have: an error code that came, or bytes that are no version. Budgets are those of the policy. An attempt that proves nothing (the client left early or sent no startAPI, its end is unknown, a reporter's timeout was below min_reported_budget, it was permitted before the last release) is as if it had not happened. Where the rule can be read in two ways, the reading with fewer failures is used. A stop that is still due when the stream ends is pending, and no breach.",
 	},
 	{
 		ID: "RS3", Kind: Rule, Unit: "permits that had something to wait for",
@@ -61,19 +61,20 @@ var catalogue = [...]Entry{
 		ID: "RS4", Kind: Rule, Unit: "permits and ends",
 		Title: "One attempt at a time, each with one end.",
 		Why:   "Two handshakes at once cannot be told apart at a Gateway that answers neither.",
-		How:   "When an attempt is permitted, every permitted attempt before it must have ended; after a crash attempt.unknown is the end. An end that the recorder writes must belong to an attempt that was under way.",
+		How:   "When an attempt is permitted, every permitted attempt before it must have ended; after a crash attempt.unknown is the end. An end that the recorder writes must belong to an attempt that was under way; one that was never permitted can only be given up.",
 	},
 	{
 		ID: "RS5", Kind: Rule, Unit: "permits, dials and handshake events",
 		Title: "Every dial is the effect of one permit, and every permit the answer to a request.",
 		Why:   "A dial that no decision stands before is a dial that nothing could have stopped.",
-		How:   "A permit names the waiting attempt.requested of its attempt as its cause. A dial.started names the permit of its attempt, of the same run, as its cause, and no permit has two dials. dial.connected, dial.failed and handshake events belong to an attempt that was dialled: anything else is a hidden redial.",
+		How:   "A permit names the waiting attempt.requested of its attempt as its cause. A dial.started names the permit of its attempt, of the same run, as its cause, and no permit has two dials. dial.connected, dial.failed, handshake events and session.established belong to an attempt that was dialled: anything else is a hidden redial.",
 	},
 	{
 		ID: "RS7", Kind: Rule, Unit: "permits, starts and releases",
 		Title: "Only a release opens a stopped gate; a restart of the recorder or another policy does not.",
 		Why:   "A latch that a restart forgets is no latch: service managers restart whatever fails.",
-		How: "No permit after recorder.started or policy.loaded while the stop stands. A log that took over a stopped gate carries the stop on before any permit. A release rests on what was recorded since the stop: a restart that was observed, an operator's claim, or a claim that asks for the override; a claim is worth nothing while the process of before the stop still listens. " +
+		How: "No permit after recorder.started or policy.loaded while the stop stands. A log that took over a stopped gate carries the stop on before any permit. A release rests on what was recorded since the stop: an observed restart that the readings for the stop and after it bear out, an operator's claim that was not rejected and after which the listener was read, or a claim that asks for the override. A claim is worth nothing while nothing listens, or the process of before the stop still does. " +
+			"Permits, stops and contradictions are of the mode in force: one that holds nobody while the rule is enforced would be a release without one. " +
 			"The epoch rises by one with restart.acknowledged and never otherwise.",
 	},
 	{
@@ -95,21 +96,28 @@ var catalogue = [...]Entry{
 		How:   "prev equals the SHA-256 of the stored event before. From the event before a broken link on, nothing proves a breach.",
 	},
 	{
+		ID: "A3", Kind: Assumption, Unit: "events",
+		Title: "Each event was written by whoever may write its kind.",
+		Why:   "A permit or a release that anybody can write is none, and the tap's sight of the wire is worth more than anybody's word.",
+		How: "Decisions, policies and starts are from /recorder, what the wire shows from /tap or /session, readings of the listener from /watch, claims from /operator/. Others tell how attempts and sessions of theirs went, ask, and say that the Gateway is down. " +
+			"What somebody else wrote is not believed; if it tells of a connection, that one went around the recorder. A history that no recorder saw may have any source.",
+	},
+	{
 		ID: "A4", Kind: Assumption, Unit: "events with a monotonic time",
 		Title: "The monotonic clock does not go back within a run.",
 		Why:   "Delays are judged by it.",
 		How:   "mono never decreases within a boot. After it did, durations of that run are not judged.",
 	},
 	{
-		ID: "A5", Kind: Assumption, Unit: "decisions and failures",
+		ID: "A5", Kind: Assumption, Unit: "decisions, dials and ends",
 		Title: "The policy of the run is known wherever it is needed.",
 		Why:   "Limits and delays are the policy's.",
-		How:   "policy.loaded comes before the first decision and the first failed attempt of each run. Until it does, limits and delays are not judged. Events of unknown kinds do not decode at all.",
+		How:   "policy.loaded comes before the first decision, dial and end of each run, and its hash is that of its values. Until it does, limits and delays are not judged. Events of unknown kinds do not decode at all.",
 	},
 	{
 		ID: "A6", Kind: Assumption, Unit: "runs and gaps",
 		Title: "Nothing is missing inside the stream, as far as the recorder knows.",
 		Why:   "What was not recorded cannot be judged.",
-		How:   "There is no recorder.gap; every run begins with recorder.started, which tells the end of the run before as the log shows it; and an attempt that a run left without an end is named by the start after it or closed as unknown.",
+		How:   "There is no recorder.gap; every run begins with recorder.started, which tells the end of the run before as the log shows it; and an attempt that a run left without an end is named by the start after it or closed as unknown. What was written down later stands in a stream of its own. Attempts that wait or are connected are dropped where there are more of them than a Gateway could have, and then what may belong to one is missing.",
 	},
 }

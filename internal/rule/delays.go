@@ -128,7 +128,7 @@ func (m *rs3) permitted(f *facts) {
 		timed = true
 		if !e.doubted && e.used.sure >= p.ProbationAttempts {
 			m.add(f, Finding{
-				Rule: "RS3", Because: e.because(), Observed: !f.rec.Data.(events.AttemptPermitted).Enforced,
+				Rule: "RS3", Because: e.because(), Observed: f.past.observed(f.rec.Data.(events.AttemptPermitted).Enforced),
 				Text: fmt.Sprintf("attempt %s was permitted although all %d attempts after the release were used up without success", f.rec.Attempt, p.ProbationAttempts),
 			})
 		}
@@ -153,7 +153,7 @@ func (m *rs3) judge(f *facts, w *wait, what string) bool {
 	}
 	if passed < w.ms*1e6 {
 		found := Finding{
-			Rule: "RS3", Because: []uint64{w.seq}, Observed: !f.rec.Data.(events.AttemptPermitted).Enforced,
+			Rule: "RS3", Because: []uint64{w.seq}, Observed: f.past.observed(f.rec.Data.(events.AttemptPermitted).Enforced),
 			Text: fmt.Sprintf("attempt %s was permitted %d ms after #%d; %s is %d ms", f.rec.Attempt, passed/1e6, max(w.seq, w.again), what, w.ms),
 		}
 		if w.again != 0 {

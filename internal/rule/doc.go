@@ -11,7 +11,8 @@
 // VIOLATED if a rule was broken, by the recorder or by somebody who went around
 // it (Finding.Bypassed); else INCONCLUSIVE if an assumption does not hold or there
 // was nothing to read; else HOLDS. What is found in observe mode is what would
-// have been: it is listed and violates nothing.
+// have been: it is listed and violates nothing. The mode is that of the policy in force
+// and never what a decision says of itself: a decision of another mode is a breach.
 //
 // A finding counts only if its own evidence is complete. Two things see to that:
 //
@@ -25,6 +26,12 @@
 //   - From a broken chain on nothing proves a breach, and neither does the event
 //     before the break, whose bytes are the disputed ones: what is found there is
 //     listed as disputed. What was found before stands.
+//
+// # Whom it believes
+//
+// The log says who wrote each event, and a kind is believed of its own writer alone
+// (A3): otherwise a report would be a permit. What an attempt is said to have ended by
+// is held against what the tap saw, and a release against what was read.
 //
 // # Reading the rule
 //

@@ -78,71 +78,19 @@ type due struct {
 	seen    bool // as what would have been
 }
 
-// sign is what the end of an attempt says about the Gateway.
-type sign uint8
-
-const (
-	nothing   sign = iota // as if it had not happened
-	noSilence             // not silent, and no proof of life: it breaks a row by some readings
-	life                  // the API layer answered
-	silence
-	maybeSilence // a reported timeout whose stage nobody knows
-	dialTimeout
-	closedEarly
-)
-
-// read classifies an end.
-func (h *history) read(f *facts) sign {
-	switch d := f.rec.Data.(type) {
-	case events.AttemptSucceeded:
-		return life
-	case events.AttemptAbandoned:
-		if d.Answered {
-			return noSilence
-		}
-	case events.AttemptFailed:
-		switch d.Reason {
-		case events.AcceptedNoBytes, events.VersionNoReady:
-			return h.waited(f, d, silence)
-		case events.DialTimeout:
-			return h.waited(f, d, dialTimeout)
-		case events.ReportedTimeout:
-			switch d.Stage {
-			case events.StageConnected, events.StageVersioned, events.StageStarted:
-				return h.waited(f, d, silence)
-			}
-			return h.waited(f, d, maybeSilence)
-		case events.FINBeforeVersion, events.RSTBeforeVersion:
-			return closedEarly
-		case events.ClientIDInUse, events.DisclaimerPending, events.ErrorBeforeReady, events.NoAccounts:
-			return life
-		case events.Refused, events.Unreachable, events.BadVersion, events.ClosedBeforeReady:
-			return noSilence
-		}
-	}
-	return nothing // unknown, left early, never sent startAPI
-}
-
-// waited is s if the budget was waited out. A reporter's own timeout is its
-// budget, and too short a one proves nothing.
-func (h *history) waited(f *facts, d events.AttemptFailed, s sign) sign {
-	switch {
-	case f.outside && d.LimitMS < h.policy.MinReportedBudgetMS:
-		return nothing
-	case !f.outside && d.WaitedMS != 0 && d.WaitedMS < d.LimitMS:
-		return nothing
-	}
-	return s
-}
-
 // weigh adds the end of an attempt to the evidence and sees whether a stop is due.
 func (h *history) weigh(f *facts) {
 	if f.kind == attemptFailed {
 		h.lastEnd.id = f.rec.ID
 		h.lastEnd.gateway = backsOffGateway(f.rec.Data.(events.AttemptFailed).Reason)
 	}
-	if f.outside && f.flight == nil && h.seenByTap(f) {
-		return // one attempt is never counted twice
+	if f.outside && f.flight == nil {
+		if is, _, _ := h.aboutTheTaps(f); is {
+			return // one attempt is never counted twice
+		}
+	}
+	if !f.outside && f.flight == nil && f.request != nil && !h.oldFlights {
+		return // nobody permitted it, so it met no Gateway
 	}
 	e := &h.evidence
 	if h.policyAt == 0 && f.kind == attemptFailed {
@@ -200,7 +148,7 @@ func (h *history) weigh(f *facts) {
 		}
 		e.trace(f.rec.Seq)
 	}
-	if !stale && !again && h.demanded(s) {
+	if !stale && !again && h.demanded(f, s) {
 		h.demand(f)
 	}
 }
@@ -231,9 +179,12 @@ func (h *history) useUp(f *facts, s sign, stale bool) {
 
 // demanded reports whether the end with sign s makes the stop due by every
 // reading of the recorded policy.
-func (h *history) demanded(s sign) bool {
+func (h *history) demanded(f *facts, s sign) bool {
 	e, p := &h.evidence, &h.policy
 	switch s {
+	case nothing: // the end of the last attempt of a probation, if nobody knows it
+		return f.kind == attemptUnknown && f.flight != nil && !f.flight.against &&
+			e.probation && !e.unsure && !e.doubted && e.used.sure >= p.ProbationAttempts
 	case silence:
 		row, last := e.silent.sure >= p.SilentLimit, e.used.sure >= p.ProbationAttempts
 		switch {
@@ -302,15 +253,4 @@ func (h *history) demand(f *facts) {
 		return
 	}
 	h.due = due{seq: f.rec.Seq, at: f.at, because: h.evidence.because()}
-}
-
-// backsOffGateway reports whether a failure makes everybody wait. The others make
-// only their own client wait.
-func backsOffGateway(why events.FailReason) bool {
-	switch why {
-	case events.AcceptedNoBytes, events.VersionNoReady, events.Refused, events.DialTimeout,
-		events.FINBeforeVersion, events.RSTBeforeVersion:
-		return true
-	}
-	return false
 }

@@ -32,6 +32,8 @@ const (
 	handshakeAPIStarted
 	handshakeReady
 	handshakeTimedOut
+	sessionEstablished
+	gatewayNotice
 	gatewayObserved
 	gatewayDown
 	gatewayContradicted
@@ -85,6 +87,10 @@ func kindOf(p events.Payload) kind {
 		return handshakeReady
 	case events.HandshakeTimedOut:
 		return handshakeTimedOut
+	case events.SessionEstablished:
+		return sessionEstablished
+	case events.GatewayNotice:
+		return gatewayNotice
 	case events.GatewayObserved:
 		return gatewayObserved
 	case events.GatewayDown:
@@ -132,8 +138,10 @@ func (b moment) since(a moment) (ns int64, known bool) {
 type facts struct {
 	rec      events.Record
 	kind     kind
+	by       writer
 	outside  bool // a runner's report, or a history that no recorder saw
 	imported bool
+	contact  bool // somebody outside tells of a connection, and not how its attempt ended
 	at       moment
 	past     *history
 	flight   *flight  // the attempt it belongs to, if that was permitted
@@ -146,7 +154,9 @@ type facts struct {
 func (f *facts) read(rec events.Record, past *history) {
 	f.rec, f.kind, f.past, f.found = rec, kindOf(rec.Data), past, nil
 	f.imported = rec.Boot == events.BootImport
-	f.outside = f.imported || !own(rec.Source)
+	f.by = writerOf(rec.Source)
+	f.outside = f.imported || f.by&byReporter != 0
+	f.contact = f.outside && f.kind.contacts()
 	f.flight, f.request = nil, nil
 }
 
@@ -162,24 +172,25 @@ func (f *facts) join() {
 	}
 	if f.rec.Attempt != "" {
 		f.flight = f.past.flightOf(f.rec.Attempt)
-		if f.kind == attemptPermitted || f.kind.ends() || f.kind == attemptRequested && f.outside {
+		if f.kind == attemptPermitted || f.kind.ends() || f.kind == attemptRequested && f.outside || f.contact {
 			f.request = f.past.requestOf(f.rec.Attempt)
 		}
 	}
 }
 
-// bypass reports whether this event is the end of an attempt that went around
-// the recorder. A request alone is none: that is how a runner asks for a permit.
-// Nor is what the tap saw itself, and a report of it joins in: by the attempt's
-// id, or by the local port of the connection.
+// bypass reports whether this event tells of an attempt that went around the
+// recorder: by its end, by a session, or by the connection itself. A request alone is
+// none: that is how a runner asks for a permit. Nor is what the tap saw itself, and a
+// report of it joins in: by the attempt's id, or by the local port of the connection.
 func (f *facts) bypass() bool {
-	if !f.outside || f.flight != nil || f.relayed() {
+	switch {
+	case !f.outside || f.flight != nil || f.relayed():
 		return false
-	}
-	if f.kind == dialStarted {
+	case f.kind == sessionEstablished: // once its attempt has ended, that was judged
+		return f.rec.Attempt == "" || !f.past.told.has(f.rec.Attempt) && !f.past.seenByTap(f)
+	case f.contact:
 		return true
-	}
-	if !f.kind.ends() || f.past.seenByTap(f) {
+	case !f.kind.ends() || f.past.seenByTap(f):
 		return false
 	}
 	return f.imported || !f.reachesNobody()
@@ -239,7 +250,7 @@ func (t *tally) add(f *facts, found Finding) {
 
 // note records a finding about the event of f.
 func (t *tally) note(f *facts, found Finding) Finding {
-	found.Seq, found.index = f.rec.Seq, f.index
+	found.Seq, found.Index = f.rec.Seq, f.index
 	if found.Hint == "" {
 		found.Hint = fmt.Sprintf("replay state --at %d", found.Seq)
 	}
@@ -257,14 +268,4 @@ func (t *tally) note(f *facts, found Finding) Finding {
 // tap: what somebody else says of it is a claim about what the tap sees itself.
 func (f *facts) relayed() bool {
 	return f.flight != nil && f.flight.conn != "" || f.request != nil && f.request.conn != ""
-}
-
-// own reports whether a source is a part of the recorder. Anybody else tells what
-// somebody did, who went through no gate of ours.
-func own(source string) bool {
-	switch source {
-	case "/tap", "/session", "/watch", "/recorder":
-		return true
-	}
-	return false
 }

@@ -2,8 +2,6 @@ package rule
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 
 	"ibrecorder/events"
 )
@@ -27,6 +25,7 @@ type history struct {
 	mode     events.Mode // "" where it is not known
 	run      int         // counts recorder.started
 	runAt    uint64
+	runIndex int
 	timeless bool // mono of this boot cannot be relied on (A4)
 
 	stop       stop
@@ -38,9 +37,9 @@ type history struct {
 
 	flights  []flight     // permitted attempts that are not over, or whose connection is not
 	requests []request    // attempts that wait for a permit
-	ended    ring[string] // attempts whose end the recorder saw
+	ended    ring[ended]  // attempts whose end the recorder saw
 	told     ring[string] // attempts whose end somebody else told
-	ports    ring[int64]  // local ports of the tap's clients
+	clients  ring[client] // of the tap
 
 	// What began before the stream, a gap or a break may still turn up. A start
 	// ends requests and dials; attempts end at the next permit at the latest.
@@ -48,6 +47,16 @@ type history struct {
 	oldRequests bool
 	oldDials    bool
 	crowded     bool // flights were dropped in this run for want of room
+	queued      bool // requests were
+
+	missed missed
+}
+
+// missed is the first event that cannot be judged because of what was dropped for
+// want of room.
+type missed struct {
+	seq   uint64 // 0: none
+	index int
 }
 
 // stop is the latch.
@@ -60,35 +69,6 @@ type stop struct {
 	reloaded bool // a start or a policy came since
 }
 
-// flight is a permitted attempt.
-type flight struct {
-	attempt  string
-	permit   string // id of the event
-	conn     string
-	seq      uint64
-	run      int
-	dial     uint64 // sequence of its dial, 0 if none yet
-	end      uint64 // sequence of its end, 0 if none yet
-	enforced bool
-	against  bool // only observe mode let it through
-	told     bool // already found to overlap, or its end may be in a gap
-	seen     bool // found to overlap in observe mode
-	listed   bool // named as unfinished by a later start
-}
-
-func (l *flight) open() bool { return l.end == 0 }
-
-// request is an attempt.requested without a permit.
-type request struct {
-	attempt string
-	id      string
-	conn    string
-	seq     uint64
-	run     int
-	port    int64
-	settled bool // nothing more is to be expected of it
-}
-
 // lastEnd is the failure that a retry.scheduled would name.
 type lastEnd struct {
 	id      string
@@ -97,59 +77,29 @@ type lastEnd struct {
 	byTapAt moment
 }
 
-// Bounds. IB allows 32 clients for one gateway, so all of these are generous.
-const (
-	maxFlights  = 64
-	maxRequests = 256
-)
-
-// ring keeps the last 32 values.
-type ring[T comparable] struct {
-	v [32]T
-	n uint8
-}
-
-func (r *ring[T]) add(v T) { r.v[r.n%32], r.n = v, (r.n+1)%32 }
-
-func (r *ring[T]) has(v T) bool { return slices.Contains(r.v[:], v) }
-
-func (h *history) flightOf(attempt string) *flight {
-	for i := len(h.flights) - 1; i >= 0; i-- {
-		if h.flights[i].attempt == attempt {
-			return &h.flights[i]
-		}
-	}
-	return nil
-}
-
-func (h *history) requestOf(attempt string) *request {
-	for i := len(h.requests) - 1; i >= 0; i-- {
-		if h.requests[i].attempt == attempt {
-			return &h.requests[i]
-		}
-	}
-	return nil
-}
-
-// seenByTap reports whether a report is about an attempt that the tap saw.
-func (h *history) seenByTap(f *facts) bool {
-	if h.ended.has(f.rec.Attempt) && f.rec.Attempt != "" {
-		return true
-	}
-	return f.request != nil && f.request.port != 0 && h.ports.has(f.request.port)
-}
-
 // oldPermit reports whether a dial may have a permit that is not in this stream.
 func (h *history) oldPermit() bool { return h.oldFlights && h.oldDials }
 
 // observing reports whether the recorder only watches, or may do no more for all
-// that is known: the mode is the policy's, and every decision shows it.
+// that is known. The mode is the policy's; where none is known, the last decision's.
 func (h *history) observing() bool { return h.mode != events.Enforce }
 
+// observed reports whether a decision holds nobody: by the mode in force, and by
+// what it says itself only where that is not known.
+func (h *history) observed(enforced bool) bool {
+	if h.policyAt != 0 {
+		return h.observing()
+	}
+	return !enforced
+}
+
 func (h *history) decided(enforced bool) {
-	h.mode = events.Observe
-	if enforced {
+	switch {
+	case h.policyAt != 0:
+	case enforced:
 		h.mode = events.Enforce
+	default:
+		h.mode = events.Observe
 	}
 }
 
@@ -157,7 +107,7 @@ func (h *history) forget(l lost) {
 	h.evidence = evidence{unsure: true}
 	h.oldRequests, h.oldDials = true, true
 	for i := range h.flights {
-		h.flights[i].told = true
+		h.flights[i].told, h.flights[i].mute = true, ""
 	}
 	if l < lostDecisions {
 		return
@@ -172,6 +122,9 @@ func (h *history) forget(l lost) {
 
 // apply takes the event into the past, after every monitor has seen it.
 func (h *history) apply(f *facts) {
+	if (h.queued || h.crowded) && h.orphaned(f) {
+		h.miss(f)
+	}
 	switch f.kind {
 	case recorderStarted:
 		h.start(f)
@@ -183,7 +136,7 @@ func (h *history) apply(f *facts) {
 			h.due.at = f.at // its time starts again with the run
 		}
 	case clientOpened:
-		h.ports.add(portOf(f.rec.Data.(events.ClientOpened).Peer))
+		h.clients.add(client{port: portOf(f.rec.Data.(events.ClientOpened).Peer), conn: f.rec.Conn})
 	case clientClosed:
 		h.closed(f.rec.Conn)
 	case attemptRequested:
@@ -208,6 +161,12 @@ func (h *history) apply(f *facts) {
 		h.over(f)
 	case handshakeReady:
 		h.evidence.heard()
+	case handshakeTimedOut:
+		h.timedOut(f)
+	case gatewayNotice:
+		if f.flight != nil {
+			f.flight.excused = f.flight.excused || explains(f.rec.Data.(events.GatewayNotice))
+		}
 	case gatewayDown:
 		h.down(f)
 	case gatewayContradicted:
@@ -220,7 +179,7 @@ func (h *history) apply(f *facts) {
 		}
 		enforced := f.rec.Data.(events.RestartRequired).Enforced
 		h.decided(enforced)
-		h.stop.enforced = h.stop.enforced || enforced
+		h.stop.enforced = h.stop.enforced || !h.observed(enforced)
 		h.due, h.carries = due{}, false
 	case restartClaimed, restartObserved:
 		if f.imported { // the release that nobody was there to decide
@@ -234,9 +193,9 @@ func (h *history) apply(f *facts) {
 
 func (h *history) start(f *facts) {
 	h.run++
-	h.runAt, h.policyAt = f.rec.Seq, 0
+	h.runAt, h.runIndex, h.policyAt = f.rec.Seq, f.index, 0
 	h.stop.reloaded = true
-	h.oldRequests, h.oldDials, h.crowded = false, false, false
+	h.oldRequests, h.oldDials, h.crowded, h.queued = false, false, false, false
 	h.flights = slices.DeleteFunc(h.flights, func(l flight) bool { return !l.open() })
 	d := f.rec.Data.(events.RecorderStarted)
 	h.carries = h.carries || d.OldStopped
@@ -244,94 +203,4 @@ func (h *history) start(f *facts) {
 		l := &h.flights[i]
 		l.listed = l.listed || slices.Contains(d.Unfinished, l.attempt)
 	}
-}
-
-func (h *history) requested(f *facts) {
-	d := f.rec.Data.(events.AttemptRequested)
-	if len(h.requests) == maxRequests {
-		drop := slices.IndexFunc(h.requests, func(q request) bool { return q.settled })
-		if drop < 0 {
-			drop, h.oldRequests = 0, true
-		}
-		h.requests = slices.Delete(h.requests, drop, drop+1)
-	}
-	h.requests = append(h.requests, request{attempt: f.rec.Attempt, id: f.rec.ID, conn: f.rec.Conn, seq: f.rec.Seq, run: h.run, port: d.LocalPort})
-}
-
-func (h *history) permitted(f *facts) {
-	d := f.rec.Data.(events.AttemptPermitted)
-	enforced := d.Enforced
-	h.decided(enforced)
-	conn := f.rec.Conn
-	if f.request != nil {
-		if conn == "" {
-			conn = f.request.conn
-		}
-		h.dropRequest(f.rec.Attempt)
-	}
-	if len(h.flights) == maxFlights {
-		drop := max(0, slices.IndexFunc(h.flights, func(l flight) bool { return !l.open() }))
-		h.flights = slices.Delete(h.flights, drop, drop+1)
-		h.oldFlights, h.oldDials, h.crowded = true, true, true
-	} else if enforced && !h.crowded {
-		h.oldFlights = false // one at a time: no older permit can be open now
-	}
-	h.stop.known = h.stop.known || enforced
-	h.flights = append(h.flights, flight{attempt: f.rec.Attempt, permit: f.rec.ID, conn: conn, seq: f.rec.Seq, run: h.run, enforced: enforced, against: d.Against != ""})
-}
-
-func (h *history) dropRequest(attempt string) {
-	for i := len(h.requests) - 1; i >= 0; i-- {
-		if h.requests[i].attempt == attempt {
-			h.requests = slices.Delete(h.requests, i, i+1)
-			return
-		}
-	}
-}
-
-// over ends an attempt. The tap's stays known until its connection is closed,
-// because a client that lost its turn may go on with its handshake.
-func (h *history) over(f *facts) {
-	if f.request != nil {
-		h.dropRequest(f.rec.Attempt)
-	}
-	if l := f.flight; l != nil && l.open() {
-		l.end = f.rec.Seq
-		if l.conn == "" || l.dial == 0 {
-			h.flights = slices.DeleteFunc(h.flights, func(o flight) bool { return o.end == f.rec.Seq })
-		}
-	}
-	if f.outside {
-		h.told.add(f.rec.Attempt)
-	} else {
-		h.ended.add(f.rec.Attempt)
-		h.lastEnd.byTap, h.lastEnd.byTapAt = f.rec.Seq, f.at
-	}
-}
-
-func (h *history) closed(conn string) {
-	if conn == "" {
-		return
-	}
-	for i := range h.requests {
-		h.requests[i].settled = h.requests[i].settled || h.requests[i].conn == conn
-	}
-	for i := range h.flights {
-		if l := &h.flights[i]; l.conn == conn {
-			if l.open() {
-				l.conn = "" // goes with its end
-				continue
-			}
-			h.flights = slices.Delete(h.flights, i, i+1)
-			return
-		}
-	}
-}
-
-func portOf(peer string) int64 {
-	n, err := strconv.ParseInt(peer[strings.LastIndexByte(peer, ':')+1:], 10, 32)
-	if err != nil {
-		return -1
-	}
-	return n
 }

@@ -23,7 +23,7 @@ func (m *rs4) step(f *facts) {
 func (m *rs4) alone(f *facts) {
 	for i := range f.past.flights {
 		l := &f.past.flights[i]
-		observed := !f.rec.Data.(events.AttemptPermitted).Enforced
+		observed := f.past.observed(f.rec.Data.(events.AttemptPermitted).Enforced)
 		if !l.open() || l.told || l.seen && observed {
 			continue
 		}
@@ -47,6 +47,11 @@ func (m *rs4) ended(f *facts) {
 			Rule: "RS4", Because: []uint64{l.seq, l.end}, Observed: !l.enforced,
 			Text: fmt.Sprintf("attempt %s ended a second time; it had ended at #%d", f.rec.Attempt, l.end),
 		})
+	case l == nil && f.request != nil && f.kind != attemptAbandoned && !f.past.oldFlights:
+		m.add(f, Finding{
+			Rule: "RS4", Because: []uint64{f.request.seq}, Observed: f.past.observing(),
+			Text: fmt.Sprintf("attempt %s ended, and was never permitted", f.rec.Attempt),
+		})
 	case l == nil && f.request == nil && !f.past.oldFlights && !f.past.oldRequests:
 		m.add(f, Finding{
 			Rule: "RS4", Observed: f.past.observing(),
@@ -69,7 +74,7 @@ func (m *rs5) step(f *facts) {
 	case dialStarted:
 		m.checked++
 		m.dialled(f)
-	case dialConnected, dialFailed, handshakeVersion, handshakeAPIStarted, handshakeReady, handshakeTimedOut:
+	case dialConnected, dialFailed, handshakeVersion, handshakeAPIStarted, handshakeReady, handshakeTimedOut, sessionEstablished:
 		m.checked++
 		m.shook(f)
 	}
@@ -81,7 +86,7 @@ func (m *rs5) permitted(f *facts) {
 		return
 	}
 	found := Finding{
-		Rule: "RS5", Observed: !f.rec.Data.(events.AttemptPermitted).Enforced,
+		Rule: "RS5", Observed: f.past.observed(f.rec.Data.(events.AttemptPermitted).Enforced),
 		Text: fmt.Sprintf("attempt %s was permitted, and no request for it was waiting", f.rec.Attempt),
 	}
 	switch {

@@ -23,6 +23,7 @@ type Judge struct {
 	rs9 rs9
 
 	chain chain
+	a3    a3
 	a4    a4
 	a5    a5
 	a6    a6
@@ -49,6 +50,8 @@ func (j *Judge) Step(rec events.Record) []Finding {
 	if j.chain.first == 1 && j.count == 1 {
 		j.past.stop.known = true
 	}
+	j.a6.apart(f)
+	j.a3.step(f)
 	if gap := j.a6.step(f); gap > l {
 		l = gap
 	}
@@ -86,10 +89,10 @@ func (j *Judge) Fork() *Judge {
 }
 
 // tallies are in the order of the catalogue.
-func (j *Judge) tallies() [12]*tally {
+func (j *Judge) tallies() [13]*tally {
 	return [...]*tally{
 		&j.rs1.tally, &j.rs2.tally, &j.rs3.tally, &j.rs4.tally, &j.rs5.tally, &j.rs7.tally, &j.rs9.tally,
-		&j.chain.a1, &j.chain.a2, &j.a4.tally, &j.a5.tally, &j.a6.tally,
+		&j.chain.a1, &j.chain.a2, &j.a3.tally, &j.a4.tally, &j.a5.tally, &j.a6.tally,
 	}
 }
 

@@ -16,7 +16,7 @@ func (m *rs1) step(f *facts) {
 		m.checked++
 		if s.stands {
 			m.add(f, Finding{
-				Rule: "RS1", Because: []uint64{s.seq}, Observed: !f.rec.Data.(events.AttemptPermitted).Enforced,
+				Rule: "RS1", Because: []uint64{s.seq}, Observed: f.past.observed(f.rec.Data.(events.AttemptPermitted).Enforced),
 				Text: fmt.Sprintf("attempt %s was permitted while the gate was stopped since #%d", f.rec.Attempt, s.seq),
 			})
 		}
@@ -55,37 +55,15 @@ type rs7 struct {
 	tally
 	owed  uint64 // the start that took a stop over from an older log, until it is carried
 	epoch uint64
-	known bool // epoch is
+	known bool    // epoch is
+	last  process // as last read
 	grounds
-}
-
-// grounds are what a release may rest on, since the stop.
-type grounds struct {
-	sure     bool   // nothing of it can be missing
-	stop     string // id of the stop
-	claim    uint64
-	override uint64
-	observed uint64
-	before   process // the Gateway's own, as read for the stop
-	after    process // as last read since the claim
-}
-
-// process identifies a run of the Gateway.
-type process struct {
-	pid, startedMS int64
-	listening      bool
-}
-
-func (p process) known() bool { return p.pid != 0 && p.startedMS != 0 }
-
-func (p process) same(o process) bool {
-	return p.known() && o.known() && p.pid == o.pid && p.startedMS == o.startedMS
 }
 
 func (m *rs7) forget(l lost) {
 	m.grounds.sure = false
 	if l >= lostDecisions {
-		m.owed, m.known, m.grounds = 0, false, grounds{}
+		m.owed, m.known, m.last, m.grounds = 0, false, process{}, grounds{}
 	}
 }
 
@@ -101,43 +79,50 @@ func (m *rs7) step(f *facts) {
 			m.owed = f.rec.Seq
 		}
 	case attemptPermitted:
-		m.permitted(f, f.rec.Data.(events.AttemptPermitted))
+		d := f.rec.Data.(events.AttemptPermitted)
+		m.permitted(f, d)
+		m.inMode(f, d.Enforced && d.Against == "")
 	case restartRequired:
+		d := f.rec.Data.(events.RestartRequired)
 		m.owed = 0
 		if !s.stands {
-			m.grounds = grounds{sure: true, stop: f.rec.ID}
+			m.stopped(f, d)
 		}
+		m.inMode(f, d.Enforced)
 	case gatewayObserved:
 		m.see(f)
-	case restartClaimed:
-		m.claim, m.after = f.rec.Seq, process{}
-		if f.rec.Data.(events.RestartClaimed).Override {
-			m.override = f.rec.Seq
+	case gatewayContradicted:
+		if f.rec.Data.(events.GatewayContradicted).Ends {
+			m.inMode(f, false)
 		}
+	case restartClaimed:
+		m.claim = claim{seq: f.rec.Seq, override: f.rec.Data.(events.RestartClaimed).Override}
+	case restartRejected:
+		m.claim = claim{}
 	case restartObserved:
-		if d := f.rec.Data.(events.RestartObserved); d.OldStartedMS == 0 || d.OldStartedMS != d.StartedMS {
+		if m.borneOut(f.rec.Data.(events.RestartObserved)) {
 			m.observed = f.rec.Seq
 		}
 	case restartAcknowledged:
 		m.checked++
-		if s.stands && m.grounds.sure {
+		if s.stands && m.sure {
 			m.released(f, f.rec.Data.(events.RestartAcknowledged))
 		}
 		m.grounds = grounds{}
 	}
 }
 
-// see takes in a reading of the listener. What was read at another time than for
-// the stop may be out of date, and proves nothing about the process that hung.
-func (m *rs7) see(f *facts) {
-	d := f.rec.Data.(events.GatewayObserved)
-	m.after = process{}
-	if d.Owner == events.OwnerGateway {
-		m.after = process{pid: d.PID, startedMS: d.StartedMS, listening: d.Listening == events.ListeningYes}
+// inMode judges whether a decision is of the mode that is in force: one that holds
+// nobody while the rule is enforced opens the gate without a release.
+func (m *rs7) inMode(f *facts, enforces bool) {
+	h := f.past
+	if h.policyAt == 0 || enforces != h.observing() {
+		return
 	}
-	if m.stop != "" && f.rec.Cause == m.stop {
-		m.before = m.after
-	}
+	m.add(f, Finding{
+		Rule: "RS7", Because: []uint64{h.policyAt},
+		Text: fmt.Sprintf("%s is not of the mode that the policy of #%d has put in force, which is %s", f.rec.Kind(), h.policyAt, h.mode),
+	})
 }
 
 // count judges the epoch: it rises by one with a release, and never otherwise.
@@ -162,44 +147,14 @@ func (m *rs7) permitted(f *facts, d events.AttemptPermitted) {
 	s := &f.past.stop
 	if m.owed != 0 {
 		m.add(f, Finding{
-			Rule: "RS7", Because: []uint64{m.owed}, Observed: !d.Enforced,
+			Rule: "RS7", Because: []uint64{m.owed}, Observed: f.past.observed(d.Enforced),
 			Text: fmt.Sprintf("attempt %s was permitted although the start at #%d took over a stopped gate, and no restart.required carried the stop on", f.rec.Attempt, m.owed),
 		})
 	}
 	if s.stands && s.reloaded {
 		m.add(f, Finding{
-			Rule: "RS7", Because: []uint64{s.seq, max(f.past.runAt, f.past.policyAt)}, Observed: !d.Enforced,
+			Rule: "RS7", Because: []uint64{s.seq, max(f.past.runAt, f.past.policyAt)}, Observed: f.past.observed(d.Enforced),
 			Text: fmt.Sprintf("the stop of #%d was lost over a start or a change of policy: attempt %s was permitted without a release", s.seq, f.rec.Attempt),
-		})
-	}
-}
-
-// released judges whether the stop was opened by what may open it.
-func (m *rs7) released(f *facts, d events.RestartAcknowledged) {
-	stop, text := f.past.stop.seq, ""
-	evidence := []uint64{stop}
-	switch d.Basis {
-	case events.BasisObserved:
-		if m.observed == 0 {
-			text = "as an observed restart, and none was observed since the stop"
-		}
-	case events.BasisOverride:
-		if m.override == 0 {
-			text = "as an operator's override, and no operator asked for one since the stop"
-		}
-	case events.BasisWord:
-		switch {
-		case m.claim == 0:
-			text = "on an operator's word, and no operator gave it since the stop"
-		case m.after.listening && m.after.same(m.before):
-			evidence = append(evidence, m.claim)
-			text = fmt.Sprintf("on an operator's word, although the process %d that was there at the stop still listens", m.after.pid)
-		}
-	}
-	if text != "" {
-		m.add(f, Finding{
-			Rule: "RS7", Because: evidence, Observed: !f.past.stop.enforced,
-			Text: fmt.Sprintf("the stop of #%d was released %s", stop, text),
 		})
 	}
 }

@@ -100,8 +100,21 @@ var specification = map[string][]struct {
 			stream: `start; attempt.requested r1 by=/runner/robo-1; attempt.permitted r1; +30s attempt.failed r1 by=/runner/robo-1; stop`,
 		},
 		{
+			name:   "a session that a runner has by itself is one",
+			stream: `start; silent a1; stop; +10s session.established r1 by=/runner/robo-1`,
+			find:   []string{"RS1 session.established r1 <- restart.required [bypassed]"},
+		},
+		{
+			name:   "but not again that of an attempt that it has told of",
+			stream: `start; attempt.succeeded r1 by=/runner/robo-1; gateway.down reason=reported by=/runner/robo-2; restart.required reason=reported; session.established r1 by=/runner/robo-1`,
+		},
+		{
+			name:   "nor that of an attempt of the tap",
+			stream: `start; ready a1; gateway.down reason=reported by=/runner/robo-2; restart.required reason=reported; session.established a1 by=/runner/robo-1; attempt.succeeded a1 by=/runner/robo-1`,
+		},
+		{
 			name:   "a contradiction does not end a stop that is enforced",
-			stream: `start; silent a1; stop; gateway.contradicted; dial a2`,
+			stream: `start; silent a1; stop; gateway.contradicted ends=false; dial a2`,
 			find:   []string{"RS1 attempt.permitted a2 <- restart.required"},
 		},
 		{
@@ -132,7 +145,7 @@ var specification = map[string][]struct {
 		},
 		{
 			name:   "and no success ends it then",
-			stream: `start mode=observe; silent a1 enforced=false; stop enforced=false; policy.loaded; gateway.contradicted; dial a2`,
+			stream: `start mode=observe; silent a1 enforced=false; stop enforced=false; policy.loaded; gateway.contradicted ends=false; dial a2`,
 			find: []string{
 				"RS1 attempt.permitted a2 <- restart.required",
 				"RS7 attempt.permitted a2 <- restart.required, policy.loaded",
@@ -335,6 +348,50 @@ var specification = map[string][]struct {
 			find:   []string{"RS3 attempt.permitted a2 <- restart.acknowledged [observed]"},
 		},
 		{
+			name:   "the last attempt of a probation counts as silent if nobody knows its end",
+			stream: `start; silent a1; stop; resume; +30s silent a2; +60s dial a3; crash unfinished=a3; attempt.unknown a3; +61s gateway.notice`,
+			find:   []string{"RS2 gateway.notice <- attempt.failed a2, attempt.unknown a3"},
+		},
+		{
+			name:   "unless a success may have ended the probation before",
+			stream: `start; silent a1; stop; resume; +30s silent a2; attempt.succeeded r1 by=/runner/robo-1; +60s dial a3; crash unfinished=a3; attempt.unknown a3; +61s gateway.notice`,
+		},
+		{
+			name:   "a budget that was seen to pass is a silence, whatever its end is called",
+			stream: `start; dial a1; +30s handshake.timed_out a1; attempt.failed a1 reason=refused stage=dial; dial a2`,
+			find:   []string{"RS2 attempt.permitted a2 <- attempt.failed a1"},
+		},
+		{
+			name:   "also the one for ready",
+			stream: `start; dial a1; +30s handshake.timed_out a1 stage=started; attempt.failed a1 reason=error_before_ready stage=started code=504; dial a2`,
+			find:   []string{"RS2 attempt.permitted a2 <- attempt.failed a1"},
+		},
+		{
+			name:   "but for an error code that did come",
+			stream: `start; dial a1; gateway.notice a1 code=504; +30s handshake.timed_out a1 stage=started; attempt.failed a1 reason=error_before_ready stage=started code=504; dial a2`,
+		},
+		{
+			name:   "which a code of IB's own connectivity is not",
+			stream: `start; dial a1; gateway.notice a1 code=1100; +30s handshake.timed_out a1 stage=started; attempt.failed a1 reason=error_before_ready stage=started code=1100; dial a2`,
+			find:   []string{"RS2 attempt.permitted a2 <- attempt.failed a1"},
+		},
+		{
+			name:   "for such a code that came after the client had left",
+			stream: `start; dial a1; gateway.notice a1 code=504; +30s handshake.timed_out a1 stage=started; attempt.abandoned a1 stage=started answered=true; dial a2`,
+		},
+		{
+			name:   "for bytes that are no version",
+			stream: `start; dial a1; +30s handshake.timed_out a1; attempt.failed a1 reason=bad_version gateway_bytes=3; dial a2`,
+		},
+		{
+			name:   "for a client that never sent its startAPI",
+			stream: `start; dial a1; +2s handshake.timed_out a1 stage=versioned waited_ms=2000 limit_ms=2000; attempt.failed a1 reason=no_start_api stage=versioned; dial a2`,
+		},
+		{
+			name:   "and for a recorder that died before it could say",
+			stream: `start; dial a1; +30s handshake.timed_out a1; crash unfinished=a1; attempt.unknown a1; dial a2`,
+		},
+		{
 			name:   "the minute begins again with another run",
 			stream: `start; silent a1; +50s crash; +60s gateway.notice; +1s gateway.notice`,
 			find:   []string{"RS2 gateway.notice <- attempt.failed a1"},
@@ -365,12 +422,12 @@ var specification = map[string][]struct {
 		},
 		{
 			name:   "a release is given time to settle",
-			stream: `start; silent a1; stop; restart.claimed; restart.acknowledged; +29s dial a2`,
+			stream: `start; silent a1; stop; restart.claimed; gateway.observed listening=unknown; restart.acknowledged; +29s dial a2`,
 			find:   []string{"RS3 attempt.permitted a2 <- restart.acknowledged"},
 		},
 		{
 			name:   "from the first sight of the listener, if that was earlier",
-			stream: `start; silent a1; stop; gateway.observed; +20s restart.claimed; restart.acknowledged; +10s ready a2`,
+			stream: `start; silent a1; stop; gateway.observed; +20s resume; +10s ready a2`,
 		},
 		{
 			name:   "the attempts after a release are spaced",
@@ -409,7 +466,7 @@ var specification = map[string][]struct {
 		},
 		{
 			name:   "a listener seen before the stop is not the one that was waited for",
-			stream: `start; gateway.observed; +60s silent a1; stop; restart.claimed; restart.acknowledged; +1s ready a2`,
+			stream: `start; gateway.observed; +60s silent a1; stop; restart.claimed; gateway.observed listening=unknown; restart.acknowledged; +1s ready a2`,
 			find:   []string{"RS3 attempt.permitted a2 <- restart.acknowledged"},
 		},
 	},
@@ -441,6 +498,11 @@ var specification = map[string][]struct {
 			name:   "an attempt ends once",
 			stream: `start; ready a1; attempt.succeeded a1`,
 			find:   []string{"RS4 attempt.succeeded a1 <- attempt.permitted a1, attempt.succeeded a1"},
+		},
+		{
+			name:   "nor does what was never permitted",
+			stream: `start; ask a1; attempt.denied a1; attempt.succeeded a1`,
+			find:   []string{"RS4 attempt.succeeded a1 <- attempt.requested a1"},
 		},
 		{
 			name:   "what never began does not end",
@@ -592,12 +654,12 @@ var specification = map[string][]struct {
 		},
 		{
 			name:   "a release raises the epoch",
-			stream: `start; silent a1; stop; restart.claimed; restart.acknowledged epoch=0`,
+			stream: `start; silent a1; stop; restart.claimed; gateway.observed; restart.acknowledged epoch=0`,
 			find:   []string{"RS7 restart.acknowledged"},
 		},
 		{
 			name:   "by one",
-			stream: `start; silent a1; stop; restart.claimed; restart.acknowledged epoch=2`,
+			stream: `start; silent a1; stop; restart.claimed; gateway.observed; restart.acknowledged epoch=2`,
 			find:   []string{"RS7 restart.acknowledged"},
 		},
 		{
@@ -627,7 +689,7 @@ var specification = map[string][]struct {
 		},
 		{
 			name:   "an observed one is",
-			stream: `start; silent a1; stop; restart.observed old_pid=7 old_started_ms=1 pid=8 started_ms=2; restart.acknowledged basis=observed by=recorder`,
+			stream: `start; silent a1; stop; gateway.observed cause=restart.required owner=gateway pid=7 started_ms=1; gateway.observed owner=gateway pid=8 started_ms=2; restart.observed old_pid=7 old_started_ms=1 pid=8 started_ms=2; restart.acknowledged basis=observed by=recorder`,
 		},
 		{
 			name:   "a process with the same start was not restarted",
@@ -640,8 +702,42 @@ var specification = map[string][]struct {
 			find:   []string{"RS7 restart.acknowledged <- restart.required, restart.claimed"},
 		},
 		{
-			name:   "which counts as known if it was read for the stop, and not if only at another time",
+			name:   "nor while one listens that was read before the stop, if it could not be read for it",
 			stream: `start; gateway.observed owner=gateway pid=7 started_ms=1; silent a1; stop; gateway.observed cause=restart.required; restart.claimed; gateway.observed owner=gateway pid=7 started_ms=1; restart.acknowledged`,
+			find:   []string{"RS7 restart.acknowledged <- restart.required, restart.claimed"},
+		},
+		{
+			name:   "one that was read for the first time between the stop and the claim may be the new one",
+			stream: `start; silent a1; stop; gateway.observed owner=gateway pid=7 started_ms=1; restart.claimed; gateway.observed owner=gateway pid=7 started_ms=1; restart.acknowledged`,
+		},
+		{
+			name:   "a word is worth nothing while nothing listens",
+			stream: `start; silent a1; stop; restart.claimed; gateway.observed listening=no; restart.acknowledged`,
+			find:   []string{"RS7 restart.acknowledged <- restart.required, restart.claimed"},
+		},
+		{
+			name:   "nor once it was rejected",
+			stream: `start; silent a1; stop; restart.claimed; gateway.observed; restart.rejected; restart.acknowledged`,
+			find:   []string{"RS7 restart.acknowledged <- restart.required"},
+		},
+		{
+			name:   "a stop of another log has no process to compare with",
+			stream: `recorder.started previous=quarantined old_stopped=true; policy.loaded; restart.required carried=true; gateway.observed cause=restart.required owner=gateway pid=7 started_ms=1; restart.claimed; gateway.observed owner=gateway pid=7 started_ms=1; restart.acknowledged`,
+		},
+		{
+			name:   "a decision is of the mode in force",
+			stream: `start; ask a1; attempt.permitted a1 enforced=false`,
+			find:   []string{"RS7 attempt.permitted a1 <- policy.loaded"},
+		},
+		{
+			name:   "of whatever mode",
+			stream: `start mode=observe; dial a1`,
+			find:   []string{"RS7 attempt.permitted a1 <- policy.loaded"},
+		},
+		{
+			name:   "and a stop of the other mode is released as one of this",
+			stream: `start mode=observe; stop enforced=false; policy.loaded; restart.acknowledged`,
+			find:   []string{"RS9 restart.required <- gateway.down [observed]", "RS7 restart.acknowledged <- restart.required"},
 		},
 		{
 			name:   "an override is asked for",
@@ -650,7 +746,7 @@ var specification = map[string][]struct {
 		{
 			name:   "and not made up",
 			stream: `start; silent a1; stop; restart.claimed; restart.acknowledged basis=override`,
-			find:   []string{"RS7 restart.acknowledged <- restart.required"},
+			find:   []string{"RS7 restart.acknowledged <- restart.required, restart.claimed"},
 		},
 	},
 	"RS9": {

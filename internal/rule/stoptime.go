@@ -25,7 +25,7 @@ func (m *rs2) step(f *facts) {
 	found := Finding{Rule: "RS2", Because: d.because, Observed: f.past.observing()}
 	switch f.kind {
 	case attemptPermitted:
-		found.Observed = !f.rec.Data.(events.AttemptPermitted).Enforced
+		found.Observed = f.past.observed(f.rec.Data.(events.AttemptPermitted).Enforced)
 		found.Text = fmt.Sprintf("attempt %s was permitted although a stop was due since #%d", f.rec.Attempt, d.seq)
 	case dialStarted:
 		if f.flight == nil && !f.outside && !f.past.oldPermit() {
@@ -84,7 +84,7 @@ func (m *rs9) step(f *facts) {
 
 func (m *rs9) find(f *facts, d events.RestartRequired, why string) {
 	m.add(f, Finding{
-		Rule: "RS9", Because: f.past.evidence.because(), Observed: !d.Enforced,
+		Rule: "RS9", Because: f.past.evidence.because(), Observed: f.past.observed(d.Enforced),
 		Text: "the gate was stopped without need: " + why,
 	})
 }

@@ -89,7 +89,7 @@ var causes = map[string]string{
 
 // sources is who sees what, if not the tap.
 var sources = map[string]string{
-	"recorder": "/recorder", "policy": "/recorder", "restart": "/recorder", "retry": "/recorder", "gateway": "/watch", "operator": "/operator/cli",
+	"recorder": "/recorder", "policy": "/recorder", "restart": "/recorder", "retry": "/recorder", "operator": "/operator/cli",
 }
 
 // builder turns lines into records.
@@ -184,8 +184,13 @@ func (b *builder) event(kind string, args []string) {
 	if s := sources[events.Kind(kind).Group()]; s != "" {
 		e.Source = s
 	}
-	if kind == "attempt.permitted" || kind == "attempt.denied" || kind == "attempt.unknown" {
+	switch kind {
+	case "attempt.permitted", "attempt.denied", "attempt.unknown", "gateway.down", "gateway.contradicted":
 		e.Source = "/recorder"
+	case "gateway.observed":
+		e.Source = "/watch"
+	case "restart.claimed":
+		e.Source = "/operator/cli"
 	}
 	switch {
 	case b.imported:
@@ -214,6 +219,9 @@ func (b *builder) event(kind string, args []string) {
 	for _, arg := range append(strings.Fields(usual[kind]), args...) {
 		key, value, _ := strings.Cut(arg, "=")
 		b.attribute(&e, v, key, value)
+	}
+	if p, ok := v.Interface().(events.PolicyLoaded); ok && p.Hash == "" {
+		set(b.tb, v, "hash", hashOf(p.Params))
 	}
 	if strings.HasPrefix(e.Source, "/runner/") && e.Conn == "" && kind == "attempt.failed" && !slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "waited_ms") }) {
 		set(b.tb, v, "waited_ms", "0")
@@ -364,7 +372,7 @@ func findings(v Verdict) []Finding {
 	for _, r := range v.Rules {
 		out = append(out, r.Findings...)
 	}
-	slices.SortStableFunc(out, func(a, b Finding) int { return a.index - b.index })
+	slices.SortStableFunc(out, func(a, b Finding) int { return a.Index - b.Index })
 	return out
 }
 

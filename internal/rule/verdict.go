@@ -20,8 +20,8 @@ type Finding struct {
 	Text string
 	// Hint says what to do or type next.
 	Hint string
-
-	index int
+	// Index is the place of the event in the stream, from 0. Sequences may not be in order.
+	Index int
 }
 
 // Outcome is the three-valued verdict.
@@ -70,7 +70,8 @@ type Verdict struct {
 	RuleSet int
 }
 
-// RuleSet is raised whenever a rule judges a stream differently than before.
+// RuleSet is raised, from the first release on, whenever a rule judges a stream
+// differently than before.
 const RuleSet = 1
 
 const scope = "what this log can show: connects that reach the Gateway without the recorder and without a report leave no trace in it"
@@ -80,7 +81,7 @@ func (t *tally) result(e *Entry, disputed int) Result {
 	r := Result{ID: e.ID, Title: e.Title, Checked: t.checked, Unit: e.Unit, Total: t.total}
 	r.Findings = append(r.Findings, t.findings...)
 	for i := range r.Findings {
-		r.Findings[i].Disputed = e.Kind == Rule && r.Findings[i].index >= disputed
+		r.Findings[i].Disputed = e.Kind == Rule && r.Findings[i].Index >= disputed
 	}
 	return r
 }

@@ -82,7 +82,7 @@ func (r Reading) findings() []rule.Finding {
 	for _, result := range r.Verdict.Rules {
 		all = append(all, result.Findings...)
 	}
-	slices.SortStableFunc(all, func(a, b rule.Finding) int { return cmp.Compare(a.Seq, b.Seq) })
+	slices.SortStableFunc(all, func(a, b rule.Finding) int { return cmp.Compare(a.Index, b.Index) })
 	return all
 }
 

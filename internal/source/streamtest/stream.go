@@ -20,6 +20,7 @@ type Stream struct {
 	mono    time.Duration
 	boot    int
 	epoch   uint64
+	hash    string // of the policy in force
 	prev    events.Hash
 	recs    []events.Record
 	ids     map[string]string // "kind" and "kind attempt" -> id of the last one

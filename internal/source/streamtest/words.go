@@ -1,6 +1,7 @@
 package streamtest
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -15,8 +16,14 @@ var policy = events.Params{
 	BackoffCapMS: 60_000, JitterPercent: 25, WindowMS: 600_000, WindowFailures: 20,
 }
 
-// Hash is that of the policy.
-var Hash = events.HashOf([]byte("handoff")).String()
+// Hash is what the events call the policy with these values.
+func Hash(p events.Params) string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic(err)
+	}
+	return events.HashOf(b).String()
+}
 
 // Start begins a run of the recorder: the first, or one after a crash.
 func (s *Stream) Start() *Stream { return s.start(policy) }
@@ -33,8 +40,9 @@ func (s *Stream) start(p events.Params) *Stream {
 	if s.boot > 0 {
 		d.Previous, d.PreviousBoot = events.PreviousCrashed, "b"+strconv.Itoa(s.boot)
 	}
+	s.hash = Hash(p)
 	return s.Add("/recorder", "", d).
-		Add("/recorder", "", events.PolicyLoaded{Preset: "handoff", Hash: Hash, Mode: events.Enforce, Params: p})
+		Add("/recorder", "", events.PolicyLoaded{Preset: "handoff", Hash: s.hash, Mode: events.Enforce, Params: p})
 }
 
 // Dial is a client that asks, is permitted, and is dialled for.
@@ -42,7 +50,7 @@ func (s *Stream) Dial(attempt string) *Stream { return s.dial(attempt, 0) }
 
 func (s *Stream) dial(attempt string, probation int64) *Stream {
 	return s.Ask(attempt).
-		Add("/recorder", attempt, events.AttemptPermitted{Policy: Hash, Enforced: true, Probation: probation}).
+		Add("/recorder", attempt, events.AttemptPermitted{Policy: s.hash, Enforced: true, Probation: probation}).
 		Add("/tap", attempt, events.DialStarted{Address: "127.0.0.1:4001"})
 }
 
@@ -100,7 +108,7 @@ func (s *Stream) Retry(attempt string, delay time.Duration, failures int64) *Str
 // Stop is the decision that a restart is required, and its alert.
 func (s *Stream) Stop(count int64) *Stream {
 	return s.Add("/recorder", "", events.GatewayDown{Reason: events.DownSilent, Count: count, Limit: count}).
-		Add("/recorder", "", events.RestartRequired{Policy: Hash, Reason: events.DownSilent, Enforced: true}).
+		Add("/recorder", "", events.RestartRequired{Policy: s.hash, Reason: events.DownSilent, Enforced: true}).
 		After(367*time.Millisecond).
 		Add("/recorder", "", events.AlertDelivered{Channel: "command", ElapsedMS: 366, Tries: 1})
 }
@@ -108,7 +116,7 @@ func (s *Stream) Stop(count int64) *Stream {
 // Deny is a client that is refused.
 func (s *Stream) Deny(attempt string) *Stream {
 	return s.Add("/tap", attempt, events.AttemptRequested{}).
-		Add("/recorder", attempt, events.AttemptDenied{Policy: Hash, Reason: events.HoldStopped, Count: 1})
+		Add("/recorder", attempt, events.AttemptDenied{Policy: s.hash, Reason: events.HoldStopped, Count: 1})
 }
 
 // Resume is an operator's word, and the release that it becomes.
