@@ -191,12 +191,18 @@ func TestAssumptions(t *testing.T) {
 			outcome: Inconclusive,
 		},
 		{
-			name:    "A6: which is nothing if nothing comes of those that were dropped",
+			name:    "A6: those of an earlier run take no room",
+			stream:  "start" + strings.Repeat("; attempt.requested a2", maxRequests) + "; crash; attempt.requested a3; attempt.permitted a1",
+			find:    []string{"RS5 attempt.permitted a1"},
+			outcome: Violated,
+		},
+		{
+			name:    "A6: more clients are connected than it has room for, and nothing more comes of them",
 			stream:  "start" + sessions(maxFlights+1),
 			outcome: Holds,
 		},
 		{
-			name:    "A6: or are connected",
+			name:    "A6: or something does",
 			stream:  "start" + sessions(maxFlights+1) + "; handshake.version a0",
 			failed:  []string{"A6 handshake.version a0"},
 			outcome: Inconclusive,

@@ -183,8 +183,7 @@ func (h *history) demanded(f *facts, s sign) bool {
 	e, p := &h.evidence, &h.policy
 	switch s {
 	case nothing: // the end of the last attempt of a probation, if nobody knows it
-		return f.kind == attemptUnknown && f.flight != nil && !f.flight.against &&
-			e.probation && !e.unsure && !e.doubted && e.used.sure >= p.ProbationAttempts
+		return f.kind == attemptUnknown && f.flight != nil && e.probation && !e.unsure && !e.doubted && e.used.sure >= p.ProbationAttempts
 	case silence:
 		row, last := e.silent.sure >= p.SilentLimit, e.used.sure >= p.ProbationAttempts
 		switch {

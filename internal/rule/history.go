@@ -107,7 +107,7 @@ func (h *history) forget(l lost) {
 	h.evidence = evidence{unsure: true}
 	h.oldRequests, h.oldDials = true, true
 	for i := range h.flights {
-		h.flights[i].told, h.flights[i].mute = true, ""
+		h.flights[i].told = true
 	}
 	if l < lostDecisions {
 		return

@@ -113,6 +113,10 @@ var specification = map[string][]struct {
 			stream: `start; ready a1; gateway.down reason=reported by=/runner/robo-2; restart.required reason=reported; session.established a1 by=/runner/robo-1; attempt.succeeded a1 by=/runner/robo-1`,
 		},
 		{
+			name:   "also when that is over",
+			stream: `start; ready a1; client.closed conn=c-a1; gateway.down reason=reported by=/runner/robo-2; restart.required reason=reported; session.established a1 by=/runner/robo-1`,
+		},
+		{
 			name:   "a contradiction does not end a stop that is enforced",
 			stream: `start; silent a1; stop; gateway.contradicted ends=false; dial a2`,
 			find:   []string{"RS1 attempt.permitted a2 <- restart.required"},
@@ -357,6 +361,18 @@ var specification = map[string][]struct {
 			stream: `start; silent a1; stop; resume; +30s silent a2; attempt.succeeded r1 by=/runner/robo-1; +60s dial a3; crash unfinished=a3; attempt.unknown a3; +61s gateway.notice`,
 		},
 		{
+			name:   "by any reading",
+			stream: `start; silent a1; stop; resume; attempt.succeeded r1 by=/runner/robo-1; +30s dial a2; crash unfinished=a2; attempt.unknown a2; +60s dial a3; crash unfinished=a3; attempt.unknown a3; +61s gateway.notice`,
+		},
+		{
+			name:   "a success that nobody permitted breaks no row",
+			stream: `start silent_limit=2; silent a1; ask a2; attempt.denied a2; attempt.succeeded a2; silent a3; dial a4`,
+			find: []string{
+				"RS4 attempt.succeeded a2 <- attempt.requested a2",
+				"RS2 attempt.permitted a4 <- attempt.failed a1, attempt.failed a3",
+			},
+		},
+		{
 			name:   "a budget that was seen to pass is a silence, whatever its end is called",
 			stream: `start; dial a1; +30s handshake.timed_out a1; attempt.failed a1 reason=refused stage=dial; dial a2`,
 			find:   []string{"RS2 attempt.permitted a2 <- attempt.failed a1"},
@@ -376,12 +392,26 @@ var specification = map[string][]struct {
 			find:   []string{"RS2 attempt.permitted a2 <- attempt.failed a1"},
 		},
 		{
+			name:   "one that the end does not name explains nothing",
+			stream: `start; dial a1; gateway.notice a1 code=504; +30s handshake.timed_out a1 stage=started; attempt.failed a1 reason=error_before_ready stage=started; dial a2`,
+			find:   []string{"RS2 attempt.permitted a2 <- attempt.failed a1"},
+		},
+		{
 			name:   "for such a code that came after the client had left",
 			stream: `start; dial a1; gateway.notice a1 code=504; +30s handshake.timed_out a1 stage=started; attempt.abandoned a1 stage=started answered=true; dial a2`,
 		},
 		{
 			name:   "for bytes that are no version",
 			stream: `start; dial a1; +30s handshake.timed_out a1; attempt.failed a1 reason=bad_version gateway_bytes=3; dial a2`,
+		},
+		{
+			name:   "which does not matter once the version has come",
+			stream: `start; dial a1; +30s handshake.timed_out a1 stage=started; attempt.failed a1 reason=bad_version stage=started gateway_bytes=3; dial a2`,
+			find:   []string{"RS2 attempt.permitted a2 <- attempt.failed a1"},
+		},
+		{
+			name:   "for a budget of another policy that nobody tells",
+			stream: `start; dial a1; policy.loaded; handshake.timed_out a1 waited_ms=0 limit_ms=0; attempt.failed a1 reason=refused stage=dial; dial a2`,
 		},
 		{
 			name:   "for a client that never sent its startAPI",
@@ -711,6 +741,16 @@ var specification = map[string][]struct {
 			stream: `start; silent a1; stop; gateway.observed owner=gateway pid=7 started_ms=1; restart.claimed; gateway.observed owner=gateway pid=7 started_ms=1; restart.acknowledged`,
 		},
 		{
+			name:   "an observed restart is one of the process that was read at the stop",
+			stream: `start; silent a1; stop; gateway.observed cause=restart.required owner=gateway pid=7 started_ms=1; gateway.observed owner=gateway pid=8 started_ms=2; restart.observed old_pid=9 old_started_ms=1 pid=8 started_ms=2; restart.acknowledged basis=observed by=recorder`,
+			find:   []string{"RS7 restart.acknowledged <- restart.required"},
+		},
+		{
+			name:   "a socket that is still the same shows that its process is, whatever the clock was set to",
+			stream: `start; silent a1; stop; gateway.observed cause=restart.required owner=gateway pid=7 started_ms=1 socket=inode-1; restart.claimed; gateway.observed owner=gateway pid=7 started_ms=3600000 socket=inode-1; restart.acknowledged`,
+			find:   []string{"RS7 restart.acknowledged <- restart.required, restart.claimed"},
+		},
+		{
 			name:   "a word is worth nothing while nothing listens",
 			stream: `start; silent a1; stop; restart.claimed; gateway.observed listening=no; restart.acknowledged`,
 			find:   []string{"RS7 restart.acknowledged <- restart.required, restart.claimed"},
@@ -786,6 +826,14 @@ var specification = map[string][]struct {
 			name:   "the recorder's own word is not",
 			stream: `start; gateway.down reason=reported by=/recorder; restart.required reason=reported`,
 			find:   []string{"RS9 restart.required <- gateway.down"},
+		},
+		{
+			name:   "the budget is that of the policy under which it was permitted",
+			stream: `start; dial a1; policy.loaded version_budget_ms=60000; +30s attempt.failed a1; stop`,
+		},
+		{
+			name:   "and of its stage",
+			stream: `start version_budget_ms=60000; silent a1 reason=version_no_ready stage=started; stop`,
 		},
 		{
 			name:   "an attempt that was cut short was not silent",

@@ -28,7 +28,7 @@ func (h *history) timedOut(f *facts) {
 	default:
 		return // it waits for the client there
 	}
-	if l := f.flight; l != nil && !l.told && d.WaitedMS > 0 && d.WaitedMS >= h.budget(l, why, d.LimitMS) {
+	if l := f.flight; l != nil && d.WaitedMS > 0 && d.WaitedMS >= h.budget(l, why, d.LimitMS) {
 		l.mute = d.Stage
 	}
 }
