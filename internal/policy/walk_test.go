@@ -23,9 +23,12 @@ func (w *walker) name() string {
 	return fmt.Sprintf("a%d", w.next)
 }
 
-var failures = []events.FailReason{events.Refused, events.DialTimeout, events.Unreachable, events.AcceptedNoBytes, events.FINBeforeVersion,
-	events.RSTBeforeVersion, events.BadVersion, events.VersionNoReady, events.NoStartAPI, events.ClientIDInUse, events.DisclaimerPending,
-	events.ErrorBeforeReady, events.ClosedBeforeReady}
+// What a dial and what a connection can fail of.
+var (
+	dialFailures = []events.FailReason{events.Refused, events.DialTimeout, events.Unreachable}
+	failures     = []events.FailReason{events.AcceptedNoBytes, events.FINBeforeVersion, events.RSTBeforeVersion, events.BadVersion,
+		events.VersionNoReady, events.NoStartAPI, events.ClientIDInUse, events.DisclaimerPending, events.ErrorBeforeReady, events.ClosedBeforeReady}
+)
 
 // step is one line of what happens next.
 func (w *walker) step(t *rapid.T) string {
@@ -71,7 +74,11 @@ func (w *walker) wire(t *rapid.T, x *fsm.Session, pick func(string, ...string) s
 	case x.Phase == fsm.Closing:
 		return a + pick("late", "fail accepted_no_bytes", "ok", "abandon answered", "abandon", "version")
 	case pick("ends", "goes on", "goes on", "ends") == "ends":
-		return a + "fail " + string(rapid.SampledFrom(failures).Draw(t, "reason"))
+		of := failures
+		if x.Stage == events.StageNone || x.Phase == fsm.Dialing {
+			of = dialFailures
+		}
+		return a + "fail " + string(rapid.SampledFrom(of).Draw(t, "reason"))
 	case x.Stage == events.StageNone:
 		return a + pick("permitted", "dial", "dial", "dial", "unknown")
 	case x.Phase == fsm.Dialing:

@@ -14,6 +14,7 @@ type flight struct {
 	seq      uint64
 	run      int
 	dial     uint64 // sequence of its dial, 0 if none yet
+	up       uint64 // sequence of its dial.connected, 0 if none yet
 	end      uint64 // sequence of its end, 0 if none yet
 	enforced bool
 	against  bool         // only observe mode let it through

@@ -6,7 +6,7 @@ import (
 	"ibrecorder/events"
 )
 
-// rs4: one attempt at a time, each with one end.
+// rs4: one attempt at a time, each with one end, and one that it can have had.
 type rs4 struct{ tally }
 
 func (m *rs4) step(f *facts) {
@@ -47,6 +47,11 @@ func (m *rs4) ended(f *facts) {
 			Rule: "RS4", Because: []uint64{l.seq, l.end}, Observed: !l.enforced,
 			Text: fmt.Sprintf("attempt %s ended a second time; it had ended at #%d", f.rec.Attempt, l.end),
 		})
+	case l != nil && l.up != 0 && inDial(f):
+		m.add(f, Finding{
+			Rule: "RS4", Because: []uint64{l.seq, l.up}, Observed: !l.enforced,
+			Text: fmt.Sprintf("attempt %s is said to have failed in its dial, which was connected at #%d", f.rec.Attempt, l.up),
+		})
 	case l == nil && f.request != nil && f.kind != attemptAbandoned && !f.past.oldFlights:
 		m.add(f, Finding{
 			Rule: "RS4", Because: []uint64{f.request.seq}, Observed: f.past.observing(),
@@ -58,6 +63,13 @@ func (m *rs4) ended(f *facts) {
 			Text: fmt.Sprintf("attempt %s ended, and no attempt of that name was under way", f.rec.Attempt),
 		})
 	}
+}
+
+// inDial reports whether an end says that TCP never came up: the Gateway could not
+// have been silent then.
+func inDial(f *facts) bool {
+	d, failed := f.rec.Data.(events.AttemptFailed)
+	return failed && (d.Reason == events.Refused || d.Reason == events.Unreachable || d.Reason == events.DialTimeout)
 }
 
 // rs5: every dial is the effect of a permit, and every permit the answer to a request.

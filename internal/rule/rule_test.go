@@ -530,6 +530,11 @@ var specification = map[string][]struct {
 			find:   []string{"RS4 attempt.succeeded a1 <- attempt.permitted a1, attempt.succeeded a1"},
 		},
 		{
+			name:   "and not in a dial that was connected",
+			stream: `start; dial a1; dial.connected a1; attempt.failed a1 reason=refused stage=dial`,
+			find:   []string{"RS4 attempt.failed a1 <- attempt.permitted a1, dial.connected a1"},
+		},
+		{
 			name:   "nor does what was never permitted",
 			stream: `start; ask a1; attempt.denied a1; attempt.succeeded a1`,
 			find:   []string{"RS4 attempt.succeeded a1 <- attempt.requested a1"},

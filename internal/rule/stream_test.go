@@ -25,7 +25,7 @@ import (
 //	start          recorder.started, policy.loaded (handoff: one silent attempt stops)
 //	crash          the same, of a run after one that left no recorder.stopped
 //	ask A          client.opened, client.hello, attempt.requested
-//	dial A         ask A, attempt.permitted, dial.started, dial.connected
+//	dial A         ask A, attempt.permitted, dial.started
 //	silent A       dial A and, 30 s later, attempt.failed accepted_no_bytes
 //	ready A        dial A, the handshake, attempt.succeeded, session.established
 //	stop           gateway.down, restart.required
@@ -34,9 +34,9 @@ var words = map[string][]string{
 	"start":  {"recorder.started", "policy.loaded"},
 	"crash":  {"recorder.started previous=crashed", "policy.loaded"},
 	"ask":    {"client.opened A conn=c-A", "client.hello A conn=c-A", "attempt.requested A conn=c-A"},
-	"dial":   {"ask A", "attempt.permitted A", "dial.started A", "dial.connected A"},
-	"silent": {"dial A", "+30s attempt.failed A"},
-	"ready":  {"dial A", "handshake.version A", "handshake.api_started A", "handshake.ready A", "attempt.succeeded A", "session.established A conn=c-A"},
+	"dial":   {"ask A", "attempt.permitted A", "dial.started A"},
+	"silent": {"dial A", "dial.connected A", "+30s attempt.failed A"},
+	"ready":  {"dial A", "dial.connected A", "handshake.version A", "handshake.api_started A", "handshake.ready A", "attempt.succeeded A", "session.established A conn=c-A"},
 	"stop":   {"gateway.down by=/recorder", "restart.required"},
 	"resume": {"restart.claimed", "gateway.observed", "restart.acknowledged"},
 }

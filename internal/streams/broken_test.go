@@ -161,7 +161,7 @@ func TestNoForgedStreamHolds(t *testing.T) {
 
 		{"the silence is called refused", func(t *testing.T) *forgery {
 			return upTo(t, readAt).end(events.AttemptFailed{Reason: events.Refused, Stage: events.StageDial})
-		}, "RS2"},
+		}, "RS2 RS4"},
 		{"the silence is called a close", func(t *testing.T) *forgery {
 			return upTo(t, readAt).end(events.AttemptFailed{Reason: events.ClosedBeforeReady, Stage: events.StageVersioned})
 		}, "RS2"},
