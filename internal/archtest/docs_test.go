@@ -148,3 +148,29 @@ func TestADocumentWithoutItsTestsIsFound(t *testing.T) {
 		})
 	}
 }
+
+// link is one of Markdown, to a file of this project.
+var link = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+
+func TestEveryLinkLeadsToAFile(t *testing.T) {
+	links := 0
+	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".md" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, m := range link.FindAllSubmatch(text, -1) {
+			links++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), string(m[1]))); err != nil {
+				t.Errorf("%s leads to %s, which is not there", path, m[1])
+			}
+		}
+		return nil
+	})
+	if err != nil || links < 5 {
+		t.Errorf("%d links, %v", links, err)
+	}
+}
