@@ -159,7 +159,7 @@ func (d *demo) play(ctx context.Context, told string) error {
 	operator := httpapi.Dial(d.dir)
 	for _, step := range []func() error{
 		func() error {
-			d.say("A simulated IB Gateway runs. The recorder stands before it, on %s, and keeps a session of its own (scmhub/ibapi, client 7). Its rule has short budgets here: 2 s instead of 30.", d.tap)
+			d.say("A simulated IB Gateway runs. The recorder stands before it, on %s, and keeps a session of its own (scmhub/ibapi, client 7). Budgets are short here: 2 s, not 30.", d.tap)
 			return d.until("session.established")
 		},
 		func() error {
