@@ -63,7 +63,9 @@ func phrase(p events.Payload) (same, more string, known bool) {
 		w.sameIf(d.By != "", "closed by the %s, %s", d.By, d.How)
 		w.sameIf(d.WaitedMS > 0, "waited %s of %s", span(d.WaitedMS*1e6), span(d.LimitMS*1e6))
 		w.sameIf(d.WaitedMS == 0 && d.LimitMS > 0, "limit %s", span(d.LimitMS*1e6))
-		w.elapsed(d.ElapsedUS)
+		if d.WaitedMS == 0 { // else it says the same again
+			w.elapsed(d.ElapsedUS)
+		}
 		w.text(d.Text)
 	case events.AttemptAbandoned:
 		w.same("the client left at stage %s", d.Stage)
