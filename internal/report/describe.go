@@ -61,7 +61,8 @@ func phrase(p events.Payload) (same, more string, known bool) {
 		w.sameIf(d.Code != 0, "code %d", d.Code)
 		w.sameIf(d.Stage != "" && d.Stage != events.StageNone, "stage %s", d.Stage)
 		w.sameIf(d.By != "", "closed by the %s, %s", d.By, d.How)
-		w.sameIf(d.WaitedMS > 0, "waited %s of %s", span(d.WaitedMS*1e6), span(d.LimitMS*1e6))
+		w.sameIf(d.WaitedMS > 0 && d.LimitMS > 0, "waited %s of %s", span(d.WaitedMS*1e6), span(d.LimitMS*1e6))
+		w.sameIf(d.WaitedMS > 0 && d.LimitMS == 0, "waited %s", span(d.WaitedMS*1e6))
 		w.sameIf(d.WaitedMS == 0 && d.LimitMS > 0, "limit %s", span(d.LimitMS*1e6))
 		if d.WaitedMS == 0 { // else it says the same again
 			w.elapsed(d.ElapsedUS)
