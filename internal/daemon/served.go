@@ -184,5 +184,11 @@ func ReadStatus(ctx context.Context, gateway string, log Reader) (httpapi.Status
 		}
 	}
 	s := Describe(state, gateAt)
+	// No connection outlives a recorder, and what nobody watches must not read as healthy.
+	s.Sessions, s.Waiting = nil, 0
+	if s.Stop == nil {
+		s.API = string(fsm.Unknown)
+		s.Why = fmt.Sprintf("No recorder runs, so no program gets through its port; the gate was %s at the end.", s.Gate)
+	}
 	return s, stopReason(ctx, log, &s)
 }
