@@ -10,15 +10,16 @@ import (
 )
 
 const (
-	natsClient = "github.com/nats-io/nats.go"
-	natsServer = "github.com/nats-io/nats-server/v2"
-	looplab    = "github.com/looplab/fsm"
-	viper      = "github.com/spf13/viper"
-	ibapi      = "github.com/scmhub/ibapi"
-	pflag      = "github.com/spf13/pflag"
-	yaml       = "github.com/goccy/go-yaml"
-	gopsutil   = "github.com/shirou/gopsutil/v4"
-	xsys       = "golang.org/x/sys"
+	natsClient  = "github.com/nats-io/nats.go"
+	natsServer  = "github.com/nats-io/nats-server/v2"
+	looplab     = "github.com/looplab/fsm"
+	viper       = "github.com/spf13/viper"
+	ibapi       = "github.com/scmhub/ibapi"
+	pflag       = "github.com/spf13/pflag"
+	yaml        = "github.com/goccy/go-yaml"
+	levenshtein = "github.com/agnivade/levenshtein"
+	gopsutil    = "github.com/shirou/gopsutil/v4"
+	xsys        = "golang.org/x/sys"
 )
 
 // mayImport says which packages of this module, by folder, and which modules a
@@ -43,7 +44,7 @@ var mayImport = map[string][]string{
 	"internal/source":    {"events", "internal/httpapi", "store"},
 	"internal/streams":   {"events", "fsm", "internal/policy", "internal/rule", yaml},
 	"internal/gwsim":     {"events", "internal/wire"},
-	"internal/config":    {"events", "internal/policy", viper, pflag, yaml},
+	"internal/config":    {"events", "internal/policy", viper, pflag, yaml, levenshtein},
 	"internal/explore":   {"events", "fsm", "internal/policy", "internal/rule"},
 	"internal/shrink":    {"events", "fsm", "internal/policy", "internal/rule"},
 	"internal/whatif":    {"events", "fsm", "internal/policy", "internal/rule"},

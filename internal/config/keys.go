@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"ibrecorder/events"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // kind is the type of a value.
@@ -68,27 +70,8 @@ var paramNames = func() []string {
 
 // nearest is the word of known that word was most likely meant to be.
 func nearest(word string, known []string) string {
-	return slices.MinFunc(known, func(a, b string) int { return distance(word, a) - distance(word, b) })
-}
-
-// distance is the Levenshtein distance of the first 64 bytes.
-func distance(a, b string) int {
-	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
+	word = word[:min(len(word), 64)] // the distance takes time with the length
+	return slices.MinFunc(known, func(a, b string) int {
+		return levenshtein.ComputeDistance(word, a) - levenshtein.ComputeDistance(word, b)
+	})
 }
