@@ -54,7 +54,8 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 // BenchmarkLiveRead compares Read, which decodes and checks every event, with an
-// ordered consumer that only receives, and then with the chain verified as well.
+// ordered consumer that only receives, then with the chain verified as well, and what
+// Read would be if it asked the server.
 func BenchmarkLiveRead(b *testing.B) {
 	const n = 60_000
 	s, err := store.Open(b.Context(), store.Config{Dir: logOf(b, n, 8<<20), MaxBytes: 4 << 30})
@@ -66,7 +67,7 @@ func BenchmarkLiveRead(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var bare, read, verify time.Duration
+	var bare, read, verify, server time.Duration
 	for b.Loop() {
 		start := time.Now()
 		bareRead(b, l.Stream(), n)
@@ -80,10 +81,17 @@ func BenchmarkLiveRead(b *testing.B) {
 		start = time.Now()
 		count(b, l, n, chain.Add)
 		verify += time.Since(start)
+
+		start = time.Now()
+		for _, err := range l.ReadByServer(b.Context(), 1, n) {
+			must(b, err)
+		}
+		server += time.Since(start)
 	}
 	rate := func(d time.Duration) float64 { return n * float64(b.N) / d.Seconds() }
 	b.ReportMetric(rate(read)/rate(bare), "ratio") // at least 0.7
 	b.ReportMetric(rate(verify)/rate(bare), "ratio-chained")
+	b.ReportMetric(rate(server)/rate(bare), "ratio-server")
 	b.ReportMetric(rate(read), "events/s")
 	b.ReportMetric(rate(bare), "bare/s")
 }

@@ -48,6 +48,10 @@
 //     TestAMessageThatIsNotTheNextEventEndsEveryReader,
 //     TestEvidenceIsReadFromACopyAndNeverTouched). It outlives a broken connection
 //     (TestReadersGoOnWhenTheConnectionBreaks).
+//   - A long read takes the events out of the server's own files, checksums and all,
+//     and asks the server for what it cannot find there
+//     (TestTheFilesAndTheServerReadTheSame,
+//     TestAByteThatFlipsUnderARunningRecorderEndsTheReader).
 //   - A handler gets every event at least once and in order, also after a kill
 //     (TestConsumeGoesOnAfterAKill).
 //   - Nothing listens on a port (TestServerOpensNoPort), and nobody without the

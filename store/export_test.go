@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"iter"
 	"net"
 	"time"
+
+	"ibrecorder/events"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
@@ -22,7 +25,13 @@ func Redelivery(n uint64) time.Duration         { return redelivery(n) }
 func (s *Store) Server() *server.Server         { return s.srv }
 func (s *Store) JetStream() jetstream.JetStream { return s.js }
 func (l *JetLog) Stream() jetstream.Stream      { return l.stream }
-func (s *Store) Report(level, text string)      { s.log.report(level, text, nil) }
+
+// ReadByServer is Read without a look at the files.
+func (l *JetLog) ReadByServer(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error] {
+	return func(yield func(events.Record, error) bool) { l.deliver(ctx, from, to, yield) }
+}
+
+func (s *Store) Report(level, text string) { s.log.report(level, text, nil) }
 
 // SecondWriter opens a log once more, as a second recorder would that found a
 // way past the lock.

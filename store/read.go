@@ -35,7 +35,9 @@ func (l *JetLog) Read(ctx context.Context, from, to uint64) iter.Seq2[events.Rec
 		case to-from < shortRead:
 			l.readShort(ctx, from, to, yield)
 		default:
-			l.deliver(ctx, from, to, yield)
+			if next, more := l.scan(ctx, from, to, yield); more {
+				l.deliver(ctx, next, to, yield)
+			}
 		}
 	}
 }
