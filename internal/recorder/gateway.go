@@ -115,7 +115,7 @@ func Open(ctx context.Context, cfg Config) (*Gateway, error) {
 	}
 	var unsaid []rule.Finding // about the last event, which a crash kept out of the log
 	var of events.Record
-	for rec, err := range cfg.Log.Read(ctx, 1, 0) {
+	for rec, err := range store.Ahead(cfg.Log.Read(ctx, 1, 0)) {
 		if err == nil {
 			err = g.chain.Add(rec)
 		}

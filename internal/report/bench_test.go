@@ -14,8 +14,8 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/internal/rule"
-	"ibrecorder/internal/source"
 	"ibrecorder/internal/source/streamtest"
+	"ibrecorder/store"
 )
 
 var sum [sha256.Size]byte
@@ -37,7 +37,7 @@ func BenchmarkVerify(b *testing.B) {
 		read  func(iter.Seq2[events.Record, error]) iter.Seq2[events.Record, error]
 	}{
 		{"one core", 1, func(in iter.Seq2[events.Record, error]) iter.Seq2[events.Record, error] { return in }},
-		{"reading ahead", runtime.GOMAXPROCS(0), source.Ahead},
+		{"reading ahead", runtime.GOMAXPROCS(0), store.Ahead},
 	} {
 		b.Run(how.name, func(b *testing.B) {
 			cores := runtime.GOMAXPROCS(how.cores)

@@ -13,7 +13,7 @@
 //   - A stream that breaks off ends with an error, and never looks whole
 //     (TestAStreamThatBreaksOffEndsWithAnError).
 //   - Reading ahead changes nothing but the time it takes, and leaves no goroutine
-//     behind (TestAheadIsTheSameStream, BenchmarkVerify in internal/report).
+//     behind (TestAheadIsTheSameStream in store, BenchmarkVerify in internal/report).
 //   - What keeps a place from being opened says what to type instead
 //     (TestWhatCannotBeOpened).
 //

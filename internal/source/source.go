@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"ibrecorder/events"
+	"ibrecorder/store"
 )
 
 // What keeps a place from being opened.
@@ -61,7 +62,7 @@ type Source struct {
 // Events yields the events from..to, both included; from 0 is the first there is,
 // to 0 the last. It ends early only with an error. The loop may be run again.
 func (s *Source) Events(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error] {
-	return Ahead(s.read(ctx, from, to))
+	return store.Ahead(s.read(ctx, from, to))
 }
 
 // Close gives back what Open took.

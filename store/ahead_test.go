@@ -1,4 +1,4 @@
-package source_test
+package store_test
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"ibrecorder/events"
-	"ibrecorder/internal/source"
+	"ibrecorder/store"
 )
 
 // numbered yields n records, then err if there is one, and says in read how many
@@ -33,7 +33,7 @@ func TestAheadIsTheSameStream(t *testing.T) {
 			t.Run(fmt.Sprint(n, " events, end ", end), func(t *testing.T) {
 				var read int
 				got, last := 0, error(nil)
-				for rec, err := range source.Ahead(numbered(n, end, &read)) {
+				for rec, err := range store.Ahead(numbered(n, end, &read)) {
 					if last != nil {
 						t.Fatal("something comes after the error")
 					}
@@ -56,7 +56,7 @@ func TestWhoStopsEarlyIsNotReadFarAhead(t *testing.T) {
 	for _, stop := range []int{1, 256, 257, 1000} {
 		var read int
 		got := 0
-		for range source.Ahead(numbered(1_000_000, nil, &read)) {
+		for range store.Ahead(numbered(1_000_000, nil, &read)) {
 			if got++; got == stop {
 				break
 			}
