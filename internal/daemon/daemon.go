@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -109,6 +110,7 @@ func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
 	if d.api, err = httpapi.Listen(cfg.Data); err != nil {
 		return d, err
 	}
+	debug.FreeOSMemory() // that rebuilding the states has taken: after a long log half of the process
 	return d, nil
 }
 
