@@ -5,7 +5,7 @@
 // It decodes what it is given and encodes what it is asked for. It owns no
 // socket, reads no clock, keeps no log, and looks at nothing but the handshake
 // and connectivity messages: orders, quotes and balances pass through the
-// Scanner as a length and an opaque prefix.
+// Scanner, or the leaner Skimmer, as a length and an opaque prefix.
 //
 // # The handshake
 //
@@ -34,6 +34,8 @@
 //     FuzzHello, FuzzFrames, FuzzDecodeMessage.
 //   - A Scanner holds a bounded prefix of a frame and never the whole of it, and
 //     allocates nothing for a frame: TestScannerAllocatesNothing.
+//   - A Skimmer finds the codes that a Scanner and ErrorMessage find, and allocates
+//     nothing: FuzzSkimmer, TestSkimmerAllocatesNothing.
 //   - The encoders produce the bytes that unmodified client libraries were seen
 //     to send and to accept: TestVectors. Their protobuf form is what the
 //     generated code of a client library reads and writes:
