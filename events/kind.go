@@ -151,6 +151,7 @@ func catalogue() []Info {
 		report[SessionDegraded](),
 		report[SessionRestored](),
 		report[SessionMute](),
+		fact[SessionUnwatched](),
 		report[SessionLost](),
 		report[SessionClosed](),
 

@@ -29,6 +29,7 @@ func (SessionEstablished) Kind() Kind  { return "session.established" }
 func (SessionDegraded) Kind() Kind     { return "session.degraded" }
 func (SessionRestored) Kind() Kind     { return "session.restored" }
 func (SessionMute) Kind() Kind         { return "session.mute" }
+func (SessionUnwatched) Kind() Kind    { return "session.unwatched" }
 func (SessionLost) Kind() Kind         { return "session.lost" }
 func (SessionClosed) Kind() Kind       { return "session.closed" }
 func (DisconnectRequested) Kind() Kind { return "disconnect.requested" }

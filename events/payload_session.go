@@ -26,6 +26,13 @@ type SessionMute struct {
 	WaitedMS int64 `json:"waited_ms"`
 }
 
+// SessionUnwatched: what the Gateway sends is not IB's framing any more. The session
+// goes on, and none of its codes is known from here on. At most once in a session.
+type SessionUnwatched struct {
+	// GatewayBytes is how many bytes had come from the Gateway by then.
+	GatewayBytes int64 `json:"gateway_bytes"`
+}
+
 // LostReason says how a session was lost.
 type LostReason string
 

@@ -112,6 +112,9 @@ func rest(p events.Payload) (same, more string, known bool) {
 	case events.SessionMute:
 		w.same("no answer")
 		w.more("for %s", span(d.WaitedMS*1e6))
+	case events.SessionUnwatched:
+		w.same("not the protocol any more, its codes are unknown from here on")
+		w.more("after %d bytes", d.GatewayBytes)
 	case events.SessionLost:
 		w.same("%s", d.Reason)
 		w.elapsed(d.ElapsedUS)
