@@ -102,6 +102,12 @@ var behaviours = []Behaviour{
 		error -1 1100 "Connectivity between IBKR and Trader Workstation has been lost."
 		error -1 1102 "Connectivity between IBKR and Trader Workstation has been restored - data maintained."
 		serve`},
+	{"port-reset", "ready, then says that its port was changed (1300) and closes", `
+		hello
+		wait start-api
+		ready
+		error -1 1300 "TWS socket port has been reset and this connection is being dropped. Please reconnect on the new port - 4001"
+		fin`},
 	{"drop-after-ready", "ready, then RST", `
 		hello
 		wait start-api

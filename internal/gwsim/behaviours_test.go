@@ -37,6 +37,7 @@ var behaviourTests = []struct {
 	{"slow", 1, []string{"version V", "accounts DU1234567", "next id 1", "time T", "silence"}, gwsim.StageReady, ""},
 	{"farms", 1, []string{"version V", "error -1 2104", "accounts DU1234567", "error -1 2106", "next id 1", "error -1 2158", "time T"}, gwsim.StageReady, ""},
 	{"upstream-lost", 1, []string{"version V", "accounts DU1234567", "next id 1", "error -1 1100", "error -1 1102", "time T"}, gwsim.StageReady, ""},
+	{"port-reset", 0, []string{"version V", "accounts DU1234567", "next id 1", "error -1 1300", "fin"}, gwsim.StageReady, gwsim.ByGateway},
 	{"drop-after-ready", 0, []string{"version V", "accounts DU1234567", "next id 1", "rst"}, gwsim.StageReady, gwsim.ByGateway},
 	{"fin-after-ready", 0, []string{"version V", "accounts DU1234567", "next id 1", "fin"}, gwsim.StageReady, gwsim.ByGateway},
 	{"mute-after-ready", 2, []string{"version V", "accounts DU1234567", "next id 1", "time T", "silence"}, gwsim.StageReady, ""},

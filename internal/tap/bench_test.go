@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"ibrecorder/internal/wire"
 )
 
 // path is one way from a Gateway to a program: its two ends.
@@ -74,10 +76,16 @@ const (
 	segments   = 400 // in one transfer
 )
 
+// tick is a price, as servers with text messages send it.
+var tick = append([]byte("1\x006\x001001\x001\x00187.25\x00300\x001\x00"), make([]byte, frameBytes-4-28)...)
+
 // transfer sends segments of frames down a path and returns how long it took.
 func transfer(tb testing.TB, p path) time.Duration {
 	tb.Helper()
-	data := make([]byte, frameBytes*batch)
+	var data []byte
+	for range batch {
+		data = wire.AppendFrame(data, tick)
+	}
 	began := time.Now()
 	sent := make(chan error, 1)
 	go func() {

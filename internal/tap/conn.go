@@ -42,6 +42,8 @@ type conn struct {
 	torn        bool   // the Gateway did not get all that it was sent
 	fromGateway *pump
 	gatewayHow  events.Close
+	lookout     *lookout // in a session, else nil
+	bulletin    bulletin
 
 	by  events.Side // who ended it first
 	how events.Close

@@ -276,6 +276,10 @@ func words(e events.Event) string {
 		}
 	case events.SessionEstablished:
 		out = append(out, id(d.ClientID), d.ServerVersion)
+	case events.SessionDegraded:
+		out = append(out, d.Code)
+	case events.SessionRestored:
+		out = append(out, d.Code)
 	case events.SessionLost:
 		out = append(out, d.Reason)
 	case events.SessionClosed:

@@ -3,7 +3,8 @@
 // permit is durable, relays the bytes as they are, and reports what it saw.
 //
 // It refuses to decide: whether anybody may dial is the Desk's to say. It changes
-// no byte, keeps no frame whole, reads nothing after ready, and stores nothing.
+// no byte, keeps no frame whole, and stores nothing. After ready it reads the headers
+// of the Gateway's frames and the codes of its error messages, and no text.
 //
 // # What is reported
 //
@@ -19,13 +20,17 @@
 //	      dial.failed, attempt.failed      refused, dial_timeout, unreachable
 //	      dial.connected
 //	        handshake.version, handshake.api_started, handshake.ready
-//	          attempt.succeeded, session.established, then session.lost or session.closed
+//	          attempt.succeeded, session.established
+//	            session.degraded, session.restored   any number
+//	            session.unwatched                    at most once: the framing is lost
+//	          session.lost or session.closed
 //	        [handshake.timed_out] attempt.failed     at any stage
 //	        disconnect.deferred                      the client left; one of the three ends follows
 //	        attempt.abandoned                        the Gateway answered it, or an operator hung up
 //	client.closed                          always last
 //
-// gateway.notice may stand anywhere between dial.connected and the attempt's end.
+// gateway.notice may stand anywhere between dial.connected and the attempt's end, and
+// in a session: each code at once, then once a minute with the number since.
 // Closing the tap ends a connection with client.closed, an established session with
 // session.closed before it, and leaves an attempt under way without an end.
 //
@@ -48,6 +53,10 @@
 //     TestAResetThatMeetsAWrite, TestAClientThatIsKilledInItsHandshake.
 //   - After ready every byte arrives as it was, and none costs an allocation:
 //     TestBytesArriveAsTheyWere, TestNothingIsAllocatedForAFrame.
+//   - A code that a client saw is told before the end of its session, however the
+//     segments were cut: TestCodesInASession, TestWhatTheClientSawIsTold.
+//   - A Gateway that repeats itself cannot flood the log, and every code is counted:
+//     TestACodeIsToldOnceAMinute, TestAFloodOfCodes.
 //   - No input makes the observer panic or wait for ever: FuzzGatewayBytes, FuzzClientBytes.
 //   - Close leaves no goroutine: TestMain, TestCloseAtEveryStage.
 package tap

@@ -56,6 +56,8 @@ type handshake struct {
 	accounts bool
 	names    []string
 	notices  []notice
+	said     int64  // the last code about IB's servers, 0 if none
+	behind   []int  // slots of the codes behind ready
 	code     int64  // of the error that explains a failure
 	refused  bool   // that error ends the attempt
 	left     *leave // the client is gone
@@ -109,6 +111,10 @@ func (h *handshake) fromGateway(a at, segment []byte) (forward []byte) {
 		forward = nil
 	}
 	for f := range h.gateway.Frames(segment) {
+		if h.end == Ready { // what follows in the segment is the session's
+			h.later(f)
+			continue
+		}
 		if h.stage == events.StageConnected {
 			if !h.versionReply(a, f) {
 				return nil
@@ -117,8 +123,8 @@ func (h *handshake) fromGateway(a at, segment []byte) (forward []byte) {
 		} else {
 			h.message(a, f)
 		}
-		if h.end != "" {
-			return forward // what follows in the segment is no longer the handshake's
+		if h.end != "" && h.end != Ready {
+			return forward // nobody is there any more to whom the rest would matter
 		}
 	}
 	if h.end == "" && h.gateway.Err() != nil {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/wire"
 )
 
 // refusalGrace is how long the Gateway's own close is waited for after an error
@@ -16,6 +17,9 @@ type notice struct{ code, again int64 }
 // notice takes in an error that answers no request.
 func (h *handshake) notice(a at, code int64) {
 	h.count(code)
+	if _, ok := upstream(code); ok {
+		h.said = code
+	}
 	switch {
 	case h.refused || !explains(code):
 		return
@@ -28,6 +32,19 @@ func (h *handshake) notice(a at, code int64) {
 		h.deadline = earlier(h.deadline, a.now.Add(refusalGrace))
 	case h.code == 0:
 		h.code = code
+	}
+}
+
+// later keeps a code that stands behind ready, in the same segment.
+func (h *handshake) later(f wire.Frame) {
+	m, err := wire.ParseMessage(h.version, f)
+	if err != nil || m.ID != wire.IDError {
+		return
+	}
+	if e, err := m.ErrorMessage(); err == nil {
+		if slot := slotOf(e.ID, e.Code); slot >= 0 {
+			h.behind = append(h.behind, slot)
+		}
 	}
 }
 

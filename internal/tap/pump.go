@@ -17,7 +17,8 @@ var buffers = sync.Pool{New: func() any { return new([bufferBytes]byte) }}
 
 // pump reads one side of a connection until it ends. Its goroutine owns the
 // buffer and hands each segment to the goroutine of the connection, until that
-// tells it where to write to directly: from then on nobody looks at the bytes.
+// tells it where to write to directly: from then on nobody looks at the bytes, but
+// the lookout at the codes in them.
 type pump struct {
 	side events.Side
 	src  net.Conn
@@ -51,6 +52,7 @@ type order struct {
 	to      net.Conn // write there from now on; nil: hand over the next segment too
 	taken   bool     // the bytes were passed on, or never will be
 	discard bool     // nobody wants the rest: read it so that its sender gets no reset
+	lookout *lookout // looks at what is written to `to`; nil: nobody does
 }
 
 func (p *pump) run() {
@@ -71,6 +73,9 @@ func (p *pump) run() {
 			}
 		}
 		if o.to != nil && len(b) > 0 {
+			if o.lookout != nil {
+				o.lookout.see(b)
+			}
 			m, werr := o.to.Write(b)
 			p.sent.Add(int64(m))
 			if werr != nil {

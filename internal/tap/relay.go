@@ -28,6 +28,7 @@ func (c *conn) relay() {
 	ready := time.Now()
 	s, ok := c.await(0)
 	c.tap.move(c, place{phase: finished})
+	c.unwatch()
 	closed := events.SessionClosed{By: s.side, How: s.how, ElapsedUS: micros(ready, time.Now())}
 	switch {
 	case !ok:
@@ -37,7 +38,10 @@ func (c *conn) relay() {
 		c.drain()
 	case s.side == events.Upstream:
 		reason := events.LostFIN
-		if s.how == events.RST {
+		switch {
+		case c.bulletin.reset:
+			reason = events.LostPortReset
+		case s.how == events.RST:
 			reason = events.LostRST
 		}
 		c.sessionOver(events.SessionLost{Reason: reason, ElapsedUS: closed.ElapsedUS})
@@ -117,7 +121,10 @@ func (c *conn) await(limit time.Duration) (s segment, ok bool) {
 	defer tick.Stop()
 	for {
 		select {
+		case slot := <-c.hits():
+			c.heard(slot)
 		case <-tick.C:
+			c.overdue()
 			if s, ok := c.buried(); ok {
 				c.noteEnd(s)
 				return s, true
@@ -132,7 +139,7 @@ func (c *conn) await(limit time.Duration) (s segment, ok bool) {
 			case s.side == events.Client:
 				c.fromClient.next <- order{to: c.upstream}
 			default:
-				c.fromGateway.next <- order{to: c.client}
+				c.fromGateway.next <- order{to: c.client, lookout: c.lookout}
 			}
 		case <-over:
 			return segment{}, false

@@ -40,6 +40,10 @@ func (c *conn) connect() {
 	case Ready:
 		c.tap.move(c, place{phase: running, clientID: h.clientID})
 		c.decide(Outcome{End: Ready, ServerVersion: h.version})
+		if c.lookout == nil { // startAPI came after what makes ready
+			c.lookout = newLookout(h)
+		}
+		c.watch(h.said)
 		c.relay()
 	case Failed:
 		c.decide(Outcome{End: Failed, Fail: h.fail.Reason, Code: h.code})
@@ -184,8 +188,9 @@ func (c *conn) shook(h *handshake, s segment) {
 			c.release(h)
 		}
 		if h.end == Ready {
+			c.lookout = newLookout(h)
 			c.fromGateway.sent.Add(int64(len(s.b)))
-			c.fromGateway.next <- order{to: c.client, taken: true}
+			c.fromGateway.next <- order{to: c.client, taken: true, lookout: c.lookout}
 		} else {
 			c.fromGateway.next <- order{taken: true}
 		}
