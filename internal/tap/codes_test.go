@@ -16,6 +16,7 @@ import (
 // What a Gateway says of itself in a running session, and what is told of it.
 func TestCodesInASession(t *testing.T) {
 	const ready = "hello\nwait start-api\nready\n"
+	const nextID, half, rest = `\x00\x00\x00\x069\x001\x001\x00`, `\x00\x00\x00\x0e4\x002\x00-`, `1\x001100\x00\x00\x00` // of a 1100
 	fin := []string{"session.lost fin", "client.closed gateway fin"}
 	outage := []string{"gateway.notice 1100", "session.degraded 1100", "gateway.notice 1102", "session.restored 1102"}
 	for _, row := range []struct {
@@ -39,6 +40,10 @@ func TestCodesInASession(t *testing.T) {
 			after([]string{"session.degraded 1100", "gateway.notice 1102", "session.restored 1102"}, fin...)},
 		{"a loss and a return before ready", "hello\nwait start-api\nerror -1 1100\nerror -1 1102\nready\nfin", fin},
 		{"a startAPI after what makes ready", "hello\naccounts\nnext-id\nwait start-api\nsilence 1s\nerror -1 1100\nerror -1 1102\nfin", after(outage, fin...)},
+		{"a loss behind ready, in the same segment", "hello\nwait start-api\naccounts\nsend \"" + nextID + half + rest + "\"\nerror -1 1102\nfin", after(outage, fin...)},
+		{"half of it behind ready", "hello\nwait start-api\naccounts\nsend \"" + nextID + half + "\"\nsend \"" + rest + "\"\nerror -1 1102\nfin", after(outage, fin...)},
+		{"half of it before a startAPI that comes after what makes ready",
+			"hello\naccounts\nnext-id\nsend \"" + half + "\"\nwait start-api\nsilence 1s\nsend \"" + rest + "\"\nerror -1 1102\nfin", after(outage, fin...)},
 		{"1300 and a FIN", ready + "error -1 1300\nfin", []string{"gateway.notice 1300", "session.lost port_reset", "client.closed gateway fin"}},
 		{"1300 and a reset", ready + "error -1 1300\nsilence 5s\nrst", []string{"gateway.notice 1300", "session.lost port_reset", "client.closed gateway fin"}},
 		{"what answers a request, and what is none of the codes", ready + "error 5 200\nerror 5 1100\nerror -1 504\nerror -1 2100\nerror -1 0\nfin", fin},
@@ -46,7 +51,7 @@ func TestCodesInASession(t *testing.T) {
 			after([]string{"gateway.notice 10197", "gateway.notice 10197"}, fin...)},
 		{"another protocol ends the parsing, and not the session", ready + `send "HTTP/1.1 400 Bad Request\r\n"` + "\nerror -1 1100\nfin",
 			after([]string{"session.unwatched"}, fin...)},
-		{"the same in the segment of ready", "hello\nwait start-api\naccounts\n" + `send "\x00\x00\x00\x069\x001\x001\x00HTTP/1.1 400"` + "\nerror -1 1100\nfin",
+		{"the same in the segment of ready", "hello\nwait start-api\naccounts\n" + `send "\x00\x00\x00\x069\x001\x001\x00HTTP/1.1 400"` + "\nsilence 1s\nfin",
 			after([]string{"session.unwatched"}, fin...)},
 	} {
 		t.Run(row.name, func(t *testing.T) {
