@@ -63,6 +63,16 @@ type GatewayObserved struct {
 	StartedMS int64 `json:"started_ms,omitempty"`
 	// Socket identifies the listening socket: an inode number on Linux.
 	Socket string `json:"socket,omitempty"`
+	// QueueSockets is how many connections wait in the listener's queue for its owner to accept them. Absent, like the four below, if it could not be read.
+	QueueSockets *int64 `json:"queue_sockets,omitempty"`
+	// EstablishedSockets is how many sockets of the Gateway's side are ESTABLISHED, accepted or not.
+	EstablishedSockets *int64 `json:"established_sockets,omitempty"`
+	// CloseWaitSockets is how many are in CLOSE_WAIT: the client has left, and the Gateway has not closed.
+	CloseWaitSockets *int64 `json:"close_wait_sockets,omitempty"`
+	// UnacceptedSockets is how many of both belong to no process and have unread bytes: nobody accepted them.
+	UnacceptedSockets *int64 `json:"unaccepted_sockets,omitempty"`
+	// UnacceptedBytes is what is unread in those, with one byte for the end of a client that gave up.
+	UnacceptedBytes *int64 `json:"unaccepted_bytes,omitempty"`
 	// Text says why something is unknown.
 	Text string `json:"text,omitempty"`
 }

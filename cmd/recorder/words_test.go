@@ -118,7 +118,7 @@ func listens(ts *testscript.TestScript, neg bool, args []string) {
 		wish = events.ListeningNo
 	}
 	eventually(ts, func() (bool, string) {
-		seen := watch.Listener{Address: args[0]}.Observe(context.Background())
+		seen := (&watch.Listener{Address: args[0]}).Observe(context.Background())
 		return seen.Listening == wish, fmt.Sprintf("%+v", seen)
 	})
 }

@@ -78,7 +78,7 @@ func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Sensor == nil {
-		cfg.Sensor = func(address string) recorder.Sensor { return watch.Listener{Address: address} }
+		cfg.Sensor = func(address string) recorder.Sensor { return &watch.Listener{Address: address} }
 	}
 	d = &Daemon{cfg: cfg, boot: newBoot(), start: time.Now()}
 	defer func() {

@@ -144,6 +144,9 @@ func rest(p events.Payload) (same, more string, known bool) {
 	case events.GatewayObserved:
 		w.same("listening: %s, owner: %s", d.Listening, d.Owner)
 		w.sameIf(d.PID > 0, "process %d %s", d.PID, d.Process)
+		w.sockets(d.QueueSockets, "%s in the listen queue")
+		w.sockets(d.UnacceptedSockets, "%s not accepted, with bytes unread")
+		w.sockets(d.CloseWaitSockets, "%s in CLOSE_WAIT")
 		w.text(d.Text)
 	case events.GatewayDown:
 		w.same("%s", d.Reason)
@@ -218,6 +221,13 @@ func (w *words) text(s string) {
 func (w *words) client(id *int64) {
 	if id != nil {
 		w.same("client %d", *id)
+	}
+}
+
+// sockets tells a count that is known and not zero.
+func (w *words) sockets(n *int64, format string) {
+	if n != nil && *n > 0 {
+		w.same(format, count(int(*n), "socket"))
 	}
 }
 

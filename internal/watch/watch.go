@@ -8,9 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	psnet "github.com/shirou/gopsutil/v4/net"
-	"github.com/shirou/gopsutil/v4/process"
+	"sync"
 
 	"ibrecorder/events"
 )
@@ -22,98 +20,100 @@ var forwarders = []string{"docker-proxy", "socat", "ssh", "sshd", "rootlessport"
 // gateways are the names under which the Gateway's own process runs.
 var gateways = []string{"java", "ibgateway", "tws", "javaw"}
 
-// Listener reads who listens on address, host:port, without connecting.
-type Listener struct{ Address string }
+// Listener reads who listens on Address, host:port, without connecting. It keeps
+// whose the socket was, so that the next reading need not search every process.
+// Several goroutines may read at once, and none waits for another.
+type Listener struct {
+	Address string
+
+	mu    sync.Mutex // guards known
+	known owner      // of the socket of the last reading
+}
 
 // Observe reads the socket table once. It fails never: what it cannot know, it
 // says to be unknown.
-func (l Listener) Observe(ctx context.Context) events.GatewayObserved {
-	unknown := func(format string, args ...any) events.GatewayObserved {
-		return events.GatewayObserved{Listening: events.ListeningUnknown, Owner: events.OwnerUnknown, Text: fmt.Sprintf(format, args...)}
-	}
-	host, portText, err := net.SplitHostPort(l.Address)
+func (l *Listener) Observe(ctx context.Context) events.GatewayObserved {
+	at, err := parsePlace(l.Address)
 	if err != nil {
-		return unknown("the address has no port")
+		return unknown("%v", err)
 	}
-	port, err := strconv.ParseUint(portText, 10, 16)
-	if err != nil {
-		return unknown("the port is not a number")
-	}
-	local, err := isLocal(host)
+	local, err := at.isLocal()
 	if err != nil {
 		return unknown("the addresses of this host cannot be read: %v", err)
 	}
 	if !local {
-		return unknown("the Gateway is on another host")
+		return unknown(elsewhere)
 	}
-	conns, err := psnet.ConnectionsWithContext(ctx, "tcp")
-	if err != nil {
-		return unknown("the socket table cannot be read: %v", err)
-	}
-	for _, c := range conns {
-		if c.Status == "LISTEN" && c.Laddr.Port == uint32(port) && serves(c.Laddr.IP, host) {
-			bound, _ := netip.ParseAddr(c.Laddr.IP) // where there is none, no socket has it
-			return owned(ctx, c.Pid, socketID(netip.AddrPortFrom(bound.Unmap(), uint16(port))))
-		}
-	}
-	return events.GatewayObserved{Listening: events.ListeningNo, Owner: events.OwnerUnknown}
+	return l.read(ctx, at)
 }
 
-// owned describes the process behind a listener.
-func owned(ctx context.Context, pid int32, socket string) events.GatewayObserved {
-	seen := events.GatewayObserved{Listening: events.ListeningYes, Owner: events.OwnerUnknown, Socket: socket}
-	if pid == 0 {
-		seen.Text = "the owner belongs to another user, or to another namespace"
-		return seen
-	}
-	seen.PID = int64(pid)
-	p, err := process.NewProcessWithContext(ctx, pid)
+func unknown(format string, args ...any) events.GatewayObserved {
+	return events.GatewayObserved{Listening: events.ListeningUnknown, Owner: events.OwnerUnknown, Text: fmt.Sprintf(format, args...)}
+}
+
+// Blind says why nothing can ever be read of a Gateway at address from this host,
+// "" if it can.
+func Blind(address string) string {
+	at, err := parsePlace(address)
 	if err != nil {
-		seen.Text = "the owner has just ended"
-		return seen
+		return err.Error()
 	}
-	if seen.StartedMS, err = p.CreateTimeWithContext(ctx); err != nil {
-		seen.StartedMS = 0
-		seen.Text = "the owner's start time cannot be read"
+	if local, err := at.isLocal(); err == nil && !local {
+		return elsewhere
 	}
-	if seen.Process, err = p.NameWithContext(ctx); err != nil {
-		seen.Text = "the owner's name cannot be read"
-	}
-	name := strings.TrimSuffix(strings.ToLower(seen.Process), ".exe")
+	return ""
+}
+
+const elsewhere = "the Gateway is on another host"
+
+// ownerNamed says whose a listener is by the name of its process.
+func ownerNamed(process string) events.Owner {
+	name := strings.TrimSuffix(strings.ToLower(process), ".exe")
 	switch {
 	case slices.Contains(gateways, name):
-		seen.Owner = events.OwnerGateway
+		return events.OwnerGateway
 	case slices.Contains(forwarders, name):
-		seen.Owner = events.OwnerOther
+		return events.OwnerOther
 	}
-	return seen
+	return events.OwnerUnknown
 }
 
-// serves reports whether a listener bound to ip takes connections to host.
-func serves(ip, host string) bool {
-	bound, err := netip.ParseAddr(ip)
+// place is where the Gateway is to be found.
+type place struct {
+	addr netip.Addr // the zero Addr is localhost by name
+	name string     // a name that is not localhost: resolved by somebody else
+	port uint16
+}
+
+func parsePlace(address string) (place, error) {
+	host, text, err := net.SplitHostPort(address)
 	if err != nil {
-		return ip == "*" || ip == "" // how some systems print "any"
+		return place{}, fmt.Errorf("the address has no port")
 	}
-	if bound.IsUnspecified() {
-		return true
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return place{}, fmt.Errorf("the port is not a number")
 	}
-	if want, err := netip.ParseAddr(host); err == nil {
-		return bound.Unmap() == want.Unmap()
-	}
-	return bound.IsLoopback() == (host == "localhost")
-}
-
-// isLocal reports whether host is this machine.
-func isLocal(host string) (bool, error) {
+	at := place{port: uint16(port)}
 	if host == "localhost" || host == "" {
-		return true, nil
+		return at, nil
 	}
-	want, err := netip.ParseAddr(host)
-	if err != nil {
-		return false, nil // a name, resolved by somebody else: not provably here
+	addr, err := netip.ParseAddr(host)
+	switch {
+	case err != nil:
+		at.name = host
+	case !addr.IsUnspecified(): // a connect to that goes to this host
+		at.addr = addr.WithZone("").Unmap()
 	}
-	if want.IsLoopback() {
+	return at, nil
+}
+
+// isLocal reports whether the place is on this machine.
+func (p place) isLocal() (bool, error) {
+	switch {
+	case p.name != "":
+		return false, nil // not provably here
+	case !p.addr.IsValid(), p.addr.IsLoopback():
 		return true, nil
 	}
 	addrs, err := net.InterfaceAddrs()
@@ -121,9 +121,35 @@ func isLocal(host string) (bool, error) {
 		return false, err
 	}
 	for _, a := range addrs {
-		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Unmap() == want.Unmap() {
+		if n, err := netip.ParsePrefix(a.String()); err == nil && n.Addr().Unmap() == p.addr {
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// serves says how specifically a listener that is bound to an address takes
+// connections to the place: the kernel gives them to the most specific one. 0 is
+// not at all.
+func (p place) serves(bound netip.Addr) int {
+	switch {
+	case !p.addr.IsValid(): // a name that stands for both
+		switch bound {
+		case netip.AddrFrom4([4]byte{127, 0, 0, 1}):
+			return 4
+		case netip.IPv6Loopback():
+			return 3
+		case netip.IPv4Unspecified():
+			return 2
+		case netip.IPv6Unspecified():
+			return 1
+		}
+	case bound == p.addr:
+		return 3
+	case bound.IsUnspecified() && bound.Is4() == p.addr.Is4():
+		return 2
+	case bound == netip.IPv6Unspecified(): // one socket for both, as Java opens it
+		return 1
+	}
+	return 0
 }

@@ -16,7 +16,7 @@ func TestAListenerIsSeenWithoutAConnect(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	got := Listener{l.Addr().String()}.Observe(t.Context())
+	got := (&Listener{Address: l.Addr().String()}).Observe(t.Context())
 	if got.Listening != events.ListeningYes || got.PID != int64(os.Getpid()) || got.StartedMS == 0 || got.Socket == "" {
 		t.Errorf("observed %+v, want this process (pid %d) listening, with its start time and socket", got, os.Getpid())
 	}
@@ -36,7 +36,7 @@ func TestAClosedPortIsPositivelyNotListening(t *testing.T) {
 	}
 	addr := l.Addr().String()
 	l.Close()
-	if got := (Listener{addr}).Observe(t.Context()); got.Listening != events.ListeningNo {
+	if got := (&Listener{Address: addr}).Observe(t.Context()); got.Listening != events.ListeningNo {
 		t.Errorf("observed %+v, want not listening", got)
 	}
 }
@@ -49,7 +49,7 @@ func TestWhatCannotBeKnownIsUnknown(t *testing.T) {
 		{"a port that is no number", "127.0.0.1:api"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := Listener{c.address}.Observe(t.Context())
+			got := (&Listener{Address: c.address}).Observe(t.Context())
 			if got.Listening != events.ListeningUnknown || got.Owner != events.OwnerUnknown || got.Text == "" {
 				t.Errorf("observed %+v, want unknown and a reason", got)
 			}
@@ -68,7 +68,7 @@ func TestTwoListenersOnOnePortAreTwoSockets(t *testing.T) {
 		}
 		defer l.Close()
 		port = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-		got := Listener{l.Addr().String()}.Observe(t.Context())
+		got := (&Listener{Address: l.Addr().String()}).Observe(t.Context())
 		if other, taken := seen[got.Socket]; taken || got.Listening != events.ListeningYes {
 			t.Errorf("%s is observed as %+v, with the socket of %q", host, got, other)
 		}
@@ -83,7 +83,7 @@ func TestAListenerOfAnotherAddressIsNotTheGateways(t *testing.T) {
 	}
 	defer l.Close()
 	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-	if got := (Listener{addr}).Observe(t.Context()); got.Listening != events.ListeningNo {
+	if got := (&Listener{Address: addr}).Observe(t.Context()); got.Listening != events.ListeningNo {
 		t.Errorf("observed %+v on %s, want not listening: only 127.0.0.2 is", got, addr)
 	}
 }

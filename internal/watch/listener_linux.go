@@ -1,0 +1,81 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strconv"
+	"syscall"
+
+	"ibrecorder/events"
+)
+
+// read looks the listener up in the socket tables of this process's network
+// namespace, and then whose it is.
+func (l *Listener) read(ctx context.Context, at place) events.GatewayObserved {
+	var sockets, found []socket
+	// A table is read in pieces while it changes, so a row may be missed: only what is
+	// twice not there is not there.
+	for range 2 {
+		var err error
+		if sockets, err = readTables(ctx, at.port); err != nil {
+			return unknown("the socket table cannot be read: %v", bare(err))
+		}
+		if found = listeners(sockets, at); len(found) > 0 {
+			break
+		}
+	}
+	seen := events.GatewayObserved{Listening: events.ListeningYes, Owner: events.OwnerUnknown}
+	count(&seen, sockets, found, at)
+	switch len(found) {
+	case 0:
+		seen.Listening = events.ListeningNo
+		return seen
+	case 1:
+	default:
+		seen.Text = "several sockets listen on the port" // and nobody knows which one a client meets
+		return seen
+	}
+	seen.Socket = strconv.FormatUint(found[0].inode, 10)
+	o := l.ownerOf(ctx, found[0].inode)
+	seen.PID, seen.Process, seen.StartedMS, seen.Text = int64(o.pid), o.name, o.startedMS, o.text
+	if o.pid != 0 {
+		seen.Owner = ownerNamed(o.name)
+	}
+	return seen
+}
+
+// readTables returns the sockets on a local port. Where IPv6 is switched off, one
+// table is not there.
+func readTables(ctx context.Context, port uint16) ([]socket, error) {
+	var all []socket
+	missing := 0
+	for _, path := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		f, err := os.Open(path)
+		if errors.Is(err, fs.ErrNotExist) && missing == 0 {
+			missing++
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		err = scanTable(ctx, f, port, func(s socket) { all = append(all, s) })
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, err
+		}
+	}
+	return all, ctx.Err()
+}
+
+// bare is an error without the path and number of the process that it is about,
+// so that the same trouble reads the same each time.
+func bare(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.New("it took too long")
+	}
+	if number := syscall.Errno(0); errors.As(err, &number) {
+		return number
+	}
+	return err
+}

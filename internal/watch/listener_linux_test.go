@@ -1,0 +1,224 @@
+package watch
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"ibrecorder/events"
+)
+
+// childEnv holds the address at which a test binary, run under another name, listens
+// without ever accepting, until its input ends.
+const childEnv = "IBRECORDER_TEST_LISTENER"
+
+func TestMain(m *testing.M) {
+	if address := os.Getenv(childEnv); address != "" {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		fmt.Println(l.Addr())
+		_, _ = os.Stdin.Read(make([]byte, 1))
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// program runs this test under a name, listening at address.
+func program(t *testing.T, name, address string) (at string, stop func()) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.Symlink(self, path); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path)
+	cmd.Env = append(os.Environ(), childEnv+"="+address)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	running := true
+	stop = func() {
+		if running {
+			running = false
+			in.Close()
+			_ = cmd.Wait()
+		}
+	}
+	t.Cleanup(stop)
+	line := bufio.NewScanner(out)
+	if !line.Scan() {
+		t.Fatal("the program ended")
+	}
+	if _, _, err := net.SplitHostPort(line.Text()); err != nil {
+		t.Fatal(line.Text())
+	}
+	return line.Text(), stop
+}
+
+func TestARestartedGatewayIsAnotherProcessAndSocket(t *testing.T) {
+	address, stop := program(t, "java", "127.0.0.1:0")
+	l := &Listener{Address: address}
+	before := l.Observe(t.Context())
+	if before.Owner != events.OwnerGateway || before.Process != "java" || before.PID == 0 || before.Text != "" {
+		t.Fatalf("observed %+v, want a process named java to be the Gateway's own", before)
+	}
+	if started := time.UnixMilli(before.StartedMS); time.Since(started).Abs() > time.Minute {
+		t.Errorf("it started at %s", started)
+	}
+	if again := l.Observe(t.Context()); Changed(before, again) || again.StartedMS != before.StartedMS {
+		t.Errorf("read twice: %+v, then %+v", before, again)
+	}
+	stop()
+	gone := l.Observe(t.Context())
+	if gone.Listening != events.ListeningNo || !Changed(before, gone) {
+		t.Errorf("observed %+v after its end", gone)
+	}
+	program(t, "java", address)
+	after := l.Observe(t.Context())
+	if after.Owner != events.OwnerGateway || after.PID == before.PID || after.Socket == before.Socket || !Changed(gone, after) || !Changed(before, after) {
+		t.Errorf("observed %+v after a restart of %+v", after, before)
+	}
+}
+
+func TestAForwarderIsNotTheGateway(t *testing.T) {
+	address, _ := program(t, "socat", "127.0.0.1:0")
+	if got := (&Listener{Address: address}).Observe(t.Context()); got.Owner != events.OwnerOther {
+		t.Errorf("observed %+v", got)
+	}
+}
+
+// hello is as long as a client's.
+var hello = []byte("API\x00\x00\x00\x00\x09v100..225")
+
+func TestAnAcceptorThatHangsShows(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0", ":0"} {
+		t.Run(address, func(t *testing.T) {
+			at, _ := program(t, "java", address)
+			host, port, _ := net.SplitHostPort(at)
+			if host == "::" {
+				host = "127.0.0.1" // one socket for both families, as Java opens it
+			}
+			at = net.JoinHostPort(host, port)
+			l := &Listener{Address: at}
+			want := func(queue, established, closeWait, unaccepted, bytes int64) {
+				t.Helper()
+				var got [5]int64
+				for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() { // the kernel delivers in its own time
+					seen := l.Observe(t.Context())
+					got = [5]int64{*seen.QueueSockets, *seen.EstablishedSockets, *seen.CloseWaitSockets, *seen.UnacceptedSockets, *seen.UnacceptedBytes}
+					if got == [5]int64{queue, established, closeWait, unaccepted, bytes} {
+						return
+					}
+					if time.Now().After(deadline) {
+						t.Fatalf("observed %+v: %v", seen, got)
+					}
+				}
+			}
+			want(0, 0, 0, 0, 0)
+			var clients []net.Conn
+			for range 2 {
+				c, err := net.Dial("tcp", at)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				if _, err := c.Write(hello); err != nil {
+					t.Fatal(err)
+				}
+				clients = append(clients, c)
+			}
+			want(2, 2, 0, 2, 34)
+			clients[0].Close()
+			want(2, 1, 1, 2, 35)
+		})
+	}
+}
+
+func TestAnAcceptedClientIsNotUnaccepted(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	taken, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	if _, err := c.Write(hello); err != nil {
+		t.Fatal(err)
+	}
+	got := (&Listener{Address: l.Addr().String()}).Observe(t.Context())
+	if *got.QueueSockets != 0 || *got.EstablishedSockets != 1 || *got.UnacceptedSockets != 0 {
+		t.Errorf("%d in the queue, %d established, %d not accepted; want 0, 1, 0", *got.QueueSockets, *got.EstablishedSockets, *got.UnacceptedSockets)
+	}
+}
+
+func TestTwoSocketsOnOnePlaceHaveNoOwner(t *testing.T) {
+	// Sharing a port needs an option of the socket, so the table stands for it.
+	at := place{port: 4002}
+	row := "0: 0100007F:0FA2 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 2 1\n"
+	if got := listeners(rows(t, row+row), at); len(got) != 2 {
+		t.Errorf("%d listeners", len(got))
+	}
+}
+
+func TestAnOwnerThatWasNotFoundIsNotSearchedForEachTime(t *testing.T) {
+	l := &Listener{Address: "127.0.0.1:1"}
+	const nobodys = 1 // an inode that no socket has
+	first := l.ownerOf(t.Context(), nobodys)
+	if first.pid != 0 || first.text == "" {
+		t.Fatalf("found %+v", first)
+	}
+	if again := l.ownerOf(t.Context(), nobodys); again.looked != first.looked {
+		t.Error("it was searched for again at once")
+	}
+	l.known.looked = l.known.looked.Add(-2 * lookAgain)
+	if again := l.ownerOf(t.Context(), nobodys); again.looked == first.looked {
+		t.Error("it was not searched for again after a while")
+	}
+}
+
+func BenchmarkObserve(b *testing.B) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ln.Close()
+	b.Run("owner known", func(b *testing.B) {
+		l := &Listener{Address: ln.Addr().String()}
+		for b.Loop() {
+			l.Observe(b.Context())
+		}
+	})
+	b.Run("owner searched for", func(b *testing.B) {
+		for b.Loop() {
+			(&Listener{Address: ln.Addr().String()}).Observe(b.Context())
+		}
+	})
+}

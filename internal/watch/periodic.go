@@ -1,0 +1,125 @@
+package watch
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"ibrecorder/events"
+)
+
+const (
+	// Interval is the time between two readings. No rule depends on it: it is how
+	// late a restart is seen, and a Gateway needs longer than that to start.
+	Interval = 5 * time.Second
+	// Bound is how long one reading may take, which takes a millisecond or two.
+	Bound = 2 * time.Second
+)
+
+// Sensor is what is read; *Listener is one.
+type Sensor interface {
+	Observe(context.Context) events.GatewayObserved
+}
+
+// Desk is the log of what was read, by whomever: a stop and an operator's claim have
+// readings of their own.
+type Desk interface {
+	// Last returns the last reading in the log and the id of its event, or nothing.
+	Last() (id string, seen events.GatewayObserved)
+	// Observed records a reading that was begun when after was the id of the last one,
+	// and returns when it is durable. It is left out, without an error, if another was
+	// recorded since: nobody can say which one is older.
+	Observed(ctx context.Context, seen events.GatewayObserved, after string) error
+}
+
+// Periodic reads a sensor again and again and records what has changed: whether the
+// port listens, the socket, its owner, the owner's start. Counts are recorded with a
+// change and are none.
+type Periodic struct {
+	Sensor Sensor
+	Desk   Desk
+	Every  time.Duration
+	Logger *slog.Logger
+}
+
+// Run reads until ctx ends.
+func (p Periodic) Run(ctx context.Context) {
+	w := watcher{Periodic: p, said: make(map[string]bool)}
+	ticker := time.NewTicker(p.Every)
+	defer ticker.Stop()
+	for {
+		w.look(ctx)
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// watcher is one run.
+type watcher struct {
+	Periodic
+	first *events.GatewayObserved // the first reading, to compare with while the log has none
+	said  map[string]bool         // why something was unknown
+}
+
+// maxSaid bounds how many reasons for not knowing one run records.
+const maxSaid = 16
+
+// look reads once and records what is new.
+func (w *watcher) look(ctx context.Context) {
+	after, last := w.Desk.Last()
+	reading, cancel := context.WithTimeout(ctx, Bound)
+	seen := w.Sensor.Observe(reading)
+	cancel()
+	if ctx.Err() != nil {
+		return // it was cut short, and says nothing
+	}
+	if after == "" && w.first != nil {
+		last = *w.first
+	}
+	trouble := seen.Text != "" && seen.Text != last.Text && !w.said[seen.Text] && len(w.said) < maxSaid
+	if trouble {
+		w.Logger.Warn("the Gateway cannot be watched as it should", "why", seen.Text)
+	}
+	if w.first == nil && seen.Listening != events.ListeningUnknown {
+		w.first = &seen
+	}
+	if !trouble && !Changed(last, seen) {
+		return
+	}
+	if err := w.Desk.Observed(ctx, seen, after); err != nil {
+		return // the log does not keep up, or ends; what is still so is seen again
+	}
+	if seen.Text != "" {
+		w.said[seen.Text] = true
+	}
+}
+
+// clockStep is the difference of two start times of one process, in milliseconds,
+// from which on it is another: they are told by a clock that somebody may set, and
+// the policy has the same measure.
+const clockStep = 10_000
+
+// Changed reports whether a reading shows another listener than the last. What it
+// could not read is no change, and neither is the first reading of all.
+func Changed(last, seen events.GatewayObserved) bool {
+	switch {
+	case last.Listening == "" || seen.Listening == events.ListeningUnknown:
+		return false
+	case seen.Listening != last.Listening:
+		return true
+	case seen.Listening == events.ListeningNo:
+		return false
+	case seen.Socket != last.Socket && seen.Socket != "":
+		return true
+	case seen.PID == 0:
+		return false
+	}
+	apart := seen.StartedMS - last.StartedMS
+	if seen.StartedMS == 0 {
+		apart = 0
+	}
+	return seen.PID != last.PID || seen.Owner != last.Owner || apart <= -clockStep || apart >= clockStep
+}
