@@ -170,6 +170,9 @@ func (s statusAnswer) table(w io.Writer, a *asker) error {
 		if g.LogError != "" {
 			fmt.Fprintf(w, "  log: %s\n", g.LogError)
 		}
+		if g.Blind != "" {
+			fmt.Fprintf(w, "  no passive evidence: %s; an operator has to say that it was restarted\n", g.Blind)
+		}
 		if g.Stop != nil {
 			fmt.Fprintf(w, "  why: %s; event %d\n", reason(g.Stop.Reason), g.Stop.Seq)
 			if g.Mode == events.Enforce && s.Running {

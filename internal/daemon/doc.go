@@ -1,5 +1,5 @@
 // Package daemon is one recorder process: a data folder, and for each gateway its
-// log, loop, tap, built-in session and subscriber, wired together.
+// log, loop, tap, watch, built-in session and subscriber, wired together.
 //
 // # What it guarantees
 //
@@ -11,6 +11,9 @@
 //   - One recorder guards a Gateway, whatever the folders: a second one does not
 //     start (TestOneRecorderGuardsAGateway). On another host, or where programs have
 //     temporary files of their own, it is not seen.
+//   - Where the Gateway's own process can be read, its restart releases a stop and
+//     nobody types anything (TestARestartIsSeenByItself); where it never can be, the
+//     status says so (TestWhatCannotBeWatchedSaysSo).
 //   - The folder, its key and its socket are for its owner alone
 //     (TestTheFolderIsTheOwnersAlone).
 //   - At the Gateway there is never a connect without a permit in the log, and

@@ -37,6 +37,13 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if address := os.Getenv(gatewayEnv); address != "" {
+		if err := gateway(address); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	// Temporary files of its own: the locks of Gateways are there, and another run of
 	// these tests has the same addresses.
 	dir, err := os.MkdirTemp("", "ibr")

@@ -78,6 +78,7 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 	}
 	s.Address, s.Tap = p.cfg.Address, p.tap.Addr().String()
 	s.Version = p.d.cfg.Version
+	s.Blind = p.blind
 	s.LogBytes, s.LogLimit = uint64(used), uint64(limit)
 	if view.Blocked != nil { // the gate is as the log has it, and that is not what holds
 		s.LogError = view.Blocked.Error()

@@ -52,6 +52,9 @@ type Status struct {
 	LogBytes uint64 `json:"log_bytes"`
 	// LogLimit is how much it may hold, in bytes.
 	LogLimit uint64 `json:"log_limit_bytes"`
+	// Blind is why nothing can be read of the Gateway's process and port without
+	// connecting, so that a restart is known from an operator alone; absent if it can.
+	Blind string `json:"blind,omitempty"`
 	// Next is what to type next; absent if nothing need be done.
 	Next string `json:"next,omitempty"`
 }

@@ -72,7 +72,7 @@ func (g *Gateway) reopenClosed() {
 	g.closed = failed
 }
 
-// sensing bounds one reading of the listener, which takes milliseconds.
+// sensing bounds one reading of the listener, which takes a millisecond or two.
 const sensing = 2 * time.Second
 
 // observe reads who listens, for the stop or the claim that asks for it.

@@ -18,6 +18,9 @@
 //     word lapses when they stop waiting for it (TestAWordLapses). Only what moves no state is ever
 //     dropped, and then recorder.gap says how much
 //     (TestWhatIsDroppedIsCounted).
+//   - A restart that whoever watches has seen releases without a word from anybody
+//     (TestARestartThatIsSeenReleases), and a reading that is older than the last one
+//     in the log is left out (TestAReadingThatAnotherOvertookIsLeftOut).
 //   - A report is recorded once, whoever repeats it, and no reporter's mistake ends
 //     the loop (TestReports).
 //   - A breach of the rule is recorded right behind the event that is one, as the

@@ -33,6 +33,8 @@ type item struct {
 	reply  chan<- reply  // of whoever waits for it to be written; has room
 	// gone is closed when whoever asked has stopped waiting; nil is never.
 	gone <-chan struct{}
+	// after, of a reading, is the last reading that was recorded when it began.
+	after string
 }
 
 // lapsed says that an operator stopped waiting before their word was taken: they
@@ -57,6 +59,7 @@ const (
 	request         // a client wants to dial
 	claim           // an operator's: the listener is read before the decision
 	disconnect      // an operator's
+	sighting        // of the listener, by whoever watches it
 )
 
 // reply is what became of an item that somebody waits for.

@@ -34,6 +34,23 @@ func (g *Gateway) Submit(ctx context.Context, d events.Draft) (events.Record, er
 	return r.rec, err
 }
 
+// Last returns the last reading of the listener in the log and the id of its event,
+// or nothing. It never waits for the loop.
+func (g *Gateway) Last() (id string, seen events.GatewayObserved) {
+	p := g.View().State.Observed
+	return p.ID, events.GatewayObserved{Listening: p.Listening, Owner: p.Owner, PID: p.PID, StartedMS: p.StartedMS, Socket: p.Socket}
+}
+
+// Observed records a reading of the listener that was begun when after was the id of
+// the last one, and returns when it is durable. If another was recorded meanwhile,
+// for a stop or a claim, it is left out: it may be the older of the two, and a process
+// that was there before the stop would look like one that came after it. The errors
+// are those of Submit.
+func (g *Gateway) Observed(ctx context.Context, seen events.GatewayObserved, after string) error {
+	_, err := g.ask(ctx, item{draft: events.Draft{Source: "/watch", Data: seen}, verb: sighting, after: after})
+	return err
+}
+
 // Resume records an operator's claim that the Gateway was restarted, reads the
 // listener, and returns the decision: restart.acknowledged or restart.rejected.
 func (g *Gateway) Resume(ctx context.Context, source string, c events.RestartClaimed) (events.Record, error) {

@@ -20,6 +20,10 @@ func (g *Gateway) process(ctx context.Context, it item) error {
 	if it.lapsed() {
 		return nil
 	}
+	if it.verb == sighting && it.after != g.state.Observed.ID {
+		it.answered(reply{})
+		return nil
+	}
 	if err := g.tellLost(ctx); err != nil {
 		g.reject(it, err)
 		return err

@@ -679,3 +679,73 @@ func TestWhatIsDroppedIsCounted(t *testing.T) {
 		r.stop()
 	})
 }
+
+func TestARestartThatIsSeenReleases(t *testing.T) {
+	none := events.GatewayObserved{Listening: events.ListeningNo, Owner: events.OwnerUnknown}
+	unknown := events.GatewayObserved{Listening: events.ListeningUnknown, Owner: events.OwnerUnknown, Text: "it took too long"}
+	forwarder := events.GatewayObserved{Listening: events.ListeningYes, Owner: events.OwnerOther, PID: 300, StartedMS: 300_000}
+	unreadable := events.GatewayObserved{Listening: events.ListeningYes, Owner: events.OwnerUnknown, Socket: "7"}
+	for _, c := range []struct {
+		name string
+		seen []events.GatewayObserved
+		want string // the end of the log
+	}{
+		{"another process listens", []events.GatewayObserved{none, process(200)},
+			"gateway.observed\ngateway.observed\nrestart.observed\nrestart.acknowledged(observed)"},
+		{"it is seen only once it listens", []events.GatewayObserved{process(200)},
+			"gateway.observed\nrestart.observed\nrestart.acknowledged(observed)"},
+		{"nothing listens yet", []events.GatewayObserved{none}, "gateway.observed"},
+		{"the same process listens again", []events.GatewayObserved{none, process(100)}, "gateway.observed\ngateway.observed"},
+		{"a forwarder listens", []events.GatewayObserved{none, forwarder}, "gateway.observed\ngateway.observed"},
+		{"nobody can tell whose the listener is", []events.GatewayObserved{unreadable}, "gateway.observed"},
+		{"nothing could be read", []events.GatewayObserved{unknown}, "gateway.observed"},
+		{"nothing could be read for a while", []events.GatewayObserved{unknown, process(200)},
+			"gateway.observed\ngateway.observed\nrestart.observed\nrestart.acknowledged(observed)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := start(t, store.NewMemory("main"), nil, events.Enforce)
+				<-r.request("a1")
+				r.silent("a1")
+				synctest.Wait()
+				for _, seen := range c.seen {
+					after, _ := r.g.Last()
+					if err := r.g.Observed(t.Context(), seen, after); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := kinds(t, r.mem, 1); !strings.HasSuffix(got, "restart.required\ngateway.observed\n"+c.want) {
+					t.Errorf("the log is\n%s\nwant at its end\n%s", got, c.want)
+				}
+				opened := strings.Contains(r.relay.asked(), "reopen")
+				if want := strings.Contains(c.want, "acknowledged"); opened != want {
+					t.Errorf("the relay: %s", r.relay.asked())
+				}
+				r.holds()
+				r.stop()
+			})
+		})
+	}
+}
+
+// What was read before the stop and comes to the loop after it would be taken for a
+// process that came after the stop.
+func TestAReadingThatAnotherOvertookIsLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, store.NewMemory("main"), nil, events.Enforce)
+		<-r.request("a1")
+		before, _ := r.g.Last()
+		r.silent("a1")
+		synctest.Wait()
+		if err := r.g.Observed(t.Context(), process(50), before); err != nil {
+			t.Fatal(err)
+		}
+		if got := kinds(t, r.mem, 1); !strings.HasSuffix(got, "restart.required\ngateway.observed") {
+			t.Errorf("the log is\n%s", got)
+		}
+		if got := r.g.View().State.Gate; got != fsm.Stopped {
+			t.Errorf("gate %s", got)
+		}
+		r.stop()
+	})
+}
