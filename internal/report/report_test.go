@@ -552,3 +552,17 @@ func TestCommandsCanBePasted(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAcceptorThatHangsIsTold(t *testing.T) {
+	none, two, one := int64(0), int64(2), int64(1)
+	seen := events.GatewayObserved{Listening: events.ListeningYes, Owner: events.OwnerGateway, Process: "java", PID: 7,
+		QueueSockets: &two, EstablishedSockets: &one, CloseWaitSockets: &one, UnacceptedSockets: &two}
+	want := "listening: yes, owner: gateway · process 7 java · 2 sockets in the listen queue · 2 sockets not accepted, with bytes unread · 1 socket in CLOSE_WAIT"
+	if got := detail(seen); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	seen.QueueSockets, seen.CloseWaitSockets, seen.UnacceptedSockets = &none, &none, nil
+	if got, want := detail(seen), "listening: yes, owner: gateway · process 7 java"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

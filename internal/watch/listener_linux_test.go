@@ -2,6 +2,7 @@ package watch
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 // program runs this test under a name, listening at address.
-func program(t *testing.T, name, address string) (at string, stop func()) {
+func program(t testing.TB, name, address string) (at string, stop func()) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -204,21 +205,44 @@ func TestAnOwnerThatWasNotFoundIsNotSearchedForEachTime(t *testing.T) {
 	}
 }
 
+func TestASensorOutOfTimeSaysSo(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if got := (&Listener{Address: l.Addr().String()}).Observe(ctx); got.Listening != events.ListeningUnknown || got.Text == "" {
+		t.Errorf("observed %+v", got)
+	}
+	if got := findOwner(ctx, 1); got.pid != 0 || got.text != "the search for the owner took too long" {
+		t.Errorf("found %+v", got)
+	}
+}
+
 func BenchmarkObserve(b *testing.B) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	own, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer ln.Close()
-	b.Run("owner known", func(b *testing.B) {
-		l := &Listener{Address: ln.Addr().String()}
+	defer own.Close()
+	java, _ := program(b, "java", "127.0.0.1:0")
+	b.Run("the owner is known", func(b *testing.B) {
+		l := &Listener{Address: java}
+		l.Observe(b.Context())
 		for b.Loop() {
 			l.Observe(b.Context())
 		}
 	})
-	b.Run("owner searched for", func(b *testing.B) {
-		for b.Loop() {
-			(&Listener{Address: ln.Addr().String()}).Observe(b.Context())
-		}
-	})
+	for _, c := range []struct{ name, address string }{
+		{"it is searched for, and has a Gateway's name", java},
+		{"it is searched for, and has any name", own.Addr().String()},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				(&Listener{Address: c.address}).Observe(b.Context())
+			}
+		})
+	}
 }
