@@ -131,6 +131,9 @@ func catalogue() []Info {
 		fact[ClientHeld](),
 		fact[ClientRejected](),
 
+		fact[TapBlocked](),
+		fact[TapReopened](),
+
 		report[AttemptRequested](),
 		decision[AttemptPermitted](),
 		decision[AttemptDenied](),

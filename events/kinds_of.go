@@ -11,6 +11,8 @@ func (ClientHello) Kind() Kind         { return "client.hello" }
 func (ClientClosed) Kind() Kind        { return "client.closed" }
 func (ClientHeld) Kind() Kind          { return "client.held" }
 func (ClientRejected) Kind() Kind      { return "client.rejected" }
+func (TapBlocked) Kind() Kind          { return "tap.blocked" }
+func (TapReopened) Kind() Kind         { return "tap.reopened" }
 func (AttemptRequested) Kind() Kind    { return "attempt.requested" }
 func (AttemptPermitted) Kind() Kind    { return "attempt.permitted" }
 func (AttemptDenied) Kind() Kind       { return "attempt.denied" }

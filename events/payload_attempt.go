@@ -78,13 +78,16 @@ type AttemptPermitted struct {
 	Against HoldReason `json:"against,omitempty"`
 }
 
-// AttemptDenied: these attempts may not dial.
+// AttemptDenied: these attempts may not dial. One that names its attempt answers the
+// attempt.requested of it. One that names none stands for programs that were turned
+// away at the recorder's port by the stop that is its cause; of those there is no
+// other event.
 type AttemptDenied struct {
 	// Policy is the hash of the policy that decided.
 	Policy string `json:"policy"`
 	// Reason is why.
 	Reason HoldReason `json:"reason"`
-	// Count is how many attempts this stands for. From 1; denials are collapsed at a bounded rate.
+	// Count is how many attempts this stands for. From 1; one that names no attempt comes at most once a minute, and at the end of the stop.
 	Count int64 `json:"count"`
 }
 

@@ -90,10 +90,31 @@ const (
 	TooMany RejectReason = "too_many"
 )
 
-// ClientRejected: the connection was closed and never reached the Gateway.
+// ClientRejected: these connections were closed and never reached the Gateway.
+// Nothing else is told of them.
 type ClientRejected struct {
 	// Reason is why.
 	Reason RejectReason `json:"reason"`
-	// FirstBytes are at most the first 8 bytes, in hexadecimal.
+	// Count is how many connections this stands for. From 1; the first is told at once, and then at most one event a minute for each reason.
+	Count int64 `json:"count"`
+	// Peer is the address of the last of them, host:port.
+	Peer string `json:"peer"`
+	// FirstBytes are at most the first 8 bytes of the last of them, in hexadecimal.
 	FirstBytes string `json:"first_bytes,omitempty"`
 }
+
+// CodeHeld is the code of the error that tells a program why it is held. It is far
+// from every number that IB uses (up to 10xxx), and from 100 and 1100, at which
+// ib_async's Watchdog restarts the Gateway program and connects again. It ends like
+// HTTP's 503. Whoever reports it met the recorder and not the Gateway.
+const CodeHeld = 70503
+
+// TapBlocked: the recorder's port could not be had again after a release, so every
+// program is refused although nobody holds it. It is told once, and tried until it can.
+type TapBlocked struct {
+	// Text is the system's error, and what to do.
+	Text string `json:"text"`
+}
+
+// TapReopened: the recorder listens again after a tap.blocked.
+type TapReopened struct{}

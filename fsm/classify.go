@@ -183,6 +183,9 @@ func (s *State) known(e *events.Event, i int, reported bool) bool {
 	if over && !reported && !crossed {
 		s.odd(e, "attempt %s had ended", e.Attempt)
 	}
+	if f, failed := e.Data.(events.AttemptFailed); failed && reported && i < 0 && f.Code == events.CodeHeld {
+		return true // it met our own port, which told it so
+	}
 	return over || reported && (mine || s.waits(e.Attempt) || slices.Contains(s.Ours, e.Attempt))
 }
 

@@ -43,6 +43,10 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 		s.Totals.Permitted++
 	case events.AttemptDenied:
 		s.Totals.Denied += d.Count
+		s.Totals.Requested += d.Count // of these, one that is named has its own request
+		if e.Attempt != "" {
+			s.Totals.Requested--
+		}
 		s.answer(e.Attempt)
 		s.remember(e.Attempt)
 

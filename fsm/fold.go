@@ -182,7 +182,7 @@ func (s *State) reboot(f *Folder, e *events.Event) {
 		s.own(i)
 		s.Sessions[i].Since = now
 	}
-	s.Waiting = nil
+	s.Waiting, s.ShutOut = nil, ""
 	s.Pending.Disconnect = Disconnect{}
 	if !s.Claim.Seen {
 		s.Claim = Claim{} // its operator got no answer and asks again

@@ -45,7 +45,8 @@ type State struct {
 	Stop     Standing  `json:"stop"`
 	Claim    Claim     `json:"claim"` // the last one; it takes the place of any before it
 	Pending  Pending   `json:"pending"`
-	Observed Process   `json:"observed"` // as last read
+	Observed Process   `json:"observed"`           // as last read
+	ShutOut  string    `json:"shut_out,omitempty"` // why the tap's port could not be had again after a release; empty while it can
 	Totals   Totals    `json:"totals"`
 	Odd      Anomalies `json:"anomalies"`
 }

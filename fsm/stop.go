@@ -2,7 +2,7 @@ package fsm
 
 import "ibrecorder/events"
 
-// countGateway is the part of count about stops, claims and releases.
+// countGateway is the part of count about stops, claims, releases and our own port.
 func (s *State) countGateway(e *events.Event) {
 	switch d := e.Data.(type) {
 	case events.GatewayObserved:
@@ -15,6 +15,10 @@ func (s *State) countGateway(e *events.Event) {
 		case e.Cause == s.Claim.ID:
 			s.Claim.Seen, s.Claim.Observed = true, p
 		}
+	case events.TapBlocked:
+		s.ShutOut = d.Text
+	case events.TapReopened:
+		s.ShutOut = ""
 	case events.GatewayDown:
 		if s.Gate != Stopped {
 			s.Pending.Down, s.Pending.DownReason = e.ID, d.Reason
@@ -33,8 +37,8 @@ func (s *State) countGateway(e *events.Event) {
 			s.Stop.Before = s.Observed
 		}
 		s.Pending = Pending{Disconnect: s.Pending.Disconnect}
-		s.Delay, s.Trial = Wait{}, Trial{}
-		for i, x := range s.Sessions { // what is under way ends without moving the gate
+		s.Delay, s.Trial, s.ShutOut = Wait{}, Trial{}, "" // the port is closed by the stop from here on
+		for i, x := range s.Sessions {                    // what is under way ends without moving the gate
 			if x.Slot {
 				s.own(i)
 				s.Sessions[i].Slot, s.Sessions[i].Trial = false, false

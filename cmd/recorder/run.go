@@ -38,6 +38,7 @@ restart.required or what ended it, in its environment.`,
   recorder run --gateway live=127.0.0.1:4001 --gateway paper=127.0.0.1:4002
   recorder run --connect main --client-id 99          and keep a session of its own
   recorder run --on-restart-required 'mail -s "$RECORDER_GATEWAY: $RECORDER_KIND" me@example.org'
+  recorder run --held explain                         while stopped, tell programs why and count them
   recorder run --mode observe                         hold nobody, only record`,
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -74,7 +75,7 @@ func record(ctx context.Context, errs io.Writer, c config.Config, from config.Or
 
 func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) daemon.Config {
 	out := daemon.Config{
-		Data: c.Data, LogBytes: c.LogMaxBytes, Policy: loaded, OnRestartRequired: c.OnRestartRequired, Version: version(), Logger: log,
+		Data: c.Data, LogBytes: c.LogMaxBytes, Policy: loaded, OnRestartRequired: c.OnRestartRequired, Explain: c.Held == config.Explain, Version: version(), Logger: log,
 	}
 	for _, g := range c.Gateways {
 		out.Gateways = append(out.Gateways, daemon.Gateway{Name: g.Name, Address: g.Address, Tap: g.Tap, Connect: g.Connect, ClientID: g.ClientID})
@@ -100,6 +101,9 @@ func banner(w io.Writer, c config.Config, from config.Origins, d *daemon.Daemon,
 	fmt.Fprintf(w, "\n  rule: %s, %s", c.Policy.Preset, c.Mode)
 	if c.Mode == events.Observe {
 		fmt.Fprint(w, " - nobody is held")
+	}
+	if c.Held == config.Explain {
+		fmt.Fprint(w, " - while stopped, programs are told why")
 	}
 	fmt.Fprintln(w)
 	for _, g := range d.Gateways() {

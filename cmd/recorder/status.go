@@ -11,6 +11,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
+	"ibrecorder/internal/config"
 	"ibrecorder/internal/daemon"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/report"
@@ -34,8 +35,8 @@ func newStatus() *cobra.Command {
 		Use:   "status [GATEWAY]",
 		Short: "Say what is going on, and what to do",
 		Long: `status asks the running recorder. If none runs on the data folder, it reads the
-log there, says so, and exits 4. It exits 1 if a gateway needs a restart, or its log
-takes nothing.`,
+log there, says so, and exits 4. It exits 1 if a gateway needs a restart, its log
+takes nothing, or its tap's port cannot be had again after a release.`,
 		Example: `  recorder status
   recorder status main -o json`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -148,7 +149,7 @@ func (s statusAnswer) print(cmd *cobra.Command, a *asker) error {
 // shut says that nobody can dial some gateway, and that somebody must do something.
 func (s statusAnswer) shut() bool {
 	for _, g := range s.Gateways {
-		if g.Gate == string(fsm.Stopped) || g.LogError != "" {
+		if g.Gate == string(fsm.Stopped) || g.LogError != "" || g.TapError != "" {
 			return true
 		}
 	}
@@ -173,9 +174,16 @@ func (s statusAnswer) table(w io.Writer, a *asker) error {
 		if g.Blind != "" {
 			fmt.Fprintf(w, "  no passive evidence: %s; an operator has to say that it was restarted\n", g.Blind)
 		}
+		if g.TapError != "" {
+			fmt.Fprintf(w, "  tap: %s\n", g.TapError)
+		}
 		if g.Stop != nil {
 			fmt.Fprintf(w, "  why: %s; event %d\n", reason(g.Stop.Reason), g.Stop.Seq)
-			if g.Mode == events.Enforce && s.Running {
+			switch {
+			case g.Mode != events.Enforce || !s.Running:
+			case g.Held == string(config.Explain):
+				fmt.Fprintf(w, "  %s tells every program why, and counts it; none reaches the Gateway\n", g.Tap)
+			default:
 				fmt.Fprintf(w, "  %s is closed until then; what a closed port refuses is not counted\n", g.Tap)
 			}
 		}

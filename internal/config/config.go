@@ -13,6 +13,12 @@ type Config struct {
 	Data string `json:"data"`
 	// Mode says whether clients are held: enforce (default) or observe.
 	Mode events.Mode `json:"mode"`
+	// Held says what a program meets at the tap's port while its gate is STOPPED:
+	// refuse (default), the port is closed, so that it fails at once as if nothing ran
+	// there, and nobody can count it; explain, the port stays open, and every program
+	// gets a version and an error that says why, and is counted in the log. Nobody
+	// reaches the Gateway in either case.
+	Held Held `json:"held"`
 	// Gateways are what is guarded, 1 to 32, in the order in which they were first
 	// named. Default: one, main, at 127.0.0.1:4002.
 	Gateways []Gateway `json:"gateways"`
@@ -25,6 +31,16 @@ type Config struct {
 	// Default: 1 GiB, about two million events.
 	LogMaxBytes int64 `json:"log_max_bytes"`
 }
+
+// Held is what a program meets while the gate is STOPPED.
+type Held string
+
+const (
+	// Refuse closes the port.
+	Refuse Held = "refuse"
+	// Explain tells every program the reason.
+	Explain Held = "explain"
+)
 
 // Gateway is one IB Gateway or TWS.
 type Gateway struct {
@@ -51,6 +67,7 @@ type Policy struct {
 
 const (
 	defaultMode    = events.Enforce
+	defaultHeld    = Refuse
 	defaultName    = "main"
 	defaultAddress = "127.0.0.1:4002" // where IB Gateway listens for paper trading
 	defaultPreset  = "handoff"

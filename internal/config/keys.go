@@ -38,6 +38,7 @@ var top = func() []key {
 	keys := []key{
 		{"data", text, "data"},
 		{"mode", text, "mode"},
+		{"held", text, "held"},
 		{"on_restart_required", text, "on-restart-required"},
 		{"log_max_bytes", whole, ""},
 		{"policy.preset", text, "policy"},

@@ -121,6 +121,7 @@ func clientIDs(all []entry, id *entry, ps *problems) []entry {
 func defaults(vars map[string]string, others []entry) []entry {
 	all := []entry{
 		{path: "mode", value: string(defaultMode)},
+		{path: "held", value: string(defaultHeld)},
 		{path: "policy.preset", value: defaultPreset},
 		{path: "on_restart_required", value: ""},
 		{path: "log_max_bytes", value: int64(defaultLog)},
@@ -152,7 +153,7 @@ func merge(all []entry) (Config, map[string]entry) {
 	}
 	names := gatewayNames(all)
 	c := Config{
-		Data: v.GetString("data"), Mode: events.Mode(v.GetString("mode")),
+		Data: v.GetString("data"), Mode: events.Mode(v.GetString("mode")), Held: Held(v.GetString("held")),
 		OnRestartRequired: v.GetString("on_restart_required"), LogMaxBytes: v.GetInt64("log_max_bytes"),
 		Policy: Policy{Preset: v.GetString("policy.preset")},
 	}

@@ -84,6 +84,7 @@ func TestMistakesElsewhere(t *testing.T) {
 		{"a log too small", env("IBRECORDER_LOG_MAX_BYTES=1"), "env IBRECORDER_LOG_MAX_BYTES: log_max_bytes is 1, want 1048576 to 1099511627776"},
 		{"a value of the policy", env("IBRECORDER_POLICY_JITTER_PERCENT=101"), "env IBRECORDER_POLICY_JITTER_PERCENT: jitter_percent is 101, want 0 to 100"},
 		{"an unknown preset", run("--policy=strict"), `flag --policy: no preset "strict", there are handoff, lenient, demo`},
+		{"an unknown way to hold", run("--held=reset"), `flag --held: held "reset", want refuse or explain`},
 		{"an unknown mode", run("--mode=watch"), `flag --mode: mode "watch", want enforce or observe`},
 		{"a file that is not there", run("--config=/nowhere/x.yaml"), "file /nowhere/x.yaml: no such file or directory; for one to start from: recorder config show"},
 		{"a folder for a file", run("--config=/"), "file /: is a directory"},

@@ -25,6 +25,7 @@ func draw(t *rapid.T) Config {
 	})
 	c := Config{
 		Data:              rapid.SampledFrom([]string{"/", "/var/lib/ibrecorder", "true", "null", "1", "rel/x", "a: b", "-", "#"}).Draw(t, "data"),
+		Held:              rapid.SampledFrom([]Held{Refuse, Explain}).Draw(t, "held"),
 		Mode:              rapid.SampledFrom([]events.Mode{events.Enforce, events.Observe}).Draw(t, "mode"),
 		OnRestartRequired: words.Draw(t, "command"),
 		LogMaxBytes:       rapid.Int64Range(minLog, maxLog).Draw(t, "log"),

@@ -79,6 +79,7 @@ func lines(c Config) []line {
 	}
 	add("", "data", "data", c.Data)
 	add("", "mode", "mode", string(c.Mode))
+	add("", "held", "held", string(c.Held))
 	add("", "on_restart_required", "on_restart_required", c.OnRestartRequired)
 	add("", "log_max_bytes", "log_max_bytes", c.LogMaxBytes)
 	out = append(out, line{text: "gateways:"})

@@ -16,6 +16,7 @@ import (
 func Flags(fs *pflag.FlagSet) {
 	fs.String("config", "", "configuration `FILE` (default $XDG_CONFIG_HOME/ibrecorder/config.yaml, if it exists)")
 	fs.String("data", "", "data `FOLDER` (default $XDG_STATE_HOME/ibrecorder)")
+	fs.String("held", "", "what a program meets while the gate is stopped, `HOW`: refuse closes the port, explain tells it why and counts it (default refuse)")
 	fs.String("mode", "", "`MODE`: enforce holds clients back, observe only says what it would have done (default enforce)")
 	fs.StringArray("gateway", nil, "guard the gateway at `NAME=HOST:PORT`; repeatable (default main=127.0.0.1:4002)")
 	fs.StringArray("tap", nil, "where trading programs connect instead, `NAME=HOST:PORT` on loopback; repeatable (default 127.0.0.1, the gateway's port plus 100)")

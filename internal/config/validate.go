@@ -49,6 +49,9 @@ func validate(c Config, of map[string]entry, ps *problems) {
 	if c.Mode != events.Enforce && c.Mode != events.Observe {
 		k.wrong("mode", "mode %q, want enforce or observe", c.Mode)
 	}
+	if c.Held != Refuse && c.Held != Explain {
+		k.wrong("held", "held %q, want refuse or explain", c.Held)
+	}
 	if c.LogMaxBytes < minLog || c.LogMaxBytes > maxLog {
 		k.wrong("log_max_bytes", "log_max_bytes is %d, want %d to %d", c.LogMaxBytes, int64(minLog), int64(maxLog))
 	}

@@ -29,8 +29,11 @@ type Config struct {
 	Policy   events.PolicyLoaded
 	// OnRestartRequired is a line of shell that runs for each stop and its end.
 	OnRestartRequired string
-	Version           string
-	Logger            *slog.Logger
+	// Explain leaves the taps' ports open while a gate is STOPPED: every program is
+	// told the reason and counted. Without it they are closed.
+	Explain bool
+	Version string
+	Logger  *slog.Logger
 
 	// Sensor reads the listener at an address; nil is watch.Listener.
 	Sensor func(address string) recorder.Sensor
@@ -141,7 +144,7 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor) (err error) 
 	}
 	relay := tap.Config{
 		Desk: p.loop, Address: p.cfg.Address, Listen: p.cfg.Tap, Prefix: p.d.boot + "-", Source: "/tap",
-		Params: cfg.Policy.Params, Observe: cfg.Policy.Mode == events.Observe, Key: redactor.Key,
+		Params: cfg.Policy.Params, Observe: cfg.Policy.Mode == events.Observe, Explain: cfg.Explain, Key: redactor.Key,
 	}
 	if p.tap, err = tap.Listen(relay); err != nil {
 		return fmt.Errorf("gateway %s: %w", p.cfg.Name, err)

@@ -77,14 +77,28 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 		s.Sessions[i].Since = now.Add(time.Duration(x.Since - mono)).UTC()
 	}
 	s.Address, s.Tap = p.cfg.Address, p.tap.Addr().String()
-	s.Version = p.d.cfg.Version
-	s.Blind = p.blind
+	s.Version, s.Held, s.Blind = p.d.cfg.Version, held(p.d.cfg.Explain), p.blind
 	s.LogBytes, s.LogLimit = uint64(used), uint64(limit)
+	s.Totals.Requested += view.Denied
+	s.Totals.Denied += view.Denied
+	if view.State.ShutOut != "" {
+		s.TapError = view.State.ShutOut
+		s.Why = "Released, and the tap's port cannot be had again: programs are refused, and nobody holds them."
+		s.Next = fmt.Sprintf("end the program that listens on %s; the recorder takes the port again by itself", s.Tap)
+	}
 	if view.Blocked != nil { // the gate is as the log has it, and that is not what holds
 		s.LogError = view.Blocked.Error()
 		s.Why = "The log takes nothing; nobody dials until it does, and sessions go on."
 	}
 	return s, stopReason(ctx, p.log, &s)
+}
+
+// held is the setting as it is written.
+func held(explain bool) string {
+	if explain {
+		return "explain"
+	}
+	return "refuse"
 }
 
 // Reader reads a log.

@@ -14,9 +14,14 @@ type Status struct {
 	Gateway string `json:"gateway"`
 	// Address is where the Gateway or TWS listens, host:port.
 	Address string `json:"address"`
-	// Tap is where trading programs connect, host:port; while the gate is STOPPED
-	// nothing listens there.
+	// Tap is where trading programs connect, host:port.
 	Tap string `json:"tap"`
+	// Held is what a program meets there while the gate is STOPPED: refuse, nothing
+	// listens; explain, it is told the reason. Absent if no recorder runs.
+	Held string `json:"held,omitempty"`
+	// TapError is why nothing listens there although the gate is not STOPPED; absent
+	// while it does.
+	TapError string `json:"tap_error,omitempty"`
 	// Mode is enforce or observe.
 	Mode events.Mode `json:"mode"`
 	// Gate is OPEN, ATTEMPTING, BACKOFF, STOPPED or PROBATION.

@@ -25,7 +25,7 @@ func (g *Gateway) act(ctx context.Context, rec events.Record) error {
 		return g.observe(ctx, rec.ID)
 	case events.RestartAcknowledged:
 		g.log.Info("released", "basis", d.Basis, "by", d.By)
-		g.reopen()
+		return g.reopen(ctx)
 	case events.DisconnectPermitted:
 		return g.hangUp(ctx, rec, false)
 	case events.DisconnectForced:
@@ -50,26 +50,42 @@ func (g *Gateway) shut() {
 	}
 }
 
-func (g *Gateway) reopen() {
+func (g *Gateway) reopen(ctx context.Context) error {
 	g.closed = g.relays
-	g.reopenClosed()
+	if err := g.reopenClosed(ctx); err != nil {
+		return err
+	}
+	return g.tellDenied(ctx, true) // whom the relays held until now
 }
 
 // reopenAgain is the wait before a relay that could not be opened again, because
 // somebody has taken its port, is tried once more.
 const reopenAgain = time.Second
 
-// reopenClosed opens what a stop has closed, and leaves what could not be opened
-// for the next time.
-func (g *Gateway) reopenClosed() {
+// reopenClosed opens what a stop has closed, and leaves what could not be opened for
+// the next time. That it cannot, and that it could, is recorded once.
+func (g *Gateway) reopenClosed(ctx context.Context) error {
 	var failed []Relay
+	var why error
 	for _, r := range g.closed {
 		if err := r.Reopen(); err != nil {
-			g.log.Error("the tap does not listen again, and is tried until it does", "error", err)
-			failed = append(failed, r)
+			failed, why = append(failed, r), err
 		}
 	}
 	g.closed = failed
+	var said events.Payload
+	switch told := g.state.ShutOut != ""; {
+	case why != nil && !told:
+		g.log.Error("RELEASED, AND PROGRAMS ARE REFUSED: the tap does not listen again, and is tried until it does", "error", why)
+		said = events.TapBlocked{Text: why.Error()}
+	case why == nil && told:
+		g.log.Info("the tap listens again")
+		said = events.TapReopened{}
+	default:
+		return nil
+	}
+	_, err := g.append(ctx, events.Draft{Source: "/recorder", Data: said})
+	return err
 }
 
 // sensing bounds one reading of the listener, which takes a millisecond or two.

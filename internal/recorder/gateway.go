@@ -84,9 +84,10 @@ type Gateway struct {
 	waiting map[string]chan<- Answer // by attempt
 	recent  recent                   // ids of reports that came lately
 	made    []events.Record          // what was decided while one item was processed
-	asked   *int64                   // the client id that the last request to disconnect names
-	wake    int64                    // monotonic nanosecond at which time makes something due, 0 never
-	last    events.Event             // the last of the log
+	denied  denied
+	asked   *int64       // the client id that the last request to disconnect names
+	wake    int64        // monotonic nanosecond at which time makes something due, 0 never
+	last    events.Event // the last of the log
 }
 
 // View is a consistent look at a gateway.
@@ -96,6 +97,9 @@ type View struct {
 	GateAt time.Time
 	// Blocked is why the log takes nothing, nil while it does.
 	Blocked error
+	// Denied is how many programs a stop has turned away that are not in the log yet,
+	// and so not in State.
+	Denied int64
 }
 
 // Open rebuilds the state of a gateway from its log and begins a run: it appends
@@ -247,20 +251,25 @@ func (g *Gateway) loop(ctx context.Context, drained <-chan struct{}) error {
 				return err
 			}
 		}
-		if g.wake > 0 {
-			timer.Reset(time.Duration(g.wake - g.now()))
+		if err := g.tellDenied(writing, false); err != nil {
+			return err
+		}
+		if at := g.alarm(); at > 0 {
+			timer.Reset(time.Duration(at - g.now()))
 		}
 		select {
 		case <-g.inbox.filled:
 		case <-again.C:
-			g.reopenClosed()
+			if err := g.reopenClosed(writing); err != nil {
+				return err
+			}
 		case <-timer.C:
 			if err := g.decide(writing); err != nil {
 				return err
 			}
 		case <-drained:
 			if g.inbox.empty() {
-				return nil
+				return g.tellDenied(writing, true)
 			}
 		}
 	}
@@ -282,6 +291,7 @@ func (g *Gateway) View() View {
 	if err := g.blocked.Load(); err != nil {
 		v.Blocked = *err
 	}
+	v.Denied = g.denied.untold.Load()
 	return v
 }
 

@@ -113,17 +113,22 @@ func (b *inbox) put(it item) error {
 		return nil
 	}
 	b.queue = append(b.queue, it)
+	b.wake()
+	return nil
+}
+
+// wake makes the loop look.
+func (b *inbox) wake() {
 	select {
 	case b.filled <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
 // canBeMissed says whether a fact moves neither the gate nor a session.
 func canBeMissed(data events.Payload) bool {
 	switch data.(type) {
-	case events.ClientOpened, events.ClientHello, events.ClientRejected, events.GatewayNotice:
+	case events.ClientOpened, events.ClientHello, events.GatewayNotice:
 		return true
 	}
 	return false

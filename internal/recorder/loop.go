@@ -140,6 +140,11 @@ func (g *Gateway) decide(ctx context.Context) error {
 			r.DelayMS += r.JitterMS
 			d.Data = r
 		}
+		if _, released := d.Data.(events.RestartAcknowledged); released { // whom the stop denied belongs before its end
+			if err := g.tellDenied(ctx, true); err != nil {
+				return err
+			}
+		}
 		g.cfg.Step("decide " + string(d.Data.Kind()))
 		rec, err := g.append(ctx, events.Draft{Source: "/recorder", Attempt: d.Attempt, Conn: d.Conn, Cause: d.Cause, Data: d.Data})
 		if err != nil {

@@ -45,6 +45,8 @@ type relay struct {
 	calls  []string
 	closed int          // what Disconnect returns
 	busy   atomic.Int64 // how many times Reopen fails
+
+	reopened func() // called in Reopen, nil for nothing
 }
 
 func (r *relay) note(call string) {
@@ -57,6 +59,9 @@ func (r *relay) note(call string) {
 func (r *relay) Shut() { r.note("shut") }
 func (r *relay) Reopen() error {
 	r.note("reopen")
+	if r.reopened != nil {
+		r.reopened()
+	}
 	if r.busy.Add(-1) >= 0 {
 		return errors.New("the port is taken")
 	}

@@ -208,10 +208,24 @@ func TestATapThatCannotReopenIsTriedUntilItCan(t *testing.T) {
 		if _, err := r.g.Resume(t.Context(), "/operator/cli", events.RestartClaimed{By: "kim", Reason: "restarted it"}); err != nil {
 			t.Fatal(err)
 		}
+		blocked, _ := r.mem.Head(t.Context())
+		if got := kinds(t, r.mem, blocked.Seq-1); got != "restart.acknowledged(observed)\ntap.blocked" {
+			t.Errorf("at the release: %s", got)
+		}
+		if got := r.g.View().State.ShutOut; got != "the port is taken" {
+			t.Errorf("the state says that the port is lost because of %q", got)
+		}
 		time.Sleep(10 * time.Second)
 		if got := strings.Count(r.relay.asked(), "reopen"); got != 4 {
 			t.Errorf("it was asked to reopen %d times, want 4: three that fail and one that does not", got)
 		}
+		if got := kinds(t, r.mem, blocked.Seq+1); got != "tap.reopened" { // each is told once
+			t.Errorf("afterwards: %s", got)
+		}
+		if got := r.g.View().State.ShutOut; got != "" {
+			t.Errorf("the state says still: %q", got)
+		}
+		r.holds()
 		r.stop()
 	})
 }

@@ -40,6 +40,8 @@ func phrase(p events.Payload) (same, more string, known bool) {
 		w.same("waits: %s", d.Reason)
 	case events.ClientRejected:
 		w.same("%s", d.Reason)
+		w.sameIf(d.Count != 1, "%d connections", d.Count)
+		w.more("from %s", d.Peer)
 		w.sameIf(d.FirstBytes != "", "first bytes %s", d.FirstBytes)
 
 	case events.AttemptRequested:
@@ -51,7 +53,7 @@ func phrase(p events.Payload) (same, more string, known bool) {
 		w.sameIf(d.Against != "", "enforced it would wait: %s", d.Against)
 	case events.AttemptDenied:
 		w.same("%s", d.Reason)
-		w.sameIf(d.Count != 1, "%d at once", d.Count)
+		w.sameIf(d.Count != 1, "%d attempts", d.Count)
 	case events.AttemptSucceeded:
 		w.client(d.ClientID)
 		w.sameIf(d.ServerVersion > 0, "server version %d", d.ServerVersion)
@@ -99,10 +101,15 @@ func phrase(p events.Payload) (same, more string, known bool) {
 	return w.join(), w.rest(), true
 }
 
-// rest is phrase for sessions, the Gateway as a whole, and people.
+// rest is phrase for our own port, sessions, the Gateway as a whole, and people.
 func rest(p events.Payload) (same, more string, known bool) {
 	var w words
 	switch d := p.(type) {
+	case events.TapBlocked:
+		w.same("programs are refused, though nobody holds them")
+		w.text(d.Text)
+	case events.TapReopened:
+		w.same("programs get through again")
 	case events.SessionEstablished:
 		w.client(d.ClientID)
 	case events.SessionDegraded:

@@ -13,7 +13,7 @@ func Line(e events.Event, s Style) string {
 	detail := row{same: same, varying: more}
 	line := fmt.Sprintf("%s  #%-5d %-22s %s", s.clock(e.Time), e.Seq, e.Kind(), detail.detail())
 	switch e.Data.(type) {
-	case events.RestartRequired, events.RuleViolated, events.GatewayDown:
+	case events.RestartRequired, events.RuleViolated, events.GatewayDown, events.TapBlocked:
 		return s.paint(red, line)
 	case events.AttemptSucceeded, events.RestartAcknowledged:
 		return s.paint(green, line)

@@ -80,6 +80,9 @@ type due struct {
 
 // weigh adds the end of an attempt to the evidence and sees whether a stop is due.
 func (h *history) weigh(f *facts) {
+	if f.toldHeld() {
+		return
+	}
 	if f.kind == attemptFailed {
 		h.lastEnd.id = f.rec.ID
 		h.lastEnd.gateway = backsOffGateway(f.rec.Data.(events.AttemptFailed).Reason)

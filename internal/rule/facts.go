@@ -197,10 +197,18 @@ func (f *facts) bypass() bool {
 }
 
 // reachesNobody reports a refused dial. A live runner that was refused may well
-// have met the recorder's own port, which is closed while the gate is stopped.
+// have met the recorder's own port, which is closed while the gate is stopped; one
+// that was told that it is held has met it.
 func (f *facts) reachesNobody() bool {
 	failed, ok := f.rec.Data.(events.AttemptFailed)
-	return ok && (failed.Reason == events.Refused || failed.Reason == events.Unreachable)
+	return ok && (failed.Reason == events.Refused || failed.Reason == events.Unreachable || f.toldHeld())
+}
+
+// toldHeld reports an attempt that was answered by the recorder's own port: while
+// the gate is stopped it tells so, and those are counted without their names.
+func (f *facts) toldHeld() bool {
+	failed, ok := f.rec.Data.(events.AttemptFailed)
+	return ok && f.outside && f.flight == nil && failed.Code == events.CodeHeld
 }
 
 // beganAfter reports whether the reported attempt began after the event seq at

@@ -66,19 +66,36 @@ func (t *Tap) admit(nc net.Conn) {
 	} else {
 		_ = nc.Close()
 	}
-	t.cfg.Desk.Report(events.Draft{Source: t.cfg.Source, Conn: id, Data: events.ClientOpened{Peer: nc.RemoteAddr().String()}})
-	t.cfg.Desk.Report(events.Draft{Source: t.cfg.Source, Conn: id, Data: events.ClientRejected{Reason: rejected}})
+	t.turned.add(id, events.ClientRejected{Reason: rejected, Peer: nc.RemoteAddr().String()})
 }
 
-// greeted takes in the program whose hello is complete; false if there are too many.
-func (t *Tap) greeted(c *conn) bool {
+// welcome is what becomes of a program whose hello is complete.
+type welcome int
+
+const (
+	notYet  welcome = iota // there is no whole hello
+	taken                  // its attempt may be asked for
+	held                   // it is told that nobody may dial
+	tooMany                // it is turned away
+)
+
+// greeted takes in the program whose hello is complete, if there are not too many. One
+// that is only told that it is held takes nobody's place.
+func (t *Tap) greeted(c *conn) welcome {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.count(func(p phase) bool { return p != greeting }) >= maxClients {
-		return false
+	switch {
+	case t.stopped && t.once == nil:
+		return held
+	case t.count(func(p phase) bool { return p != greeting }) >= maxClients:
+		return tooMany
 	}
 	t.conns[c] = place{phase: waiting}
-	return true
+	return taken
+}
+
+func (t *Tap) report(conn string, p events.Payload) {
+	t.cfg.Desk.Report(events.Draft{Source: t.cfg.Source, Conn: conn, Data: p})
 }
 
 // count is how many connections are in some phase.

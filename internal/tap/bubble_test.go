@@ -152,7 +152,7 @@ func TestAClientHas10SecondsForItsHello(t *testing.T) {
 			t.Errorf("it took %s, want %s", took, tap.HelloLimit)
 		}
 		synctest.Wait()
-		d.tells(t, "c1", "client.opened", "client.rejected hello_timeout 4150490000")
+		d.tells(t, "c1", "client.rejected hello_timeout 4150490000")
 	})
 }
 

@@ -38,6 +38,7 @@ type conn struct {
 	clientHow   events.Close  // how the client ended, "" while it is there
 	slow        time.Duration // what writes to it took in the handshake
 	hello       wire.HelloParser
+	welcome     welcome
 	pending     []byte // sent behind the hello, before the version came
 	torn        bool   // the Gateway did not get all that it was sent
 	fromGateway *pump
@@ -69,14 +70,25 @@ func (c *conn) start(p *pump) { c.pumps.Go(p.run) }
 // run serves the connection from its first byte to its last.
 func (c *conn) run() {
 	defer c.tap.tasks.Done()
-	c.report(events.ClientOpened{Peer: c.client.RemoteAddr().String()})
+	peer := c.client.RemoteAddr().String()
 	c.start(c.fromClient)
 	switch rejected := c.greet(); {
 	case rejected != "":
 		c.end()
-		c.report(events.ClientRejected{Reason: rejected, FirstBytes: firstBytes(c.hello.Bytes())})
+		c.tap.turned.add(c.id, events.ClientRejected{Reason: rejected, Peer: peer, FirstBytes: firstBytes(c.hello.Bytes())})
+		c.decide(Outcome{End: Abandoned})
+	case c.welcome == held:
+		c.tap.cfg.Desk.Denied()
+		if c.by == "" {
+			c.explain(events.HoldStopped)
+		}
+		c.end()
+	case c.welcome == notYet: // the tap closes, and it had said nothing
+		c.end()
 		c.decide(Outcome{End: Abandoned})
 	default:
+		h := c.hello.Hello()
+		c.report(events.ClientOpened{Peer: peer}, events.ClientHello{MinVersion: int64(h.Min), MaxVersion: int64(h.Max), Options: h.Options})
 		if c.by == "" && c.permitted() {
 			c.connect()
 		}
@@ -155,8 +167,8 @@ func (c *conn) now() at {
 	return at{now: time.Now(), sent: c.fromClient.sent.Load(), got: c.received()}
 }
 
-// greet reads the hello. It returns why the connection is no attempt, "" if it is
-// one or if the tap closes, which c.by tells.
+// greet reads the hello. It returns why the connection is turned away, "" if it is
+// not or if the tap closes; c.welcome tells which.
 func (c *conn) greet() events.RejectReason {
 	timer := time.NewTimer(helloLimit)
 	defer timer.Stop()
@@ -171,11 +183,9 @@ func (c *conn) greet() events.RejectReason {
 				return events.NotAHello
 			}
 			if state == wire.HelloComplete {
-				if !c.tap.greeted(c) {
+				if c.welcome = c.tap.greeted(c); c.welcome == tooMany {
 					return events.TooMany
 				}
-				h := c.hello.Hello()
-				c.report(events.ClientHello{MinVersion: int64(h.Min), MaxVersion: int64(h.Max), Options: h.Options})
 				c.keep(s.b[n:])
 				return ""
 			}

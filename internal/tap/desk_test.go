@@ -35,6 +35,7 @@ type desk struct {
 	prev     events.Hash
 	waiting  []request
 	requests int
+	denied   int
 }
 
 type request struct {
@@ -123,6 +124,14 @@ func (d *desk) Request(draft events.Draft) <-chan tap.Answer {
 	return r.answers
 }
 
+func (d *desk) Denied() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.denied++
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
 // serve permits the next request if nothing is in flight. In observe mode nobody waits.
 func (d *desk) serve() {
 	for len(d.waiting) > 0 && (d.mode == events.Observe || !d.state.Busy()) {
@@ -155,6 +164,16 @@ func (d *desk) wait(t *testing.T, what string, cond func([]events.Record) bool) 
 		case <-changed:
 		case <-limit.C:
 			t.Fatalf("waited a minute until %s; the log is\n%s", what, strings.Join(d.story(""), "\n"))
+		}
+	}
+}
+
+// until waits for what no event tells.
+func until(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	for began := time.Now(); !cond(); time.Sleep(time.Millisecond) {
+		if time.Since(began) > time.Minute {
+			t.Fatal("waited a minute until ", what)
 		}
 	}
 }
@@ -241,6 +260,9 @@ func words(e events.Event) string {
 		out = append(out, d.Reason)
 		if d.FirstBytes != "" {
 			out = append(out, d.FirstBytes)
+		}
+		if d.Count != 1 {
+			out = append(out, "x", d.Count)
 		}
 	case events.ClientClosed:
 		out = append(out, d.By, d.How)

@@ -13,10 +13,6 @@ const (
 	// explainWait is how long the client's startAPI is waited for: client libraries
 	// send it by themselves as soon as the version is there, and only then listen.
 	explainWait = time.Second
-	// explainCode is far from every number that IB uses (up to 10xxx), and from 100
-	// and 1100, at which ib_async's Watchdog restarts the Gateway program and connects
-	// again. It ends like HTTP's 503.
-	explainCode = 70503
 )
 
 // explanation is what the operator of a trading program reads in its log.
@@ -50,7 +46,7 @@ func (c *conn) explain(r events.HoldReason) {
 	if !found && !c.listen(explainWait, started) {
 		return
 	}
-	c.answer(wire.AppendError(nil, version, wire.ErrorMessage{ID: -1, Code: explainCode, Text: explanation(r), TimeMS: time.Now().UnixMilli()}))
+	c.answer(wire.AppendError(nil, version, wire.ErrorMessage{ID: -1, Code: events.CodeHeld, Text: explanation(r), TimeMS: time.Now().UnixMilli()}))
 	never := func([]byte) bool { return false }
 	// A close right behind the error is the one that scmhub/ibapi may not survive: of
 	// fewer than 9000 connects 3 ended the process, which is ours with the built-in

@@ -12,6 +12,13 @@ func (t *Tap) Open() int {
 	return len(t.conns)
 }
 
+// Opened is how many connections the tap ever had.
+func (t *Tap) Opened() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.opened
+}
+
 // UnderWay says whether an attempt that waits for the answer counts as a handshake.
 func UnderWay(answer <-chan Answer) bool { return place{phase: waiting, answer: answer}.handshake() }
 
@@ -22,7 +29,7 @@ const (
 	Standstill   = standstill
 	HelloLimit   = helloLimit
 	WriteLimit   = writeLimit
-	ExplainCode  = explainCode
+	TurnedSpan   = turnedSpan
 	DeliveryHold = deliveryHold
 	CloseGrace   = closeGrace
 )

@@ -40,7 +40,7 @@ func TestNothingButAHelloReachesTheGateway(t *testing.T) {
 				t.Errorf("read %d bytes, want a close", n)
 			}
 			w.desk.count(t, "client.rejected", 1)
-			w.desk.tells(t, "c1", "client.opened", row.want)
+			w.desk.tells(t, "c1", row.want)
 			if w.desk.requests != 0 {
 				t.Errorf("%d permits were asked for", w.desk.requests)
 			}

@@ -102,8 +102,12 @@ func TestAHiddenRedialIsReset(t *testing.T) {
 		}
 		_ = nc.Close()
 	}
-	w.desk.count(t, "client.rejected", 3)
-	w.desk.tells(t, "c2", "client.opened", "client.rejected hidden_redial")
+	w.desk.count(t, "client.rejected", 1)
+	if err := w.tap.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.desk.tells(t, "c2", "client.rejected hidden_redial")
+	w.desk.tells(t, "c4", "client.rejected hidden_redial x 2")
 	w.desk.legal(t)
 	w.connects(t, 1)
 }

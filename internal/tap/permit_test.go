@@ -52,15 +52,7 @@ func TestALeaveThatRacesWithThePermit(t *testing.T) {
 			_ = nc.(*net.TCPConn).SetLinger(0)
 		}
 		_ = nc.Close()
-		w.desk.wait(t, "the connection was closed or rejected", func(log []events.Record) bool {
-			over := 0
-			for _, r := range log {
-				if r.Kind() == "client.closed" || r.Kind() == "client.rejected" {
-					over++
-				}
-			}
-			return over == n
-		})
+		until(t, "the connection was closed or rejected", func() bool { return w.tap.Opened() == n && w.tap.Open() == 0 })
 	}
 	w.desk.legal(t)
 	ends := len(payloads[events.AttemptAbandoned](w.desk)) + len(payloads[events.AttemptFailed](w.desk))
@@ -80,7 +72,7 @@ func TestTheExplainAnswer(t *testing.T) {
 				t.Fatal(err)
 			}
 			go p.read(7, false)
-			want := []string{fmt.Sprint("version ", min(hello.Max, 225)), fmt.Sprint("error -1 ", tap.ExplainCode), "fin"}
+			want := []string{fmt.Sprint("version ", min(hello.Max, 225)), fmt.Sprint("error -1 ", events.CodeHeld), "fin"}
 			saw := p.all(t)
 			if diff := cmp.Diff(want, untold(saw)); diff != "" {
 				t.Fatal(diff)
@@ -121,7 +113,7 @@ func TestThe33rdClient(t *testing.T) {
 		t.Errorf("it saw %q, want a close", saw)
 	}
 	w.desk.count(t, "client.rejected", 1)
-	w.desk.tells(t, "c33", "client.opened", "client.rejected too_many 4150490000000009")
+	w.desk.tells(t, "c33", "client.rejected too_many 4150490000000009")
 	all[0].leave(events.FIN)
 	w.desk.count(t, "client.closed", 1)
 	p := w.connect(t, 33)
@@ -141,19 +133,19 @@ func TestConnectionsThatSayNothing(t *testing.T) {
 	for range tap.MaxGreeting {
 		w.dial(t)
 	}
-	w.desk.count(t, "client.opened", tap.MaxGreeting)
+	until(t, "all are there", func() bool { return w.tap.Open() == tap.MaxGreeting })
 	nc := w.dial(t)
 	if n, err := nc.Read(make([]byte, 1)); err == nil {
 		t.Errorf("read %d bytes, want a close", n)
 	}
 	w.desk.count(t, "client.rejected", 1) // which is reported behind the close
-	w.desk.tells(t, fmt.Sprint("c", tap.MaxGreeting+1), "client.opened", "client.rejected too_many")
+	w.desk.tells(t, fmt.Sprint("c", tap.MaxGreeting+1), "client.rejected too_many")
 
 	w = start(t, setting{})
 	for range tap.MaxClients {
 		w.dial(t)
 	}
-	w.desk.count(t, "client.opened", tap.MaxClients)
+	until(t, "all are there", func() bool { return w.tap.Open() == tap.MaxClients })
 	p := w.connect(t, 7)
 	p.sees(t, "next id")
 	p.leave(events.FIN)

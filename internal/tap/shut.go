@@ -46,12 +46,13 @@ func (a tapAddr) String() string { return string(a) }
 // hello could not be sent yet: a permit of before is no longer one, and a dial that
 // is under way is given up, which Shut waits for. So once it has returned, nothing
 // new reaches the Gateway until Reopen. Attempts past their hello and sessions stay
-// as they are; those that wait are answered through their requests. A one-shot tap
-// goes on listening: it is there to reset what its library dials by itself. It is
-// idempotent.
+// as they are; those that wait are answered through their requests. What greets after
+// it is told that it is held, and counted. A one-shot tap goes on listening: it is
+// there to reset what its library dials by itself. So does one with Config.Explain,
+// to answer everybody. It is idempotent.
 func (t *Tap) Shut() {
 	t.mu.Lock()
-	if t.once == nil {
+	if t.once == nil && !t.cfg.Explain {
 		t.unlisten()
 	}
 	if t.stopped {

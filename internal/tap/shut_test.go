@@ -188,7 +188,7 @@ func TestNothingIsDialledWhileTheTapIsShut(t *testing.T) {
 		if n := underWay.Load(); n != 0 {
 			t.Errorf("%d dials are under way", n)
 		}
-		w.desk.wait(t, "no connection is left", func([]events.Record) bool { return w.tap.Open() == 0 })
+		until(t, "no connection is left", func() bool { return w.tap.Open() == 0 })
 		if more := begun.Load() - before; more != 0 {
 			t.Errorf("%d dials began", more)
 		}

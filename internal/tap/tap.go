@@ -51,6 +51,10 @@ type Config struct {
 	Params events.Params
 	// Observe dials at once, in parallel with the request: it never holds anybody.
 	Observe bool
+	// Explain leaves the port open while the tap is shut: every program is told the
+	// reason and counted. Without it the port is closed, and only those are told that
+	// were connected already.
+	Explain bool
 	// Key is the keyed hash of an account id (events.Redactor.Key); nil leaves the
 	// hashes out.
 	Key func(account string) string
@@ -66,6 +70,8 @@ type Tap struct {
 	once    *once         // of a one-shot tap, else nil
 	closing chan struct{} // closed by Close
 	tasks   sync.WaitGroup
+
+	turned turned // connections that were turned away
 
 	mu       sync.Mutex // guards everything below
 	ln       net.Listener
@@ -88,7 +94,7 @@ type place struct {
 type phase int
 
 const (
-	greeting phase = iota // no whole hello yet
+	greeting phase = iota // no whole hello yet, or one that is only told that it is held
 	asking                // the permit is being asked for
 	waiting               // for the answer, which place.answer is to hold
 	dialling              // from the permit until the hello may be sent
@@ -126,6 +132,7 @@ func serve(cfg Config, ln net.Listener, o *once) *Tap {
 		cfg.Dial = (&net.Dialer{FallbackDelay: -1}).DialContext
 	}
 	t := &Tap{cfg: cfg, once: o, closing: make(chan struct{}), ln: ln, address: ln.Addr().String(), spell: newSpell(), conns: map[*conn]place{}}
+	t.turned.tell = t.report
 	t.tasks.Add(1)
 	go t.accept(ln)
 	return t
@@ -188,6 +195,7 @@ func (t *Tap) Close() error {
 	})
 	t.tasks.Wait()
 	force.Stop()
+	t.turned.close()
 	if t.once != nil {
 		t.once.decide(Outcome{End: Abandoned})
 		t.once.over()
