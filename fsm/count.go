@@ -42,13 +42,7 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 	case events.AttemptPermitted:
 		s.Totals.Permitted++
 	case events.AttemptDenied:
-		s.Totals.Denied += d.Count
-		s.Totals.Requested += d.Count // of these, one that is named has its own request
-		if e.Attempt != "" {
-			s.Totals.Requested--
-		}
-		s.answer(e.Attempt)
-		s.remember(e.Attempt)
+		s.denied(e, d.Count)
 
 	case events.DialStarted:
 		s.Totals.Dialled++
@@ -109,6 +103,19 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 	default:
 		s.countGateway(e)
 	}
+}
+
+// denied counts attempts that were turned away. Of those one at most is named, and has
+// a request of its own.
+func (s *State) denied(e *events.Event, n int64) {
+	s.Totals.Denied += n
+	s.Totals.Requested += n
+	if e.Attempt == "" {
+		return
+	}
+	s.Totals.Requested--
+	s.answer(e.Attempt)
+	s.remember(e.Attempt)
 }
 
 // Forced says whether a value of IBKR_FORCE_DISCONNECT means yes.

@@ -153,6 +153,8 @@ func TestReportsAndModes(t *testing.T) {
 		{"the same attempt reported twice counts once", "report x1 fail reported_timeout limit=15s; report x1 fail reported_timeout limit=15s",
 			"OPEN SUSPECT | silent 1 | failed 1 | pending delay"},
 		{"a report on what we hold is no silence", "a1 request; a1 held backoff; report a1 fail reported_timeout limit=15s", "OPEN UNKNOWN | a1 held"},
+		{"what a runner was told at our port is no sign of the Gateway", silent + stop + "report x request; report x fail error_before_ready code=70503", "STOPPED DOWN | silent 1 | failed 1 | stop e9"},
+		{"but frees the turn that it was given", "direct a1 request; direct a1 permit; report a1 fail error_before_ready code=70503", "OPEN LISTENING | failed 1 | pending delay"},
 		{"nor on what we denied", "a1 request; a1 deny; report a1 fail refused", "OPEN UNKNOWN"},
 		{"nor on what we relay, which ends as we see it", "a1 request; a1 permit; a1 dial; a1 up; report a1 fail reported_timeout limit=15s", "ATTEMPTING LISTENING | a1 CONNECTED slot"},
 		{"nor on what we saw end", silent + "report a1 fail reported_timeout limit=30s", "OPEN SUSPECT | silent 1 | failed 1 | pending delay"},
@@ -190,6 +192,8 @@ func TestRuns(t *testing.T) {
 		{"sessions and requests die with the run that relayed them", ready + "a2 request; disconnect; boot b2", "OPEN UNKNOWN"},
 		{"counts do not", silent + "boot b2", "OPEN SUSPECT | silent 1 | failed 1 | pending delay"},
 		{"a delay starts again in full", silent + "delay 20s; +15s; boot b2; +3s; gap", "BACKOFF SUSPECT | silent 1 | failed 1 | delay from 0s to 20s"},
+		{"a port that was lost is had again by the next run", silent + stop + "release word; blocked; boot b2", "PROBATION STARTING | trial used 0"},
+		{"or closed by the next stop", silent + stop + "release word; blocked; report down; stop", "STOPPED DOWN | stop e14"},
 		{"a stop stands", silent + stop + "boot b2", "STOPPED DOWN | silent 1 | failed 1 | stop e9"},
 		{"a probation goes on", silent + stop + "release word; a2 permit probation=1; boot b2; a2 unknown", "PROBATION STARTING | trial used 1 | last bad"},
 		{"a claim whose listener was not read is dropped, and the next one works",
@@ -210,6 +214,22 @@ func TestRuns(t *testing.T) {
 			"a1 permit; a2 permit; a1 ok; a2 ok", "OPEN READY | a1 READY ended | a2 READY ended | odd 1: gate ATTEMPTING: permit"},
 		{"a denied attempt may ask again", "direct a1 request; direct a1 deny; direct a1 request; direct a1 permit; report a1 ok", "OPEN READY | a1 READY ended"},
 	})
+}
+
+func TestALostPort(t *testing.T) {
+	run(t, []scenario{
+		{"is remembered", silent + stop + "release word; blocked", "PROBATION STARTING | trial used 0 | shut out: the port is taken"},
+		{"until it is had again", silent + stop + "release word; blocked; reopened", "PROBATION STARTING | trial used 0"},
+	})
+}
+
+// A count stands for so many: each has asked, and only one that is named has an event
+// of its own for that.
+func TestDenialsAddUp(t *testing.T) {
+	s := play(t, silent+stop+"a2 request; a2 deny; denied 1; denied 600; a3 request; a3 deny")
+	if got := s.Totals; got.Requested != 604 || got.Denied != 603 || got.Permitted != 1 {
+		t.Errorf("%+v, want 604 requested: 603 denied and 1 permitted", got)
+	}
 }
 
 func TestWhatForces(t *testing.T) {

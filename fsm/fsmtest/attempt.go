@@ -2,6 +2,7 @@ package fsmtest
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -61,12 +62,15 @@ func (w *Writer) attempt(words []string) (events.Draft, error) {
 	case "held":
 		d.Source = "/recorder"
 		d.Data = events.ClientHeld{Reason: events.HoldReason(arg)}
-	case "fail": // fail REASON [limit=30s]
+	case "fail": // fail REASON [limit=30s] [code=326]
 		f := events.AttemptFailed{Reason: events.FailReason(arg), Stage: w.stage(d.Attempt)}
 		if limit := options["limit"]; limit != "" {
 			var span time.Duration
 			span, err = time.ParseDuration(limit)
 			f.LimitMS = span.Milliseconds()
+		}
+		if code := options["code"]; code != "" && err == nil {
+			f.Code, err = strconv.ParseInt(code, 10, 64)
 		}
 		d.Data = f
 	case "ok":

@@ -25,6 +25,17 @@ func (w *Writer) gateway(d *events.Draft, words []string) (events.Payload, error
 		return events.GatewayDown{Reason: events.DownReason(arg(1)), Count: 1, Limit: 1}, nil
 	case "stop":
 		return events.RestartRequired{Policy: "p", Reason: events.DownSilent, Enforced: true, Carried: arg(1) == "carried"}, nil
+	case "denied": // denied COUNT: programs that the stop has turned away at our port
+		d.Cause = w.stop
+		n, err := number(arg(1))
+		if n == nil || err != nil {
+			return nil, fmt.Errorf("want denied and how many: %w", err)
+		}
+		return events.AttemptDenied{Policy: "p", Reason: events.HoldStopped, Count: *n}, nil
+	case "blocked":
+		return events.TapBlocked{Text: "the port is taken"}, nil
+	case "reopened":
+		return events.TapReopened{}, nil
 	case "claim":
 		d.Source = "/operator/cli"
 		return events.RestartClaimed{By: "kim", Reason: "restarted it", Override: arg(1) == "override"}, nil

@@ -6,6 +6,7 @@
 //	--config FILE              IBRECORDER_CONFIG
 //	--data FOLDER              IBRECORDER_DATA                       data
 //	--mode MODE                IBRECORDER_MODE                       mode
+//	--held HOW                 IBRECORDER_HELD                       held
 //	--gateway NAME=HOST:PORT   IBRECORDER_GATEWAYS=NAME=HOST:PORT,…  gateways: [{name, address,
 //	--tap NAME=HOST:PORT       IBRECORDER_TAPS=NAME=HOST:PORT,…        tap,
 //	--connect NAME             IBRECORDER_CONNECT=NAME,…               connect,

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/fsm"
 	"ibrecorder/internal/alert"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/ibsession"
@@ -148,6 +149,9 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor) (err error) 
 	}
 	if p.tap, err = tap.Listen(relay); err != nil {
 		return fmt.Errorf("gateway %s: %w", p.cfg.Name, err)
+	}
+	if p.loop.View().State.Gate == fsm.Stopped && cfg.Policy.Mode == events.Enforce {
+		p.tap.Shut() // as the loop does when it runs: until then nobody need be let in
 	}
 	if p.cfg.Connect {
 		relay.Prefix, relay.Source = p.d.boot+"-s", "/session"

@@ -25,6 +25,7 @@ type orders struct {
 	Data    string
 	Address string
 	Tap     string
+	Explain bool   // what programs meet while the gate is stopped
 	KillAt  string // the step at whose first time the process kills itself, "" never
 	Trace   string // a file that gets every step, "" none
 }
@@ -90,7 +91,7 @@ func child(text string) error {
 		trace = func(at string) { fmt.Fprintln(f, at) }
 	}
 	d, err := daemon.Open(ctx, daemon.Config{
-		Data: o.Data, Policy: shortBudgets(events.Enforce), Version: "test",
+		Data: o.Data, Policy: shortBudgets(events.Enforce), Explain: o.Explain, Version: "test",
 		Gateways: []daemon.Gateway{{Name: "main", Address: o.Address, Tap: o.Tap}},
 		Logger:   slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 		Step: func(at string) {

@@ -56,9 +56,12 @@ func (w *walker) step(t *rapid.T) string {
 			x = "report " + w.s.Waiting[0].Attempt + " "
 		}
 		return pick("reports", x+"ok", x+"fail reported_timeout limit=30s", x+"fail reported_timeout limit=1s", x+"fail refused", x+"mute", x+"lost", x+"restored",
-			x+"unknown", "report down")
+			x+"unknown", x+"request", x+"fail error_before_ready", x+"fail error_before_ready code=70503", "report down")
 	}
-	return pick("recorder", "boot r"+w.name(), "policy enforce", "policy observe", "policy enforce silent_limit=3", "gap")
+	if w.stopped && enforced(w.s) && pick("port", "none comes", "programs come") == "programs come" {
+		return pick("of them", "denied 1", "denied 600")
+	}
+	return pick("recorder", "blocked", "reopened", "boot r"+w.name(), "policy enforce", "policy observe", "policy enforce silent_limit=3", "gap")
 }
 
 // wire is what may come next for one connection.

@@ -21,6 +21,13 @@
 //   - A restart that whoever watches has seen releases without a word from anybody
 //     (TestARestartThatIsSeenReleases), and a reading that is older than the last one
 //     in the log is left out (TestAReadingThatAnotherOvertookIsLeftOut).
+//   - Programs that a stop turns away at the port are counted at a bounded rate, and
+//     before the release that ends it; the view knows of all of them
+//     (TestWhomAStopTurnsAwayIsCounted). Their denial is the stop: it is durable, and
+//     nothing is dialled for them. A run that is killed loses what it has counted and
+//     not told, which is a minute's at most.
+//   - A port that cannot be had again after a release is an event, once, and so is
+//     that it can (TestATapThatCannotReopenIsTriedUntilItCan).
 //   - A report is recorded once, whoever repeats it, and no reporter's mistake ends
 //     the loop (TestReports).
 //   - A breach of the rule is recorded right behind the event that is one, as the

@@ -60,6 +60,26 @@ var specification = map[string][]struct {
 			find:   []string{"RS1 attempt.permitted a4 <- restart.required"},
 		},
 		{
+			name:   "clients that are counted without their names break nothing",
+			stream: `start; silent a1; stop; attempt.denied count=600; attempt.denied count=40`,
+		},
+		{
+			name: "a runner that was told so at our port went around nothing, and what it was told is no sign of life",
+			stream: `start; silent a1; stop; attempt.denied count=1; +10s attempt.requested r1 by=/runner/robo-1
+				attempt.failed r1 by=/runner/robo-1 reason=error_before_ready code=70503`,
+		},
+		{
+			name: "but one that was told something else did",
+			stream: `start; silent a1; stop; attempt.denied count=1; +10s attempt.requested r1 by=/runner/robo-1
+				attempt.failed r1 by=/runner/robo-1 reason=error_before_ready code=504`,
+			find: []string{"RS1 attempt.failed r1 <- restart.required, attempt.requested r1 [bypassed]"},
+		},
+		{
+			name: "what was told at our port leaves a silence before it as it was",
+			stream: `start silent_limit=2; silent a1; +10s attempt.requested r1 by=/runner/robo-1
+				attempt.failed r1 by=/runner/robo-1 reason=error_before_ready code=70503; silent a2; stop`,
+		},
+		{
 			name:   "clients that ask and are denied while stopped break nothing",
 			stream: `start; silent a1; stop; ask a2; attempt.denied a2; client.closed conn=c-a2`,
 		},

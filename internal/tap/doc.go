@@ -11,9 +11,7 @@
 // Facts follow the bytes; only dial.started precedes what it tells of. A
 // connection's kinds, in order:
 //
-//	client.opened, then one of
-//	  client.rejected                      no hello, a 33rd client, a hidden redial: the end
-//	  client.hello, attempt.requested      and from there on
+//	client.opened, client.hello, attempt.requested, and from there on
 //	    (denied, or no decision)           client.closed
 //	    attempt.abandoned none             the client left before the permit
 //	    dial.started
@@ -29,6 +27,11 @@
 //	        attempt.abandoned                        the Gateway answered it, or an operator hung up
 //	client.closed                          always last
 //
+// What is no attempt leaves none of these. A connection without a hello, a 33rd client
+// and a hidden redial are counted in client.rejected: the first of a reason at once,
+// then at most one event a minute, and what is left when the tap closes. A program
+// that greets while the tap is shut is told that it is held, and only counted.
+//
 // gateway.notice may stand anywhere between dial.connected and the attempt's end, and
 // in a session: each code at once, then once a minute with the number since.
 // Closing the tap ends a connection with client.closed, an established session with
@@ -39,6 +42,11 @@
 //   - Nothing is dialled without a complete hello and a permit, and never twice for
 //     one permit: TestNothingButAHelloReachesTheGateway, TestWithoutAPermit,
 //     TestALeaveThatRacesWithThePermit.
+//   - While it is shut nothing reaches the Gateway, whether the port is closed or, with
+//     Config.Explain, everybody is told why: TestNothingIsDialledWhileTheTapIsShut,
+//     TestAShutTapThatExplains.
+//   - However many knock, the log grows by a handful of events a minute:
+//     TestProbesAreToldOfAtABoundedRate.
 //   - What the Gateway did is told from what it sent and how it closed, for servers
 //     with text, mixed and protobuf messages: TestWhatTheGatewayDid.
 //   - The order of events is one that the fold and the judge find nothing wrong with:
