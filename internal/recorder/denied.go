@@ -32,7 +32,8 @@ func (g *Gateway) Denied() {
 	}
 }
 
-// tellDenied records what is untold, if it is time to; now says that it is.
+// tellDenied records what is untold, if it is time to; now says that it is. The loop
+// asks each time it wakes, which is every second at the least.
 func (g *Gateway) tellDenied(ctx context.Context, now bool) error {
 	d := &g.denied
 	if g.state.Stop.ID != "" {
@@ -49,12 +50,4 @@ func (g *Gateway) tellDenied(ctx context.Context, now bool) error {
 	_, err := g.append(ctx, events.Draft{Source: "/recorder", Cause: d.stop,
 		Data: events.AttemptDenied{Policy: g.state.Policy.Hash, Reason: events.HoldStopped, Count: n}})
 	return err
-}
-
-// alarm is when time alone makes something due, 0 never.
-func (g *Gateway) alarm() int64 {
-	if g.denied.untold.Load() > 0 && (g.wake == 0 || g.denied.next < g.wake) {
-		return max(g.denied.next, 1)
-	}
-	return g.wake
 }

@@ -254,8 +254,8 @@ func (g *Gateway) loop(ctx context.Context, drained <-chan struct{}) error {
 		if err := g.tellDenied(writing, false); err != nil {
 			return err
 		}
-		if at := g.alarm(); at > 0 {
-			timer.Reset(time.Duration(at - g.now()))
+		if g.wake > 0 {
+			timer.Reset(time.Duration(g.wake - g.now()))
 		}
 		select {
 		case <-g.inbox.filled:
