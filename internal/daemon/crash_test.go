@@ -342,14 +342,18 @@ func TestKilledAtEveryStep(t *testing.T) {
 		stories.Go(func() {
 			defer func() { <-turn }()
 			t.Run("killed before "+at, func(t *testing.T) {
-				s := newStage(t, at, "")
-				if n := s.play(); n != 0 {
-					t.Errorf("%d connects while stopped", n)
+				kills := 0
+				for stories := 0; kills == 0 && stories < 5; stories++ { // a client that leaves early does not do so in each
+					s := newStage(t, at, "")
+					if n := s.play(); n != 0 {
+						t.Errorf("%d connects while stopped", n)
+					}
+					kills = s.kills
+					judged(t, s)
 				}
-				if s.kills != 1 {
-					t.Errorf("killed %d times, want once", s.kills)
+				if kills != 1 {
+					t.Errorf("killed %d times, want once", kills)
 				}
-				judged(t, s)
 			})
 		})
 	}
