@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"ibrecorder/events"
 	"ibrecorder/store"
@@ -115,8 +116,14 @@ func TestALogThatLostEventsUnderItsWriterIsNoConflict(t *testing.T) {
 	recs := storetest.Fill(t, l, gw, 5)
 	cfg := l.Stream().CachedInfo().Config
 	must(t, s.JetStream().DeleteStream(t.Context(), cfg.Name))
-	_, err = s.JetStream().CreateStream(t.Context(), cfg)
-	must(t, err)
+	for deadline := time.Now().Add(10 * time.Second); ; { // the server may still be clearing away the old one
+		if _, err = s.JetStream().CreateStream(t.Context(), cfg); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
 	err = l.Append(t.Context(), storetest.Next(t, gw, storetest.HeadOf(recs[4]), "the sixth"))
 	var gap *store.GapError
 	if !errors.As(err, &gap) || gap.Want != 1 || errors.Is(err, store.ErrConflict) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -134,7 +135,8 @@ func TestTheGatewaysName(t *testing.T) {
 // The dialer that a tap has by itself connects once, too.
 func TestOneConnectForOnePermit(t *testing.T) {
 	nameServer(t, false, netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2"))
-	ln, err := net.Listen("tcp", "127.0.0.2:0") // only the second address listens
+	port := deaf(t)
+	ln, err := net.Listen("tcp", "127.0.0.2:"+port) // only the second address listens
 	if errors.Is(err, syscall.EADDRNOTAVAIL) {
 		t.Skip("this system has no 127.0.0.2")
 	}
@@ -153,7 +155,6 @@ func TestOneConnectForOnePermit(t *testing.T) {
 			_ = nc.Close()
 		}
 	}()
-	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	w := start(t, setting{config: func(c *tap.Config) { c.Address = "gateway.example.:" + port }})
 	w.connect(t, 7).all(t)
 	w.desk.count(t, "client.closed", 1)
@@ -161,4 +162,23 @@ func TestOneConnectForOnePermit(t *testing.T) {
 	if n := connects.Load(); n != 0 {
 		t.Errorf("%d connects behind the one that was refused", n)
 	}
+}
+
+// deaf returns a port of 127.0.0.1 that refuses every connect until the test ends. It
+// is bound, so that no other test comes to listen on it.
+func deaf(t *testing.T) (port string) {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	bound, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strconv.Itoa(bound.(*syscall.SockaddrInet4).Port)
 }
