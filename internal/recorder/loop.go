@@ -218,6 +218,7 @@ const appendAgain = 100 * time.Millisecond
 // The same record is tried again, so that a lost answer never writes it twice.
 func (g *Gateway) write(ctx context.Context, rec events.Record) error {
 	defer g.blocked.Store(nil)
+	var last error
 	for tries := 0; ; tries++ {
 		err := g.cfg.Log.Append(ctx, rec)
 		seq, head := g.chain.Head()
@@ -233,6 +234,10 @@ func (g *Gateway) write(ctx context.Context, rec events.Record) error {
 		case !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrFull):
 			return err
 		}
+		if ctx.Err() != nil && last != nil {
+			return last // why it waits, and not that it was told to stop in the middle of a try
+		}
+		last = err
 		why := err // err itself would be on the heap for every append
 		g.blocked.Store(&why)
 		if tries == 0 {
