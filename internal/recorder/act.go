@@ -88,7 +88,8 @@ func (g *Gateway) reopenClosed(ctx context.Context) error {
 	return err
 }
 
-// sensing bounds one reading of the listener, which takes a millisecond or two.
+// sensing bounds one reading of the listener, which takes some 12 ms, and a second or two
+// when its owner must be searched for among thousands of open files (internal/watch).
 const sensing = 2 * time.Second
 
 // observe reads who listens, for the stop or the claim that asks for it.

@@ -414,16 +414,21 @@ func TestWhatRelaysReportLastIsRecorded(t *testing.T) {
 	})
 }
 
+// fullFor is a log that is full when an event of a kind comes.
+func fullFor(kind events.Kind) func(events.Record) error {
+	return func(rec events.Record) error {
+		if rec.Kind() == kind {
+			return store.ErrFull
+		}
+		return nil
+	}
+}
+
 func TestALogThatDoesNotAnswerDelaysTheEndBySeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &unreliable{Memory: store.NewMemory("main")}
 		r := start(t, log.Memory, log, events.Enforce)
-		log.set(func(rec events.Record) error {
-			if rec.Kind() == "gateway.observed" {
-				return store.ErrFull
-			}
-			return nil
-		})
+		log.set(fullFor("gateway.observed"))
 		<-r.request("a1")
 		r.silent("a1")
 		synctest.Wait()
@@ -541,12 +546,7 @@ func TestAStopThatIsDueIsNotForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &unreliable{Memory: store.NewMemory("main")}
 		r := start(t, log.Memory, log, events.Enforce)
-		log.set(func(rec events.Record) error {
-			if rec.Kind() == "restart.required" {
-				return store.ErrFull
-			}
-			return nil
-		})
+		log.set(fullFor("restart.required"))
 		<-r.request("a1")
 		r.silent("a1")
 		synctest.Wait()

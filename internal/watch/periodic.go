@@ -10,8 +10,9 @@ import (
 
 const (
 	// Interval is the time between two readings. No rule depends on it: it is how
-	// late a restart is seen, and a Gateway needs longer than that to start. With half
-	// of it a recorder at rest took 0.53 % of a core, most of it the kernel's.
+	// late a restart is seen, and a Gateway needs longer than that to start. A recorder at
+	// rest took 0.28 % of a core without a watch, 0.36 % with this interval and 0.44 %
+	// with half of it, each in two runs of a minute.
 	Interval = 10 * time.Second
 	// Bound is how long one reading may take, which takes some 12 ms (BenchmarkObserve).
 	Bound = 2 * time.Second
