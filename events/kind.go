@@ -132,6 +132,7 @@ func catalogue() []Info {
 		fact[ClientRejected](),
 
 		fact[TapBlocked](),
+		fact[TapClosed](),
 		fact[TapReopened](),
 
 		report[AttemptRequested](),

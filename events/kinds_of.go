@@ -12,6 +12,7 @@ func (ClientClosed) Kind() Kind        { return "client.closed" }
 func (ClientHeld) Kind() Kind          { return "client.held" }
 func (ClientRejected) Kind() Kind      { return "client.rejected" }
 func (TapBlocked) Kind() Kind          { return "tap.blocked" }
+func (TapClosed) Kind() Kind           { return "tap.closed" }
 func (TapReopened) Kind() Kind         { return "tap.reopened" }
 func (AttemptRequested) Kind() Kind    { return "attempt.requested" }
 func (AttemptPermitted) Kind() Kind    { return "attempt.permitted" }

@@ -116,5 +116,13 @@ type TapBlocked struct {
 	Text string `json:"text"`
 }
 
-// TapReopened: the recorder listens again after a tap.blocked.
+// TapClosed: the Gateway does not listen, which a refused dial and the socket table of
+// this host say alike, so the recorder's port is closed too: a program is refused at
+// once, as the Gateway itself would refuse it, instead of waiting for its turn.
+type TapClosed struct {
+	// WaitMS is for how long at most; a listener that is seen opens it before that.
+	WaitMS int64 `json:"wait_ms"`
+}
+
+// TapReopened: the recorder listens again after a tap.blocked or a tap.closed.
 type TapReopened struct{}

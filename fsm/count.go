@@ -15,6 +15,7 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 	case events.PolicyLoaded:
 		s.Policy = d
 	case events.RecorderStarted:
+		s.Closed = "" // its tap listens
 		if d.OldStopped && s.Gate != Stopped {
 			s.Pending.Carried = e.ID
 		}

@@ -219,6 +219,10 @@ func TestRuns(t *testing.T) {
 func TestALostPort(t *testing.T) {
 	run(t, []scenario{
 		{"is remembered", silent + stop + "release word; blocked", "PROBATION STARTING | trial used 0 | shut out: the port is taken"},
+		{"a port may be closed because nothing listens at the Gateway", "closed", "OPEN UNKNOWN | closed"},
+		{"until it is opened", "closed; reopened", "OPEN UNKNOWN"},
+		{"or a stop closes it", "closed; " + silent + stop, "STOPPED DOWN | silent 1 | failed 1 | stop e10"},
+		{"or another run has opened it", "closed; boot b2", "OPEN UNKNOWN"},
 		{"until it is had again", silent + stop + "release word; blocked; reopened", "PROBATION STARTING | trial used 0"},
 	})
 }

@@ -47,6 +47,7 @@ type State struct {
 	Pending  Pending   `json:"pending"`
 	Observed Process   `json:"observed"`           // as last read
 	ShutOut  string    `json:"shut_out,omitempty"` // why the tap's port could not be had again after a release; empty while it can
+	Closed   string    `json:"closed,omitempty"`   // ID of the tap.closed while it stands
 	Totals   Totals    `json:"totals"`
 	Odd      Anomalies `json:"anomalies"`
 }

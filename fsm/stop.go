@@ -17,8 +17,10 @@ func (s *State) countGateway(e *events.Event) {
 		}
 	case events.TapBlocked:
 		s.ShutOut = d.Text
+	case events.TapClosed:
+		s.Closed = e.ID
 	case events.TapReopened:
-		s.ShutOut = ""
+		s.ShutOut, s.Closed = "", ""
 	case events.GatewayDown:
 		if s.Gate != Stopped {
 			s.Pending.Down, s.Pending.DownReason = e.ID, d.Reason
@@ -37,8 +39,9 @@ func (s *State) countGateway(e *events.Event) {
 			s.Stop.Before = s.Observed
 		}
 		s.Pending = Pending{Disconnect: s.Pending.Disconnect}
-		s.Delay, s.Trial, s.ShutOut = Wait{}, Trial{}, "" // the port is closed by the stop from here on
-		for i, x := range s.Sessions {                    // what is under way ends without moving the gate
+		s.Delay, s.Trial = Wait{}, Trial{}
+		s.ShutOut, s.Closed = "", ""   // the port is closed by the stop from here on
+		for i, x := range s.Sessions { // what is under way ends without moving the gate
 			if x.Slot {
 				s.own(i)
 				s.Sessions[i].Slot, s.Sessions[i].Trial = false, false

@@ -71,6 +71,7 @@ func summary(s State) string {
 	add(p.Failure != "", "pending delay")
 	add(p.Success != "", "pending success (own %t)", p.SuccessOwn)
 	add(p.Disconnect.ID != "", "pending disconnect (force %t)", p.Disconnect.Force)
+	add(s.Closed != "", "closed")
 	add(s.ShutOut != "", "shut out: %s", s.ShutOut)
 	add(s.Odd.Count != 0, "odd %d: %s", s.Odd.Count, s.Odd.Text)
 	return strings.Join(out, " | ")

@@ -34,6 +34,8 @@ func (w *Writer) gateway(d *events.Draft, words []string) (events.Payload, error
 		return events.AttemptDenied{Policy: "p", Reason: events.HoldStopped, Count: *n}, nil
 	case "blocked":
 		return events.TapBlocked{Text: "the port is taken"}, nil
+	case "closed":
+		return events.TapClosed{WaitMS: 1000}, nil
 	case "reopened":
 		return events.TapReopened{}, nil
 	case "claim":

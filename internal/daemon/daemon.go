@@ -138,7 +138,7 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor) (err error) 
 	p.loop, err = recorder.Open(ctx, recorder.Config{
 		Gateway: p.cfg.Name, Log: p.log, Sensor: p.sensor, Redactor: redactor, Policy: cfg.Policy,
 		Boot: p.d.boot, Version: cfg.Version, Start: p.d.start, Logger: cfg.Logger,
-		Jitter: func(most int64) int64 { return rand.Int64N(most + 1) }, Step: cfg.Step,
+		Jitter: func(most int64) int64 { return rand.Int64N(most + 1) }, Explain: cfg.Explain, Step: cfg.Step,
 	})
 	if err != nil {
 		return err

@@ -143,6 +143,7 @@ func Describe(s fsm.State, gateAt time.Time) httpapi.Status {
 		out.Sessions = append(out.Sessions, httpapi.Session{Attempt: x.Attempt, ClientID: x.ClientID, Phase: string(x.Phase), ServerVersion: x.Server})
 	}
 	out.Why, out.Next = why(s)
+	out.Closed = s.Closed != ""
 	if s.Gate == fsm.Stopped {
 		out.Stop = &httpapi.Stop{Seq: s.Stop.Seq, Since: gateAt}
 	}
@@ -163,6 +164,10 @@ func why(s fsm.State) (sentence, next string) {
 	case fsm.Attempting:
 		return "One attempt is under way; others wait for its end.", ""
 	case fsm.Backoff:
+		if s.Closed != "" {
+			return "Nothing listens at the Gateway, so programs are refused; the next one is let through when something does, or after the wait.",
+				"start the Gateway, or see that its address is right: recorder config show --origin"
+		}
 		return fmt.Sprintf("%d attempts in a row have failed; the next waits.", s.Row.Failed), ""
 	}
 	if n := len(s.Sessions); n > 0 {

@@ -22,6 +22,9 @@ type Status struct {
 	// TapError is why nothing listens there although the gate is not STOPPED; absent
 	// while it does.
 	TapError string `json:"tap_error,omitempty"`
+	// Closed says that nothing listens there because the Gateway does not listen either;
+	// absent while it does.
+	Closed bool `json:"closed,omitempty"`
 	// Mode is enforce or observe.
 	Mode events.Mode `json:"mode"`
 	// Gate is OPEN, ATTEMPTING, BACKOFF, STOPPED or PROBATION.

@@ -295,4 +295,16 @@ func Hold(s fsm.State, now int64) (why events.HoldReason, until int64) {
 	return "", 0
 }
 
+// Absent says until when the recorder's port is to be closed because the Gateway
+// does not listen, in nanoseconds since the boot; 0 if it is to be open. A dial was
+// refused, the socket table says so too, and nobody may dial before the wait is over.
+// Then one program shall find out: a container's published port is in no table.
+func Absent(s fsm.State, now int64) int64 {
+	until := s.Delay.Until()
+	if !enforced(s) || s.Gate == fsm.Stopped || s.API != fsm.Absent || s.Observed.Listening != events.ListeningNo || now >= until {
+		return 0
+	}
+	return until
+}
+
 func enforced(s fsm.State) bool { return s.Policy.Mode == events.Enforce }

@@ -220,3 +220,29 @@ func TestAnotherProcess(t *testing.T) {
 		})
 	}
 }
+
+func TestAbsent(t *testing.T) {
+	for _, c := range []struct {
+		name, script string
+		mode         events.Mode
+		want         int64
+	}{
+		{"a refused dial, and nothing listens", refused + "observed no", events.Enforce, int64(time.Second)},
+		{"until the wait is over", refused + "observed no; +1s", events.Enforce, 0},
+		{"nothing listens, and nobody has tried", "observed no", events.Enforce, 0},
+		{"a refused dial, and nobody can tell who listens", refused + "observed unknown", events.Enforce, 0},
+		{"a refused dial, and somebody listens", refused + "observed other", events.Enforce, 0},
+		{"a stop closes the port by itself", refused + "+1s; a2 request; a2 dial; a2 up; +30s; a2 fail accepted_no_bytes; observed no", events.Enforce, 0},
+		{"in observe mode nobody is in the way", refused + "observed no", events.Observe, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := begin(Handoff(), c.mode)
+			if err := w.play(c.script); err != nil {
+				t.Fatal(err)
+			}
+			if got := Absent(w.s, w.w.Now); got != c.want {
+				t.Errorf("closed until %s, want %s", time.Duration(got), time.Duration(c.want))
+			}
+		})
+	}
+}

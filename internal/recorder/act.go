@@ -67,6 +67,7 @@ const reopenAgain = time.Second
 func (g *Gateway) reopenClosed(ctx context.Context) error {
 	var failed []Relay
 	var why error
+	opened := len(g.closed) > 0
 	for _, r := range g.closed {
 		if err := r.Reopen(); err != nil {
 			failed, why = append(failed, r), err
@@ -76,9 +77,9 @@ func (g *Gateway) reopenClosed(ctx context.Context) error {
 	var said events.Payload
 	switch told := g.state.ShutOut != ""; {
 	case why != nil && !told:
-		g.log.Error("RELEASED, AND PROGRAMS ARE REFUSED: the tap does not listen again, and is tried until it does", "error", why)
+		g.log.Error("NOBODY IS HELD, AND PROGRAMS ARE REFUSED: the tap does not listen again, and is tried until it does", "error", why)
 		said = events.TapBlocked{Text: why.Error()}
-	case why == nil && told:
+	case why == nil && (told || opened && g.state.Closed != ""):
 		g.log.Info("the tap listens again")
 		said = events.TapReopened{}
 	default:
@@ -94,11 +95,14 @@ const sensing = 2 * time.Second
 
 // observe reads who listens, for the stop or the claim that asks for it.
 func (g *Gateway) observe(ctx context.Context, cause string) error {
-	reading, cancel := context.WithTimeout(ctx, sensing)
-	seen := g.cfg.Sensor.Observe(reading)
-	cancel()
-	_, err := g.append(ctx, events.Draft{Source: "/watch", Cause: cause, Data: seen})
+	_, err := g.append(ctx, events.Draft{Source: "/watch", Cause: cause, Data: g.read(ctx)})
 	return err
+}
+
+func (g *Gateway) read(ctx context.Context) events.GatewayObserved {
+	ctx, cancel := context.WithTimeout(ctx, sensing)
+	defer cancel()
+	return g.cfg.Sensor.Observe(ctx)
 }
 
 // hangUp closes what the request selects, and says how many that were.

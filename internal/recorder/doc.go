@@ -26,6 +26,9 @@
 //     (TestWhomAStopTurnsAwayIsCounted). Their denial is the stop: it is durable, and
 //     nothing is dialled for them. A run that is killed loses what it has counted and
 //     not told, which is a minute's at most.
+//   - While the Gateway does not listen, which a refused dial and a reading say alike,
+//     the relays' ports are closed too, for the wait after that dial at most
+//     (TestThePortIsClosedWhileTheGatewayDoesNotListen).
 //   - A port that cannot be had again after a release is an event, once, and so is
 //     that it can (TestATapThatCannotReopenIsTriedUntilItCan).
 //   - A report is recorded once, whoever repeats it, and no reporter's mistake ends

@@ -41,6 +41,12 @@ type Relay interface {
 	Disconnect(clientID *int64, handshakes bool) int
 }
 
+// Door is a relay whose port can be closed alone.
+type Door interface {
+	// Unlisten closes the port, until Reopen. What is connected does not notice.
+	Unlisten()
+}
+
 // Config is one gateway and everything its loop does not draw itself.
 type Config struct {
 	Gateway  string
@@ -55,7 +61,10 @@ type Config struct {
 	// Jitter draws from 0 to most, both included. It is asked once for a delay, and
 	// what it drew is recorded.
 	Jitter func(most int64) int64
-	Logger *slog.Logger
+	// Explain says that the relays answer programs whom they hold, so no port is closed
+	// because the Gateway does not listen.
+	Explain bool
+	Logger  *slog.Logger
 
 	// Step is told before the loop does something: "append KIND", "fold KIND",
 	// "decide KIND", "act KIND". It is there for tests, which end the process there.

@@ -51,8 +51,15 @@ func (g *Gateway) process(ctx context.Context, it item) error {
 		return g.fatal(ctx, it, err)
 	}
 	g.recent.add(it.draft.ID, rec)
-	if it.verb == claim {
-		err = g.observe(ctx, rec.ID)
+	switch d := rec.Data.(type) {
+	case events.RestartClaimed:
+		if it.verb == claim {
+			err = g.observe(ctx, rec.ID)
+		}
+	case events.AttemptFailed:
+		if d.Reason == events.Refused && it.reply == nil {
+			err = g.confirmAbsent(ctx, rec.ID)
+		}
 	}
 	if err == nil {
 		err = g.decide(ctx)
@@ -133,7 +140,7 @@ func (g *Gateway) decide(ctx context.Context) error {
 		d := policy.Decide(g.state, g.now())
 		if d.Data == nil {
 			g.wake = d.Wake
-			return nil
+			return g.door(ctx)
 		}
 		if r, ok := d.Data.(events.RetryScheduled); ok && d.JitterMS > 0 {
 			r.JitterMS = g.cfg.Jitter(d.JitterMS)

@@ -56,7 +56,8 @@ func (r *relay) note(call string) {
 	r.calls = append(r.calls, fmt.Sprintf("%s at %d", call, head.Seq))
 }
 
-func (r *relay) Shut() { r.note("shut") }
+func (r *relay) Shut()     { r.note("shut") }
+func (r *relay) Unlisten() { r.note("unlisten") }
 func (r *relay) Reopen() error {
 	r.note("reopen")
 	if r.reopened != nil {

@@ -108,6 +108,8 @@ func rest(p events.Payload) (same, more string, known bool) {
 	case events.TapBlocked:
 		w.same("programs are refused, though nobody holds them")
 		w.text(d.Text)
+	case events.TapClosed:
+		w.same("nothing listens at the Gateway, so programs are refused, for %s at most", span(d.WaitMS*1e6))
 	case events.TapReopened:
 		w.same("programs get through again")
 	case events.SessionEstablished:

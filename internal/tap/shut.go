@@ -66,6 +66,14 @@ func (t *Tap) Shut() {
 	ended.dials.Wait() // nobody adds to a spell that is over
 }
 
+// Unlisten closes the listener and nothing else, until Reopen: programs that are
+// connected do not notice, and their attempts go on. It is idempotent.
+func (t *Tap) Unlisten() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.unlisten()
+}
+
 func (t *Tap) unlisten() {
 	if t.ln != nil {
 		_ = t.ln.Close() // a listener that fails to close is closed all the same

@@ -2,8 +2,11 @@ package tap_test
 
 import (
 	"context"
+	"errors"
 	"net"
+	"slices"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -199,4 +202,36 @@ func TestNothingIsDialledWhileTheTapIsShut(t *testing.T) {
 	close(stop)
 	<-ended
 	w.desk.legal(t)
+}
+
+// A port that is closed alone takes nothing from those who are connected.
+func TestUnlisten(t *testing.T) {
+	w := start(t, setting{})
+	address := w.tap.Addr().String()
+	here, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := connect(here, 7, false)
+	w.desk.wait(t, "it is ready", func(log []events.Record) bool {
+		return slices.ContainsFunc(log, func(r events.Record) bool { return r.Kind() == "attempt.succeeded" })
+	})
+	for range 2 {
+		w.tap.Unlisten()
+	}
+	if nc, err := net.Dial("tcp", address); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("a closed port: %v, %v", nc, err)
+	}
+	if got := w.tap.Open(); got != 1 {
+		t.Errorf("%d are connected, want the one that was", got)
+	}
+	if err := w.tap.Reopen(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = again.Close()
+	p.leave(events.FIN)
 }
