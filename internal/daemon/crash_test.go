@@ -45,7 +45,7 @@ const patience = 30 * time.Second
 // stage is a simulated Gateway in this process, and a recorder in a child that is
 // started again whenever it was killed.
 type stage struct {
-	t      *testing.T
+	t      testing.TB
 	sim    *gwsim.Gateway
 	api    *httpapi.Client
 	orders orders
@@ -54,7 +54,7 @@ type stage struct {
 	kills  int
 }
 
-func newStage(t *testing.T, killAt, trace string) *stage {
+func newStage(t testing.TB, killAt, trace string) *stage {
 	t.Helper()
 	plan, err := gwsim.Parse(strings.NewReader(story))
 	if err != nil {
@@ -110,7 +110,7 @@ func loopback() string {
 }
 
 // freePort is an address that nobody listens on at this moment.
-func freePort(t *testing.T, host string) string {
+func freePort(t testing.TB, host string) string {
 	t.Helper()
 	if host != "127.0.0.1" {
 		return host + ":4102" // it is ours alone
