@@ -35,6 +35,9 @@ const (
 	ReportedTimeout FailReason = "reported_timeout"
 	// NoAccounts: ready came with an empty account list, as a runner reported.
 	NoAccounts FailReason = "no_accounts"
+	// ClientWaits: the client id has a wait of its own (retry.scheduled names it) that was not over,
+	// so its startAPI was not forwarded. The Gateway answered, and never learned of the id.
+	ClientWaits FailReason = "client_waits"
 )
 
 // Stage is how far a handshake came.

@@ -52,13 +52,18 @@ type ClientClosed struct {
 	ElapsedUS int64 `json:"elapsed_us"`
 }
 
-// ClientHeld: the program waits at the recorder's port, undialled.
+// ClientHeld: the program waits at the recorder's port, undialled; or, if it names a
+// client id, its startAPI waits there.
 type ClientHeld struct {
 	// Reason is why it waits.
 	Reason HoldReason `json:"reason"`
+	// ClientID is whose startAPI waits; absent if the program is undialled.
+	ClientID *int64 `json:"client_id,omitempty"`
+	// WaitMS is for how long it will, from now. From 1; 0 if that is not known.
+	WaitMS int64 `json:"wait_ms,omitempty"`
 }
 
-// HoldReason says why nobody may dial at this moment.
+// HoldReason says why somebody may not dial, or begin, at this moment.
 type HoldReason string
 
 const (
@@ -72,6 +77,9 @@ const (
 	HoldSettling HoldReason = "settling"
 	// HoldWindow: too many attempts failed in the counting span.
 	HoldWindow HoldReason = "window"
+	// HoldCooling: the last connection of this client id has ended a moment ago, and the
+	// Gateway may not have noticed yet. It holds a startAPI and no dial.
+	HoldCooling HoldReason = "cooling"
 )
 
 // RejectReason says why a connection to the recorder's port was no attempt.
@@ -88,6 +96,9 @@ const (
 	HiddenRedial RejectReason = "hidden_redial"
 	// TooMany: more clients than IB allows for one gateway (32).
 	TooMany RejectReason = "too_many"
+	// TooOften: programs have asked more often than once a second for long, so each waits
+	// for its turn to ask, and these left before it.
+	TooOften RejectReason = "too_often"
 )
 
 // ClientRejected: these connections were closed and never reached the Gateway.

@@ -137,4 +137,7 @@ type Params struct {
 	WindowMS int64 `json:"window_ms"`
 	// WindowFailures is how many failed attempts that span may have. More delay, and never stop.
 	WindowFailures int64 `json:"window_failures"`
+	// CoolingMS is how long the startAPI of a client id is held after its last connection
+	// has ended: the Gateway may need a moment to notice, and would say 326. Zero is off.
+	CoolingMS int64 `json:"cooling_ms"`
 }

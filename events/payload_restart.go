@@ -76,12 +76,15 @@ type RestartRejected struct {
 	By string `json:"by"`
 }
 
-// RetryScheduled: nobody dials before the delay is over. The jitter was drawn once, here.
+// RetryScheduled: nobody dials before the delay is over; or, if it names a client id,
+// no startAPI of that id is forwarded before it is. The jitter was drawn once, here.
 type RetryScheduled struct {
+	// ClientID is whose wait it is; absent if it is everybody's.
+	ClientID *int64 `json:"client_id,omitempty"`
 	// DelayMS is the whole wait, jitter included.
 	DelayMS int64 `json:"delay_ms"`
 	// JitterMS is the part of it that was drawn.
 	JitterMS int64 `json:"jitter_ms"`
-	// Failures is how many attempts in a row have failed.
+	// Failures is how many attempts in a row have failed, of that client id by its own doing if one is named.
 	Failures int64 `json:"failures"`
 }

@@ -5,13 +5,13 @@ import "reflect"
 // closedSets holds the values of every closed set. TestClosedSetsAreComplete
 // holds it against the constants in the source.
 var closedSets = map[reflect.Type][]string{
-	reflect.TypeFor[FailReason]():    values(Refused, DialTimeout, Unreachable, AcceptedNoBytes, FINBeforeVersion, RSTBeforeVersion, BadVersion, VersionNoReady, NoStartAPI, ClientIDInUse, DisclaimerPending, ErrorBeforeReady, ClosedBeforeReady, ReportedTimeout, NoAccounts),
+	reflect.TypeFor[FailReason]():    values(Refused, DialTimeout, Unreachable, AcceptedNoBytes, FINBeforeVersion, RSTBeforeVersion, BadVersion, VersionNoReady, NoStartAPI, ClientIDInUse, DisclaimerPending, ErrorBeforeReady, ClosedBeforeReady, ReportedTimeout, NoAccounts, ClientWaits),
 	reflect.TypeFor[Stage]():         values(StageNone, StageDial, StageConnected, StageVersioned, StageStarted, StageReady),
 	reflect.TypeFor[UnknownReason](): values(UnknownCrash, UnknownStop, UnknownUnused, UnknownReported),
 	reflect.TypeFor[Side]():          values(Client, Upstream, Recorder),
 	reflect.TypeFor[Close]():         values(FIN, RST),
-	reflect.TypeFor[HoldReason]():    values(HoldStopped, HoldInFlight, HoldBackoff, HoldSettling, HoldWindow),
-	reflect.TypeFor[RejectReason]():  values(NotAHello, HelloTimeout, HelloClosed, HiddenRedial, TooMany),
+	reflect.TypeFor[HoldReason]():    values(HoldStopped, HoldInFlight, HoldBackoff, HoldSettling, HoldWindow, HoldCooling),
+	reflect.TypeFor[RejectReason]():  values(NotAHello, HelloTimeout, HelloClosed, HiddenRedial, TooMany, TooOften),
 	reflect.TypeFor[Origin]():        values(OriginWire, OriginClient, OriginIBC, OriginOS),
 	reflect.TypeFor[Listening]():     values(ListeningYes, ListeningNo, ListeningUnknown),
 	reflect.TypeFor[Owner]():         values(OwnerGateway, OwnerOther, OwnerUnknown),
