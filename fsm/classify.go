@@ -48,6 +48,8 @@ func Undialled(p events.Params, f events.AttemptFailed, reported bool) bool {
 // Gateway is not running: either way a silence before it was another story.
 func Life(r events.FailReason) bool {
 	switch r {
+	case events.ClientWaits: // its version came
+		return true
 	case events.Refused, events.BadVersion, events.ClientIDInUse, events.DisclaimerPending, events.ErrorBeforeReady,
 		events.ClosedBeforeReady, events.NoAccounts:
 		return true
@@ -125,7 +127,9 @@ func (s *State) classify(e *events.Event, i int, reported bool) Triggers {
 	case events.RestartAcknowledged:
 		t.API, t.Gate = Released, Release
 	case events.RetryScheduled:
-		t.Gate = Delay
+		if d.ClientID == nil { // that of one client is the tap's to keep
+			t.Gate = Delay
+		}
 	}
 	if i < 0 {
 		t.Phase = ""
@@ -183,7 +187,7 @@ func (s *State) known(e *events.Event, i int, reported bool) bool {
 	if over && !reported && !crossed {
 		s.odd(e, "attempt %s had ended", e.Attempt)
 	}
-	if f, failed := e.Data.(events.AttemptFailed); failed && reported && i < 0 && f.Code == events.CodeHeld {
+	if f, failed := e.Data.(events.AttemptFailed); failed && reported && i < 0 && (f.Code == events.CodeHeld || f.Reason == events.ClientWaits) {
 		return true // it met our own port, which told it so
 	}
 	return over || reported && (mine || s.waits(e.Attempt) || slices.Contains(s.Ours, e.Attempt))

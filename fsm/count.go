@@ -64,6 +64,7 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 	case events.AttemptSucceeded:
 		s.Totals.Succeeded++
 		s.succeeded(e, i, reported)
+		s.forgive(i, reported)
 		s.end(e, i, false)
 		s.remember(e.Attempt)
 	case events.AttemptFailed:
@@ -72,12 +73,16 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 		if !s.stale(i) {
 			s.failed(e, d, reported)
 		}
+		if d.Reason == events.ClientIDInUse {
+			s.blame(e, i, reported)
+		}
 		s.end(e, i, silent)
 		s.remember(e.Attempt)
 	case events.AttemptAbandoned:
 		s.Totals.Abandoned++
 		if d.Answered {
 			s.Row = Run{Failed: s.Row.Failed}
+			s.blame(e, i, reported)
 		}
 		s.end(e, i, false)
 		s.remember(e.Attempt)
@@ -85,7 +90,16 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 		s.Totals.Unknown++
 		s.end(e, i, true)
 
+	case events.SessionUnwatched:
+		if i >= 0 {
+			s.Sessions[i].Unwatched = true
+		}
+
 	case events.RetryScheduled:
+		if d.ClientID != nil {
+			s.scheduled(*d.ClientID, d.DelayMS)
+			break
+		}
 		s.Delay = Wait{From: s.Mono, MS: d.DelayMS}
 		s.Pending.Failure = ""
 	case events.DisconnectRequested:
@@ -270,10 +284,11 @@ func (t *Tally) add(id string) {
 }
 
 // BacksOff says whether a failure delays everybody at this gateway. The others
-// (326, a bad version, a client that never starts the API) are that client's own.
+// (326, a client id that waits already, a bad version, a client that never starts the
+// API) are that client's own.
 func BacksOff(r events.FailReason) bool {
 	switch r {
-	case events.ClientIDInUse, events.BadVersion, events.NoStartAPI:
+	case events.ClientIDInUse, events.ClientWaits, events.BadVersion, events.NoStartAPI:
 		return false
 	}
 	return true

@@ -71,11 +71,12 @@ func (s *State) envelope(f *Folder, e *events.Event) {
 		s.odd(e, "epoch %d, want %d", e.Epoch, want)
 	}
 	s.Gateway, s.Seq, s.Epoch = e.Gateway, e.Seq, e.Epoch
+	last := s.Mono
 	if e.Mono != events.NoMono {
 		s.Mono = e.Mono
 	}
 	if e.Boot != s.Boot {
-		s.reboot(f, e)
+		s.reboot(f, e, last)
 	}
 }
 
@@ -158,7 +159,7 @@ func (s *State) odd(e *events.Event, format string, args ...any) {
 
 // reboot begins another run of the recorder: monotonic times of the old one mean
 // nothing any more, so whatever was pending starts again now, in full.
-func (s *State) reboot(f *Folder, e *events.Event) {
+func (s *State) reboot(f *Folder, e *events.Event, last int64) {
 	if s.Boot != "" {
 		s.API, _ = f.api.Next(s.API, Doubted)
 	}
@@ -172,6 +173,7 @@ func (s *State) reboot(f *Folder, e *events.Event) {
 		s.Trial.Released = now
 		s.Trial.LastEnd = now
 	}
+	s.rebooted(last)
 	if len(s.Failures) > 0 {
 		s.Failures = slices.Repeat([]int64{now}, len(s.Failures))
 	}

@@ -37,6 +37,7 @@ type State struct {
 
 	Row      Run       `json:"in_a_row"`
 	Delay    Wait      `json:"delay"`
+	Clients  []Client  `json:"clients,omitempty"`  // that failed by their own doing, in order of the last time, at most 64
 	Failures []int64   `json:"failures,omitempty"` // when attempts failed, oldest first, at most the policy's window_failures
 	Over     []string  `json:"over,omitempty"`     // attempts whose end or denial we saw lately, oldest first
 	Ports    []int64   `json:"ports,omitempty"`    // from which clients connected to us lately, oldest first
@@ -75,6 +76,8 @@ type Session struct {
 	Trial    bool         `json:"trial,omitempty"` // it is one of the probation's attempts
 	Ended    bool         `json:"ended"`           // the attempt has its end in the log
 	Since    int64        `json:"since"`           // of its phase
+	// Unwatched says that its framing was lost: whether its Gateway has lost IB is not known.
+	Unwatched bool `json:"unwatched,omitempty"`
 }
 
 // Run counts in a row, which means since the last proof of life: ready, or an end

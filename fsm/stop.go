@@ -58,6 +58,7 @@ func (s *State) countGateway(e *events.Event) {
 	case events.RestartAcknowledged:
 		s.Totals.Releases++
 		s.Claim, s.Stop, s.Row, s.Delay, s.Failures = Claim{}, Standing{}, Run{}, Wait{}, nil
+		s.Clients = nil // the client ids of a Gateway that was restarted are free
 		s.Pending = Pending{Disconnect: s.Pending.Disconnect}
 		s.Trial = Trial{On: true, Released: s.Mono}
 	}

@@ -25,7 +25,7 @@ func Decide(s fsm.State, now int64) Decision {
 	if s.Policy.Hash == "" {
 		return Decision{} // no rule in force: nothing may be decided by it
 	}
-	for _, due := range [...]func(fsm.State) Decision{unfinished, stop, down, claim, restart, contradiction, disconnect, delay} {
+	for _, due := range [...]func(fsm.State) Decision{unfinished, stop, down, claim, restart, contradiction, disconnect, delay, alone} {
 		if d := due(s); d.Data != nil {
 			return d
 		}
@@ -214,6 +214,23 @@ func delay(s fsm.State) Decision {
 		Cause:    s.Pending.Failure,
 		JitterMS: jitter(base, s.Policy.JitterPercent),
 	}
+}
+
+// alone schedules the wait of one client id after a failure that is its own. It stands
+// whatever the gate does: a stop is longer, and a release ends both.
+func alone(s fsm.State) Decision {
+	for _, c := range s.Clients {
+		if c.Pending == "" {
+			continue
+		}
+		id, base := c.ID, Backoff(s.Policy.Params, c.Failed)
+		return Decision{
+			Data:     events.RetryScheduled{ClientID: &id, DelayMS: base, Failures: c.Failed},
+			Cause:    c.Pending,
+			JitterMS: jitter(base, s.Policy.JitterPercent),
+		}
+	}
+	return Decision{}
 }
 
 // jitter is the given part of wait, for any numbers: a log may name a policy that

@@ -56,7 +56,7 @@ func TestAdmission(t *testing.T) {
 		{"for that long", refused + "a2 request", "hold a2 backoff; wake at 1s"},
 		{"and not longer", refused + "a2 request; +1s", "permit a2"},
 		{"the next one doubles", refused + "+1s; a2 request; a2 fail refused", "delay 2s and up to 500ms"},
-		{"326 is its client's own", "a1 request; a1 dial; a1 up; a1 version; a1 start 7; a1 fail client_id_in_use", ""},
+		{"326 is its client's own", "a1 request; a1 dial; a1 up; a1 version; a1 start 7; a1 fail client_id_in_use; a2 request", "permit a2"},
 		{"and so is leaving", "a1 request; a1 dial; a1 up; a1 defer; a1 version; a1 abandon answered", ""},
 		{"a disclaimer is everybody's", "a1 request; a1 dial; a1 up; a1 version; a1 start 7; a1 fail disclaimer_pending", "delay 1s and up to 250ms"},
 		{"ready ends the delay", "direct a0 request; report a9 fail refused; a1 request; report a0 ok", "permit a1"},

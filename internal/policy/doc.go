@@ -15,7 +15,9 @@
 //     (TestNothingIsPermittedWhileStopped).
 //   - Each decision, once folded, is not made again: a loop that appends and
 //     folds decisions comes to rest (TestDecisionsComeToRest).
-//   - More failures never shorten a delay (TestDelayIsMonotone).
+//   - More failures never shorten a delay (TestDelayIsMonotone), and a client that
+//     fails by its own doing keeps nobody else waiting (TestOneClientAlone,
+//     TestTheWaitOfOneIsNobodyElses).
 //   - The judge, which is written from the same text and has not seen this, finds
 //     no breach in what it decides, whatever clients, runners, operators and
 //     crashes do (TestTheJudgeFindsNothing).

@@ -31,6 +31,7 @@ func Handoff() events.Params {
 		JitterPercent:       25,
 		WindowMS:            600_000,
 		WindowFailures:      20,
+		CoolingMS:           1_000,
 	}
 }
 
@@ -56,6 +57,7 @@ func Demo() events.Params {
 	p.ProbationSpacingMS = 2_000
 	p.BackoffBaseMS = 250
 	p.BackoffCapMS = 2_000
+	p.CoolingMS = 250
 	return p
 }
 
@@ -83,6 +85,10 @@ func Preset(name string) (events.Params, error) {
 // hour bounds every duration: longer ones are mistakes of unit.
 const hour = 3_600_000
 
+// cooling bounds the cooling of a client id, in milliseconds: it takes place in the one
+// slot that all attempts share, so everybody waits for it.
+const cooling = 10_000
+
 // Validate returns every problem at once, each wrapping ErrInvalid.
 func Validate(p events.Params) error {
 	var problems []error
@@ -107,6 +113,7 @@ func Validate(p events.Params) error {
 	check("jitter_percent", p.JitterPercent, 0, 100)
 	check("window_ms", p.WindowMS, 0, 24*hour)
 	check("window_failures", p.WindowFailures, 1, 1000)
+	check("cooling_ms", p.CoolingMS, 0, cooling)
 	return errors.Join(problems...)
 }
 

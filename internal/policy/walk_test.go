@@ -76,7 +76,7 @@ func (w *walker) wire(t *rapid.T, x *fsm.Session, pick func(string, ...string) s
 		return a + pick("undialled", "unknown", "abandon")
 	case x.Phase == fsm.Closing:
 		return a + pick("late", "fail accepted_no_bytes", "ok", "abandon answered", "abandon", "version")
-	case pick("ends", "goes on", "goes on", "ends") == "ends":
+	case pick("ends", "goes on", "goes on", "goes on", "ends") == "ends":
 		of := failures
 		if x.Stage == events.StageNone || x.Phase == fsm.Dialing {
 			of = dialFailures
@@ -89,9 +89,13 @@ func (w *walker) wire(t *rapid.T, x *fsm.Session, pick func(string, ...string) s
 	case x.Phase == fsm.Connected:
 		return a + pick("connected", "version", "version", "defer")
 	case x.Stage == events.StageVersioned:
-		return a + "start 1"
+		id := rapid.Int64Range(1, 3).Draw(t, "client id")
+		if enforced(w.s) && w.waits(id) { // as the tap does
+			return a + "fail client_waits"
+		}
+		return fmt.Sprint(a, "start ", id)
 	}
-	return a + pick("started", "ok", "ok", "defer")
+	return a + pick("started", "ok", "defer", "abandon answered", "fail client_id_in_use")
 }
 
 func params(t *rapid.T) events.Params {
@@ -99,6 +103,11 @@ func params(t *rapid.T) events.Params {
 	p.ClosedLimit = rapid.Int64Range(0, 2).Draw(t, "closed limit")
 	p.WindowFailures = rapid.Int64Range(1, 5).Draw(t, "window failures")
 	return p
+}
+
+// waits says whether a client id has a wait of its own that is not over.
+func (w *walker) waits(id int64) bool {
+	return slices.ContainsFunc(w.s.Clients, func(c fsm.Client) bool { return c.ID == id && w.w.Now < c.Delay.Until() })
 }
 
 // walk takes steps and calls check after each.

@@ -132,6 +132,9 @@ func (w *world) decided(d Decision) string {
 	case events.GatewayContradicted:
 		return fmt.Sprintf("contradicted, ends %t", p.Ends)
 	case events.RetryScheduled:
+		if p.ClientID != nil {
+			return fmt.Sprintf("client %d waits %s and up to %s", *p.ClientID, time.Duration(p.DelayMS)*time.Millisecond, time.Duration(d.JitterMS)*time.Millisecond)
+		}
 		return fmt.Sprintf("delay %s and up to %s", time.Duration(p.DelayMS)*time.Millisecond, time.Duration(d.JitterMS)*time.Millisecond)
 	case events.DisconnectPermitted:
 		return fmt.Sprintf("disconnect %d", p.Sessions)

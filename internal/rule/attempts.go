@@ -15,6 +15,9 @@ type flight struct {
 	run      int
 	dial     uint64 // sequence of its dial, 0 if none yet
 	up       uint64 // sequence of its dial.connected, 0 if none yet
+	started  uint64 // sequence of its handshake.api_started, 0 if none yet
+	client   int64  // the client id that it named, if named
+	named    bool
 	end      uint64 // sequence of its end, 0 if none yet
 	enforced bool
 	against  bool         // only observe mode let it through
@@ -26,6 +29,14 @@ type flight struct {
 }
 
 func (l *flight) open() bool { return l.end == 0 }
+
+// start takes in that its startAPI was passed on.
+func (l *flight) start(rec events.Record) {
+	l.started = rec.Seq
+	if id := rec.Data.(events.HandshakeAPIStarted).ClientID; id != nil {
+		l.client, l.named = *id, true
+	}
+}
 
 // request is an attempt.requested without a permit.
 type request struct {

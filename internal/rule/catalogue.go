@@ -51,10 +51,11 @@ var catalogue = [...]Entry{
 			"An attempt whose handshake.timed_out says that the Gateway let its whole budget pass was silent whatever its end is called, unless that names what the tap would have: an error code that came, or bytes that are no version. Budgets are those of the policy. An attempt that proves nothing (the client left early or sent no startAPI, its end is unknown, a reporter's timeout was below min_reported_budget, it was permitted before the last release) is as if it had not happened. Where the rule can be read in two ways, the reading with fewer failures is used. A stop that is still due when the stream ends is pending, and no breach.",
 	},
 	{
-		ID: "RS3", Kind: Rule, Unit: "permits that had something to wait for",
+		ID: "RS3", Kind: Rule, Unit: "permits and clients that had something to wait for",
 		Title: "Recorded delays and the number of attempts after a release are respected.",
 		Why:   "A Gateway that has just come up fails its first connect and cannot bear a storm of them.",
 		How: "No permit before the delay of a retry.scheduled that follows a failure of the Gateway, before the settle time after a release (from the first sight of a listener since the stop, if that is earlier), or before the probation spacing after a silent or unknown attempt; none after probation_attempts silent or unknown ones without success. " +
+			"No startAPI of a client id is passed on before the delay of a retry.scheduled that names it, which must be as long as the policy says for the failures in a row that were its own doing (326, or it left after its startAPI), nor after such a failure without one. A release, and ready of that id, end it. " +
 			"Durations come from mono within one run; what was pending at a start of the recorder counts in full from there. The cap on failures in a window and the cool-down of a client id are not judged.",
 	},
 	{

@@ -13,6 +13,7 @@ type rs3 struct {
 	settle  wait // after a release
 	spacing wait // after an attempt of a probation that was used up
 	trial   wait // the attempt of a probation that is under way; becomes spacing
+	clients alones
 	attempt string
 	sight   moment // of a listener, the first since the stop
 	sighted bool
@@ -40,10 +41,12 @@ func (w *wait) pending(now moment) bool {
 // forget drops every wait: what is missing may have ended it.
 func (m *rs3) forget() {
 	m.backoff, m.settle, m.spacing, m.trial = wait{}, wait{}, wait{}, wait{}
+	m.clients.n = 0
 	m.blind = true
 }
 
 func (m *rs3) step(f *facts) {
+	m.clientStep(f)
 	switch f.kind {
 	case recorderStarted:
 		m.restart(f)
@@ -100,10 +103,10 @@ func (m *rs3) restart(f *facts) {
 }
 
 // schedule takes in a wait of the whole gateway. One that follows the trouble of
-// a single client concerns only that client and is not judged.
+// a single client concerns only that client.
 func (m *rs3) schedule(f *facts) {
 	end := &f.past.lastEnd
-	if end.id == "" || f.rec.Cause != end.id || !end.gateway {
+	if f.rec.Data.(events.RetryScheduled).ClientID != nil || end.id == "" || f.rec.Cause != end.id || !end.gateway {
 		return
 	}
 	w := wait{seq: f.rec.Seq, from: f.at, ms: f.rec.Data.(events.RetryScheduled).DelayMS}

@@ -208,7 +208,7 @@ func (f *facts) reachesNobody() bool {
 // the gate is stopped it tells so, and those are counted without their names.
 func (f *facts) toldHeld() bool {
 	failed, ok := f.rec.Data.(events.AttemptFailed)
-	return ok && f.outside && f.flight == nil && failed.Code == events.CodeHeld
+	return ok && f.outside && f.flight == nil && (failed.Code == events.CodeHeld || failed.Reason == events.ClientWaits)
 }
 
 // beganAfter reports whether the reported attempt began after the event seq at

@@ -157,6 +157,10 @@ func (h *history) apply(f *facts) {
 		if f.flight != nil {
 			f.flight.up = f.rec.Seq
 		}
+	case handshakeAPIStarted:
+		if f.flight != nil && !f.outside {
+			f.flight.start(f.rec)
+		}
 	case attemptSucceeded, attemptFailed, attemptAbandoned, attemptUnknown:
 		if f.outside && (f.flight != nil && f.flight.dial != 0 || f.relayed()) {
 			return // the tap relays it, and the tap says how it ended

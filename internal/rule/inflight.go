@@ -52,6 +52,11 @@ func (m *rs4) ended(f *facts) {
 			Rule: "RS4", Because: []uint64{l.seq, l.up}, Observed: !l.enforced,
 			Text: fmt.Sprintf("attempt %s is said to have failed in its dial, which was connected at #%d", f.rec.Attempt, l.up),
 		})
+	case l != nil && l.started != 0 && heldBack(f):
+		m.add(f, Finding{
+			Rule: "RS4", Because: []uint64{l.seq, l.started}, Observed: !l.enforced,
+			Text: fmt.Sprintf("attempt %s is said to have ended before its startAPI, which was passed on at #%d", f.rec.Attempt, l.started),
+		})
 	case l == nil && f.request != nil && f.kind != attemptAbandoned && !f.past.oldFlights:
 		m.add(f, Finding{
 			Rule: "RS4", Because: []uint64{f.request.seq}, Observed: f.past.observing(),
@@ -70,6 +75,12 @@ func (m *rs4) ended(f *facts) {
 func inDial(f *facts) bool {
 	d, failed := f.rec.Data.(events.AttemptFailed)
 	return failed && (d.Reason == events.Refused || d.Reason == events.Unreachable || d.Reason == events.DialTimeout)
+}
+
+// heldBack reports an end that says that the client's startAPI was never passed on.
+func heldBack(f *facts) bool {
+	d, failed := f.rec.Data.(events.AttemptFailed)
+	return failed && d.Reason == events.ClientWaits
 }
 
 // rs5: every dial is the effect of a permit, and every permit the answer to a request.

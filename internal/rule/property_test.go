@@ -18,7 +18,7 @@ func chaos(t *rapid.T) []string {
 	alphabet := []string{
 		"ask A", "attempt.permitted A", "attempt.permitted A enforced=false", "dial A", "dial.started A", "dial.connected A", "handshake.version A",
 		"handshake.ready A", "ready A", "silent A", "attempt.failed A", "attempt.failed A reason=refused stage=dial", "attempt.failed A reason=dial_timeout",
-		"attempt.failed A reason=client_id_in_use stage=started", "attempt.succeeded A", "attempt.abandoned A", "attempt.unknown A",
+		"attempt.failed A reason=client_id_in_use stage=started", "up A", "used A", "retry.scheduled A client_id=7", "attempt.failed A reason=client_waits stage=versioned", "attempt.succeeded A", "attempt.abandoned A", "attempt.unknown A",
 		"attempt.failed A by=/runner/robo-1 limit_ms=20000", "attempt.requested A by=/runner/robo-1 local_port=50000", "attempt.succeeded A by=/runner/robo-1",
 		"client.closed conn=c-A", "stop", "stop enforced=false", "restart.required", "restart.required carried=true", "gateway.down reason=reported by=/runner/robo-1",
 		"resume", "restart.acknowledged", "restart.claimed override=true", "gateway.observed", "gateway.contradicted",

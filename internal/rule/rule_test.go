@@ -462,6 +462,77 @@ var specification = map[string][]struct {
 			stream: `start; dial a1; attempt.failed a1 reason=client_id_in_use stage=started; retry.scheduled a1; dial a2`,
 		},
 		{
+			name:   "it alone is not let through before its wait is over",
+			stream: `start; used a1; retry.scheduled a1 client_id=7; +4999999999ns up a2`,
+			find:   []string{"RS3 handshake.api_started a2 <- retry.scheduled a1"},
+		},
+		{
+			name:   "and is then",
+			stream: `start; used a1; retry.scheduled a1 client_id=7; +5s ready a2`,
+		},
+		{
+			name: "others are, and it may be dialled for and turned away",
+			stream: `start; used a1; retry.scheduled a1 client_id=7; dial a2; dial.connected a2; handshake.version a2; handshake.api_started a2 client_id=8; attempt.succeeded a2
+				dial a3; dial.connected a3; handshake.version a3; attempt.failed a3 reason=client_waits stage=versioned waited_ms=0; ready a4 client_id=9`,
+		},
+		{
+			name:   "to be turned away after its startAPI was passed on is no wait",
+			stream: `start; up a1; attempt.failed a1 reason=client_waits stage=versioned waited_ms=0`,
+			find:   []string{"RS4 attempt.failed a1 <- attempt.permitted a1, handshake.api_started a1"},
+		},
+		{
+			name:   "a client that leaves after its startAPI waits too",
+			stream: `start; up a1; attempt.abandoned a1 stage=started answered=true; retry.scheduled a1 client_id=7; +1s up a2`,
+			find:   []string{"RS3 handshake.api_started a2 <- retry.scheduled a1"},
+		},
+		{
+			name:   "one whom an operator hung up on does not",
+			stream: `start; up a1; attempt.abandoned a1 stage=started; ready a2`,
+		},
+		{
+			name:   "a client that failed and has no wait",
+			stream: `start backoff_base_ms=1000 backoff_cap_ms=60000; used a1; +1h up a2`,
+			find:   []string{"RS3 handshake.api_started a2 <- attempt.failed a1"},
+		},
+		{
+			name: "its wait is as long as the policy says",
+			stream: `start backoff_base_ms=1000 backoff_cap_ms=3000; used a1; retry.scheduled a1 client_id=7 delay_ms=1000; +1s used a2; retry.scheduled a2 client_id=7 delay_ms=2500
+				+3s used a3; retry.scheduled a3 client_id=7 delay_ms=3000; +3s used a4; retry.scheduled a4 client_id=7 delay_ms=3000`,
+		},
+		{
+			name:   "and not shorter",
+			stream: `start backoff_base_ms=1000 backoff_cap_ms=3000; used a1; retry.scheduled a1 client_id=7 delay_ms=1000; +1s used a2; retry.scheduled a2 client_id=7 delay_ms=1999`,
+			find:   []string{"RS3 retry.scheduled a2 <- attempt.failed a2"},
+		},
+		{
+			name: "ready of that client begins anew, and of another does not",
+			stream: `start backoff_base_ms=1000 backoff_cap_ms=3000; used a1; retry.scheduled a1 client_id=7 delay_ms=1000; +1s ready a2; used a3; retry.scheduled a3 client_id=7 delay_ms=1000
+				+1s ready a4 client_id=8; used a5; retry.scheduled a5 client_id=7 delay_ms=1000`,
+			find: []string{"RS3 retry.scheduled a5 <- attempt.failed a5"},
+		},
+		{
+			name:   "the wait of one client starts again in full with the recorder",
+			stream: `start; used a1; retry.scheduled a1 client_id=7; +4s crash; +4s up a2`,
+			find:   []string{"RS3 handshake.api_started a2 <- retry.scheduled a1, recorder.started"},
+		},
+		{
+			name:   "unless that was over",
+			stream: `start; used a1; retry.scheduled a1 client_id=7; +5s gateway.notice; crash; up a2`,
+		},
+		{
+			name:   "a release ends it",
+			stream: `start; used a1; retry.scheduled a1 client_id=7 delay_ms=60000; silent a2; stop; resume; +30s ready a3`,
+		},
+		{
+			name:   "in observe mode it is what would have been",
+			stream: `start mode=observe; used a1 enforced=false; retry.scheduled a1 client_id=7; +1s up a2 enforced=false`,
+			find:   []string{"RS3 handshake.api_started a2 <- retry.scheduled a1 [observed]"},
+		},
+		{
+			name:   "what a runner does with its own client is nobody's wait",
+			stream: `start; attempt.failed r1 by=/runner/robo-1 reason=client_id_in_use client_id=7; ready a2`,
+		},
+		{
 			name:   "a delay starts again in full with the recorder",
 			stream: `start; dial a1; attempt.failed a1 reason=refused stage=dial; retry.scheduled a1; +4s crash; +4s dial a2`,
 			find:   []string{"RS3 attempt.permitted a2 <- retry.scheduled a1, recorder.started"},

@@ -84,6 +84,10 @@ func (h *history) read(f *facts) sign {
 			return closedEarly
 		case events.ClientIDInUse, events.DisclaimerPending, events.ErrorBeforeReady, events.NoAccounts:
 			return life
+		case events.ClientWaits: // its version came; whoever reports it met our own port
+			if !f.outside {
+				return life
+			}
 		case events.Refused, events.Unreachable, events.BadVersion, events.ClosedBeforeReady:
 			return noSilence
 		}

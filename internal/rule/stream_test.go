@@ -28,6 +28,8 @@ import (
 //	dial A         ask A, attempt.permitted, dial.started
 //	silent A       dial A and, 30 s later, attempt.failed accepted_no_bytes
 //	ready A        dial A, the handshake, attempt.succeeded, session.established
+//	up A           dial A and the handshake until its startAPI was passed on
+//	used A         up A, and 326
 //	stop           gateway.down, restart.required
 //	resume         restart.claimed, gateway.observed, restart.acknowledged on the operator's word
 var words = map[string][]string{
@@ -37,6 +39,8 @@ var words = map[string][]string{
 	"dial":   {"ask A", "attempt.permitted A", "dial.started A"},
 	"silent": {"dial A", "dial.connected A", "+30s attempt.failed A"},
 	"ready":  {"dial A", "dial.connected A", "handshake.version A", "handshake.api_started A", "handshake.ready A", "attempt.succeeded A", "session.established A conn=c-A"},
+	"up":     {"dial A", "dial.connected A", "handshake.version A", "handshake.api_started A"},
+	"used":   {"up A", "attempt.failed A reason=client_id_in_use stage=started code=326 waited_ms=0"},
 	"stop":   {"gateway.down by=/recorder", "restart.required"},
 	"resume": {"restart.claimed", "gateway.observed", "restart.acknowledged"},
 }
