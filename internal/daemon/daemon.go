@@ -42,6 +42,9 @@ type Config struct {
 	// or with a Sensor of the caller's never: who has one says what is seen and when.
 	Watch time.Duration
 
+	// Pace is handed to the taps: see tap.Config. 0 is theirs.
+	Pace int
+
 	// Step is handed to the loops: see recorder.Config.
 	Step func(string)
 }
@@ -146,6 +149,7 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor) (err error) 
 	relay := tap.Config{
 		Desk: p.loop, Address: p.cfg.Address, Listen: p.cfg.Tap, Prefix: p.d.boot + "-", Source: "/tap",
 		Params: cfg.Policy.Params, Observe: cfg.Policy.Mode == events.Observe, Explain: cfg.Explain, Key: redactor.Key,
+		Clients: tap.NewClients(), Pace: cfg.Pace,
 	}
 	if p.tap, err = tap.Listen(relay); err != nil {
 		return fmt.Errorf("gateway %s: %w", p.cfg.Name, err)

@@ -78,6 +78,9 @@ func New(cfg Config) *Session {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Tap.Clients == nil {
+		cfg.Tap.Clients = tap.NewClients()
+	}
 	silence()
 	return &Session{cfg: cfg, log: cfg.Logger.With("client", cfg.ClientID), prefix: cfg.Tap.Prefix, changed: make(chan struct{})}
 }
@@ -103,6 +106,9 @@ func (s *Session) Shut() {
 
 // Reopen implements recorder.Relay.
 func (s *Session) Reopen() error { s.setShut(false); return nil }
+
+// Hold implements recorder.Relay.
+func (s *Session) Hold(clients map[int64]time.Time) { s.cfg.Tap.Clients.Hold(clients) }
 
 func (s *Session) setShut(shut bool) {
 	s.mu.Lock()
@@ -141,16 +147,24 @@ func (s *Session) Run(ctx context.Context) {
 	}
 }
 
-// mayTry waits until the gate is not shut; false if ctx ends before.
+// mayTry waits until the gate is not shut and the recorder does not hold the client id;
+// false if ctx ends before.
 func (s *Session) mayTry(ctx context.Context) bool {
 	for {
 		s.mu.Lock()
 		shut, changed := s.shut, s.changed
 		s.mu.Unlock()
-		if !shut {
+		left, held := s.cfg.Tap.Clients.Left(s.cfg.ClientID)
+		if !shut && left == 0 {
 			return ctx.Err() == nil
 		}
+		var over <-chan time.Time
+		if left > 0 {
+			over = time.After(left)
+		}
 		select {
+		case <-over:
+		case <-held:
 		case <-changed:
 		case <-ctx.Done():
 			return false
@@ -271,7 +285,7 @@ func (s *Session) next() time.Duration {
 // own says whether a failure delays nobody else: the policy has no wait for it.
 func own(r events.FailReason) bool {
 	switch r {
-	case events.ClientIDInUse, events.BadVersion, events.NoStartAPI:
+	case events.ClientIDInUse, events.ClientWaits, events.BadVersion, events.NoStartAPI:
 		return true
 	}
 	return false

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"ibrecorder/events"
@@ -47,6 +48,28 @@ func (g *Gateway) shut() {
 	g.closed = nil
 	for _, r := range g.relays {
 		r.Shut()
+	}
+}
+
+// hold tells the relays which client ids wait by themselves, if that is news. It follows
+// from the state, so a wait is told when its decision is durable, its end when a ready or
+// a release is, and all of them at the start of a run.
+func (g *Gateway) hold() {
+	if len(g.state.Clients) == 0 && len(g.holding) == 0 || !g.enforced() {
+		return
+	}
+	holding := make(map[int64]time.Time)
+	for _, c := range g.state.Clients {
+		if until := c.Delay.Until(); until > 0 {
+			holding[c.ID] = g.cfg.Start.Add(time.Duration(until))
+		}
+	}
+	if maps.Equal(holding, g.holding) {
+		return
+	}
+	g.holding = holding
+	for _, r := range g.relays {
+		r.Hold(holding)
 	}
 }
 

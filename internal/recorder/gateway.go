@@ -39,6 +39,9 @@ type Relay interface {
 	// Disconnect closes the selected sessions, nil for all, handshakes only if told
 	// so, and returns how many it closed.
 	Disconnect(clientID *int64, handshakes bool) int
+	// Hold: the startAPI of these client ids is not passed on before their time, in the
+	// place of what was told before. The map does not change any more.
+	Hold(clients map[int64]time.Time)
 }
 
 // Door is a relay whose port can be closed alone.
@@ -90,6 +93,7 @@ type Gateway struct {
 	gateAt  time.Time
 	relays  []Relay
 	closed  []Relay                  // of them, those that a release could not open again yet
+	holding map[int64]time.Time      // what the relays were told to hold, by client id
 	waiting map[string]chan<- Answer // by attempt
 	recent  recent                   // ids of reports that came lately
 	made    []events.Record          // what was decided while one item was processed
@@ -213,6 +217,8 @@ func (g *Gateway) Run(ctx context.Context, drained <-chan struct{}, relays ...Re
 	if g.state.Gate == fsm.Stopped && g.enforced() {
 		g.shut()
 	}
+	g.holding = nil // until now there was nobody to tell
+	g.hold()
 	err := g.loop(ctx, drained)
 	g.inbox.close()
 	if err == nil {

@@ -187,6 +187,7 @@ func (g *Gateway) append(ctx context.Context, d events.Draft) (events.Record, er
 		return rec, err
 	}
 	g.take(rec)
+	g.hold()
 	g.publish() // before anybody is answered
 	g.remember(rec)
 	return rec, g.violated(ctx, rec, g.judge.Step(rec))

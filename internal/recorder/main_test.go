@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -75,6 +76,15 @@ func (r *relay) Disconnect(id *int64, handshakes bool) int {
 	}
 	r.note(fmt.Sprintf("disconnect %s handshakes=%t", which, handshakes))
 	return r.closed
+}
+
+func (r *relay) Hold(clients map[int64]time.Time) {
+	var all []string
+	for id, until := range clients {
+		all = append(all, fmt.Sprintf("%d for %s", id, time.Until(until)))
+	}
+	slices.Sort(all)
+	r.note("hold [" + strings.Join(all, ", ") + "]")
 }
 
 func (r *relay) asked() string {

@@ -80,18 +80,19 @@ const (
 )
 
 // greeted takes in the program whose hello is complete, if there are not too many. One
-// that is only told that it is held takes nobody's place.
-func (t *Tap) greeted(c *conn) welcome {
+// that is only told that it is held takes nobody's place, and neither does one that sits
+// its wait out. The spell ends when the tap is shut.
+func (t *Tap) greeted(c *conn) (welcome, *spell) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
 	case t.stopped && t.once == nil:
-		return held
-	case t.count(func(p phase) bool { return p != greeting }) >= maxClients:
-		return tooMany
+		return held, t.spell
+	case t.count(func(p phase) bool { return p != greeting && p != boxed }) >= maxClients:
+		return tooMany, t.spell
 	}
 	t.conns[c] = place{phase: waiting}
-	return taken
+	return taken, t.spell
 }
 
 func (t *Tap) report(conn string, p events.Payload) {

@@ -39,8 +39,10 @@ type conn struct {
 	slow        time.Duration // what writes to it took in the handshake
 	hello       wire.HelloParser
 	welcome     welcome
-	pending     []byte // sent behind the hello, before the version came
-	torn        bool   // the Gateway did not get all that it was sent
+	pending     []byte    // sent behind the hello, and not passed on yet
+	until       time.Time // the startAPI in it is kept until then; zero while it is not
+	clientID    *int64    // once the Gateway was told
+	torn        bool      // the Gateway did not get all that it was sent
 	fromGateway *pump
 	gatewayHow  events.Close
 	lookout     *lookout // in a session, else nil
@@ -108,6 +110,7 @@ func (c *conn) end() {
 	close(c.over)
 	c.sever()
 	c.pumps.Wait()
+	c.cool()
 	c.tap.forget(c)
 }
 
@@ -183,11 +186,14 @@ func (c *conn) greet() events.RejectReason {
 				return events.NotAHello
 			}
 			if state == wire.HelloComplete {
-				if c.welcome = c.tap.greeted(c); c.welcome == tooMany {
+				var open *spell
+				if c.welcome, open = c.tap.greeted(c); c.welcome == tooMany {
 					return events.TooMany
 				}
-				c.keep(s.b[n:])
-				return ""
+				if !c.keep(s.b[n:]) || c.welcome != taken || c.tap.pace == nil {
+					return ""
+				}
+				return c.inLine(open)
 			}
 			c.fromClient.next <- order{taken: true}
 		case <-timer.C:

@@ -51,6 +51,8 @@ type handshake struct {
 	clientID *int64
 	gateway  *wire.Scanner
 	client   *wire.Scanner
+	asks     *ask   // the client's startAPI, once it is whole
+	passed   int64  // bytes of the client behind its hello that were passed on
 	held     []byte // of the Gateway, until they are a version reply
 	nextID   bool
 	accounts bool
@@ -195,35 +197,6 @@ func (h *handshake) checkReady(a at) {
 
 // maxAccountKeys is how many identifiers a list of an event may have.
 const maxAccountKeys = 64
-
-// fromClient takes in what the client sent after the version reply. All of it is
-// to be passed on.
-func (h *handshake) fromClient(a at, segment []byte) {
-	if h.stage != events.StageVersioned {
-		return
-	}
-	for f := range h.client.Frames(segment) {
-		m, err := wire.ParseMessage(h.version, f)
-		if err != nil || m.ID != wire.IDStartAPI {
-			continue
-		}
-		start, err := m.StartAPI()
-		if err != nil {
-			continue
-		}
-		if start.HasClientID {
-			id := int64(start.ClientID)
-			h.clientID = &id
-		}
-		h.emit(events.HandshakeAPIStarted{ClientID: h.clientID})
-		h.enter(events.StageStarted, a.now, h.params.ReadyBudgetMS)
-		if h.refused {
-			h.deadline = earlier(h.deadline, a.now.Add(refusalGrace))
-		}
-		h.checkReady(a)
-		return
-	}
-}
 
 func (h *handshake) emit(p events.Payload) { h.out = append(h.out, p) }
 

@@ -20,6 +20,12 @@ type judge struct {
 	at at
 }
 
+// fromClient is what the client sent behind the version, and what was passed on at once.
+func (j *judge) fromClient(a at, b []byte) {
+	j.look(b)
+	j.passedOn(a, len(b))
+}
+
 func newJudge(key func(string) string) *judge {
 	began := time.Unix(1_790_000_000, 0)
 	j := &judge{handshake: newHandshake(testBudgets, key, wire.Hello{Min: 100, Max: 225}, began), at: at{now: began}}

@@ -27,6 +27,7 @@ const (
 func (c *conn) relay() {
 	ready := time.Now()
 	s, ok := c.await(0)
+	c.cool()
 	c.tap.move(c, place{phase: finished})
 	c.unwatch()
 	closed := events.SessionClosed{By: s.side, How: s.how, ElapsedUS: micros(ready, time.Now())}

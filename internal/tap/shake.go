@@ -35,6 +35,9 @@ func (c *conn) connect() {
 	if c.dial(h) {
 		c.shake(h)
 	}
+	if h.end != Ready {
+		c.cool() // before it is told: the next attempt follows from that
+	}
 	c.report(h.drain()...)
 	switch h.end {
 	case Ready:
@@ -47,7 +50,11 @@ func (c *conn) connect() {
 		c.relay()
 	case Failed:
 		c.decide(Outcome{End: Failed, Fail: h.fail.Reason, Code: h.code})
-		c.part()
+		if h.fail.Reason == events.ClientWaits {
+			c.box(h)
+		} else {
+			c.part()
+		}
 	default:
 		c.decide(Outcome{End: Abandoned})
 		c.part()
@@ -114,7 +121,7 @@ func (c *conn) shake(h *handshake) {
 	timer := time.NewTimer(time.Until(h.deadline))
 	defer timer.Stop()
 	for h.end == "" {
-		timer.Reset(time.Until(h.deadline))
+		timer.Reset(time.Until(c.due(h)))
 		select {
 		case <-c.tap.closing: // first: the ends that come now are our own doing
 			c.closedBy(events.Recorder, events.FIN)
@@ -125,7 +132,11 @@ func (c *conn) shake(h *handshake) {
 		case s := <-c.in:
 			c.shook(h, s)
 		case <-timer.C:
-			c.late(h)
+			if c.until.IsZero() {
+				c.late(h)
+			} else {
+				c.cooled(h)
+			}
 		case <-c.hang:
 			c.closedBy(events.Recorder, events.FIN)
 			h.hungUp(c.now())
@@ -148,7 +159,7 @@ func (c *conn) late(h *handshake) {
 	stage, until := h.stage, now.Add(lastCall)
 	timer := time.NewTimer(lastCall)
 	defer timer.Stop()
-	for h.end == "" && h.stage == stage {
+	for h.end == "" && h.stage == stage && c.until.IsZero() {
 		select {
 		case s := <-c.in:
 			c.shook(h, s)
@@ -211,19 +222,9 @@ func (c *conn) clientSent(h *handshake, b []byte) {
 			h.clientLeft(c.now(), c.clientHow)
 		}
 	case events.StageVersioned:
-		c.startAPI(h, b)
-		c.fromClient.next <- c.onward(h, true)
+		c.behindVersion(h, b)
 	default:
 		c.fromClient.next <- c.onward(h, false)
-	}
-}
-
-// startAPI passes on what may hold the client's startAPI. Only what the Gateway got
-// of it counts.
-func (c *conn) startAPI(h *handshake, b []byte) {
-	n := c.toGateway(h, b)
-	if h.end == "" {
-		h.fromClient(c.now(), b[:n])
 	}
 }
 
@@ -235,12 +236,4 @@ func (c *conn) onward(h *handshake, taken bool) order {
 		return order{taken: taken}
 	}
 	return order{to: c.upstream, taken: taken}
-}
-
-// release passes on what the client sent before the version came.
-func (c *conn) release(h *handshake) {
-	if len(c.pending) > 0 {
-		c.startAPI(h, c.pending)
-		c.pending = nil
-	}
 }

@@ -1,6 +1,7 @@
 package tap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,6 +59,12 @@ type Config struct {
 	// Key is the keyed hash of an account id (events.Redactor.Key); nil leaves the
 	// hashes out.
 	Key func(account string) string
+	// Clients is shared by the taps of one Gateway; nil is one of its own.
+	Clients *Clients
+	// Pace is how many programs may ask for an attempt at once before they are paced to
+	// one a second; 0 is 64. It is there for tests. A one-shot tap paces nobody, and
+	// neither does Observe.
+	Pace int
 	// Dial connects to the Gateway, once, and must give up when its context ends. The
 	// address is an IP and a port, whatever Address names. nil is a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -72,6 +79,7 @@ type Tap struct {
 	tasks   sync.WaitGroup
 
 	turned turned // connections that were turned away
+	pace   *pace  // nil paces nobody
 
 	mu       sync.Mutex // guards everything below
 	ln       net.Listener
@@ -101,6 +109,7 @@ const (
 	shaking               // from there to the end of the attempt
 	running               // an established session
 	finished              // ending; nothing is left to disconnect
+	boxed                 // told that its client id waits, and kept until then
 )
 
 // Listen opens the tap's port and serves it. An address that is not loopback is
@@ -131,8 +140,14 @@ func serve(cfg Config, ln net.Listener, o *once) *Tap {
 	if cfg.Dial == nil {
 		cfg.Dial = (&net.Dialer{FallbackDelay: -1}).DialContext
 	}
+	if cfg.Clients == nil {
+		cfg.Clients = NewClients()
+	}
 	t := &Tap{cfg: cfg, once: o, closing: make(chan struct{}), ln: ln, address: ln.Addr().String(), spell: newSpell(), conns: map[*conn]place{}}
 	t.turned.tell = t.report
+	if o == nil && !cfg.Observe {
+		t.pace = newPace(cmp.Or(cfg.Pace, paceBurst))
+	}
 	t.tasks.Add(1)
 	go t.accept(ln)
 	return t
@@ -196,6 +211,9 @@ func (t *Tap) Close() error {
 	t.tasks.Wait()
 	force.Stop()
 	t.turned.close()
+	if t.pace != nil {
+		t.pace.close()
+	}
 	if t.once != nil {
 		t.once.decide(Outcome{End: Abandoned})
 		t.once.over()
