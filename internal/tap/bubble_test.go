@@ -54,24 +54,45 @@ func bubble(t *testing.T, script string, answers func(int) answer, f func(t *tes
 func dialled(t *testing.T, dial func(context.Context, string, string) (net.Conn, error), script string, answers func(int) answer,
 	f func(t *testing.T, d *desk, p *pipes)) {
 	t.Helper()
+	inside(t, script, answers, func(c *tap.Config) {
+		if dial != nil {
+			c.Dial = dial
+		}
+	}, func(t *testing.T, b *bubbled) { f(t, b.desk, b.pipes) })
+}
+
+// bubbled is what there is in a bubble.
+type bubbled struct {
+	desk    *desk
+	pipes   *pipes
+	tap     *tap.Tap
+	gateway *gwsim.Gateway
+}
+
+// inside is bubble with a tap of the test's own.
+func inside(t *testing.T, script string, answers func(int) answer, config func(*tap.Config), f func(t *testing.T, b *bubbled)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s, err := gwsim.Parse(strings.NewReader(script))
 		if err != nil {
 			t.Fatal(err)
 		}
-		g := gwsim.New(gwsim.Options{Script: s})
-		defer g.Close()
-		d := newDesk(events.Enforce, realBudgets, answers)
-		if dial == nil {
-			dial = g.DialContext
+		b := &bubbled{pipes: newPipes(), gateway: gwsim.New(gwsim.Options{Script: s})}
+		defer b.gateway.Close()
+		cfg := tap.Config{Address: "127.0.0.1:4002", Params: realBudgets, Dial: b.gateway.DialContext}
+		config(&cfg)
+		mode := events.Enforce
+		if cfg.Observe {
+			mode = events.Observe
 		}
-		p := newPipes()
-		tp := tap.ServeOn(tap.Config{Desk: d, Address: "127.0.0.1:4002", Params: realBudgets, Dial: dial}, p)
-		f(t, d, p)
-		if err := tp.Close(); err != nil {
+		b.desk = newDesk(mode, cfg.Params, answers)
+		cfg.Desk = b.desk
+		b.tap = tap.ServeOn(cfg, b.pipes)
+		f(t, b)
+		if err := b.tap.Close(); err != nil {
 			t.Error(err)
 		}
-		d.legal(t)
+		b.desk.legal(t)
 	})
 }
 

@@ -264,6 +264,8 @@ func words(e events.Event) string {
 		if d.Count != 1 {
 			out = append(out, "x", d.Count)
 		}
+	case events.ClientHeld:
+		out = append(out, d.Reason, id(d.ClientID), fmt.Sprint(d.WaitMS, "ms"))
 	case events.ClientClosed:
 		out = append(out, d.By, d.How)
 	case events.DialFailed:

@@ -32,4 +32,7 @@ const (
 	TurnedSpan   = turnedSpan
 	DeliveryHold = deliveryHold
 	CloseGrace   = closeGrace
+	MaxBoxed     = maxBoxed
+	PaceBurst    = paceBurst
+	PaceEvery    = paceEvery
 )

@@ -193,7 +193,7 @@ func start(t *testing.T, s setting) *world {
 	served := make(chan error, 1)
 	go func() { served <- w.gateway.Serve(context.Background(), ln) }()
 	cfg := tap.Config{Desk: w.desk, Address: ln.Addr().String(), Listen: "127.0.0.1:0", Params: s.params, Observe: s.observe,
-		Key: w.desk.redactor.Key}
+		Key: w.desk.redactor.Key, Pace: 1 << 20}
 	if s.config != nil {
 		s.config(&cfg)
 	}
