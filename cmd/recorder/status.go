@@ -188,7 +188,10 @@ func (s statusAnswer) table(w io.Writer, a *asker) error {
 			}
 		}
 		for _, x := range g.Sessions {
-			fmt.Fprintf(w, "  %s %s\n", session(x), x.Phase)
+			fmt.Fprintf(w, "  %s %s%s\n", session(x), x.Phase, unwatched(x))
+		}
+		for _, x := range g.Clients {
+			fmt.Fprintf(w, "  client %d waits until %s, alone: %s in a row (its id in use, or it left before it was ready)\n", x.ID, when(x.Until), failures(x.Failures))
 		}
 		if g.Mode == events.Observe {
 			fmt.Fprintln(w, "  observe mode: nobody is held")
@@ -201,6 +204,21 @@ func (s statusAnswer) table(w io.Writer, a *asker) error {
 		}
 	}
 	return nil
+}
+
+func failures(n int64) string {
+	if n == 1 {
+		return "1 failure"
+	}
+	return fmt.Sprintf("%d failures", n)
+}
+
+// unwatched is a word on a session whose framing was lost.
+func unwatched(x httpapi.Session) string {
+	if x.Unwatched {
+		return ", unwatched: relayed on, and whether the Gateway lost IB is not known"
+	}
+	return ""
 }
 
 func session(x httpapi.Session) string {

@@ -1,11 +1,13 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
 	"time"
 
 	"ibrecorder/events"
@@ -76,6 +78,7 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 	for i, x := range sessions(view.State) {
 		s.Sessions[i].Since = now.Add(time.Duration(x.Since - mono)).UTC()
 	}
+	s.Clients = clients(view.State, now, mono)
 	s.Address, s.Tap = p.cfg.Address, p.tap.Addr().String()
 	s.Version, s.Held, s.Blind = p.d.cfg.Version, held(p.d.cfg.Explain), p.blind
 	s.LogBytes, s.LogLimit = uint64(used), uint64(limit)
@@ -91,6 +94,17 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 		s.Why = "The log takes nothing; nobody dials until it does, and sessions go on."
 	}
 	return s, stopReason(ctx, p.log, &s)
+}
+
+// clients are the ids that wait at now, which is mono nanoseconds after the boot.
+func clients(s fsm.State, now time.Time, mono int64) (out []httpapi.Waiter) {
+	for _, c := range s.Clients {
+		if until := c.Delay.Until(); until > mono && s.Policy.Mode == events.Enforce {
+			out = append(out, httpapi.Waiter{ID: c.ID, Until: now.Add(time.Duration(until - mono)).UTC(), Failures: c.Failed})
+		}
+	}
+	slices.SortFunc(out, func(a, b httpapi.Waiter) int { return cmp.Compare(a.ID, b.ID) })
+	return out
 }
 
 // held is the setting as it is written.
@@ -140,7 +154,7 @@ func Describe(s fsm.State, gateAt time.Time) httpapi.Status {
 		Totals: httpapi.Totals(s.Totals), Boot: s.Boot,
 	}
 	for _, x := range sessions(s) {
-		out.Sessions = append(out.Sessions, httpapi.Session{Attempt: x.Attempt, ClientID: x.ClientID, Phase: string(x.Phase), ServerVersion: x.Server})
+		out.Sessions = append(out.Sessions, httpapi.Session{Attempt: x.Attempt, ClientID: x.ClientID, Phase: string(x.Phase), ServerVersion: x.Server, Unwatched: x.Unwatched})
 	}
 	out.Why, out.Next = why(s)
 	out.Closed = s.Closed != ""

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"slices"
 	"time"
 
 	"ibrecorder/events"
@@ -44,6 +45,9 @@ type Status struct {
 	Sessions []Session `json:"sessions"`
 	// Waiting is how many clients wait for their turn.
 	Waiting int `json:"waiting"`
+	// Clients are the client ids that wait by themselves, by number: nobody else waits
+	// for them. Absent if there are none, or no recorder runs.
+	Clients []Waiter `json:"clients,omitempty"`
 	// Stop is the stop in force; absent if none is.
 	Stop *Stop `json:"stop,omitempty"`
 	// Policy is the rule in force.
@@ -79,6 +83,20 @@ type Session struct {
 	Since time.Time `json:"since,omitzero"`
 	// ServerVersion is what both sides speak; absent until it is known.
 	ServerVersion int64 `json:"server_version,omitempty"`
+	// Unwatched says that its framing was lost: its bytes are relayed, and whether its
+	// Gateway has lost IB is not known. Absent if it is not so.
+	Unwatched bool `json:"unwatched,omitempty"`
+}
+
+// Waiter is a client id that waits after attempts that failed by its own doing: it was
+// in use, or its program left before it was ready.
+type Waiter struct {
+	// ID is the API client id.
+	ID int64 `json:"client_id"`
+	// Until is when the wait is over.
+	Until time.Time `json:"until"`
+	// Failures is how many such attempts it has had in a row.
+	Failures int64 `json:"failures"`
 }
 
 // Stop is a stop in force.
@@ -134,6 +152,10 @@ func (s Status) canonical() Status {
 		sessions[i] = x
 	}
 	s.Sessions = sessions
+	s.Clients = slices.Clone(s.Clients)
+	for i, x := range s.Clients {
+		s.Clients[i].Until = x.Until.UTC()
+	}
 	if s.Stop != nil {
 		stop := *s.Stop
 		stop.Since = stop.Since.UTC()

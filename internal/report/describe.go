@@ -37,7 +37,9 @@ func phrase(p events.Payload) (same, more string, known bool) {
 		w.same("by the %s, %s", d.By, d.How)
 		w.more("%d bytes up, %d down", d.ClientBytes, d.GatewayBytes)
 	case events.ClientHeld:
+		w.client(d.ClientID)
 		w.same("waits: %s", d.Reason)
+		w.moreIf(d.WaitMS > 0, "for %s", span(d.WaitMS*1e6))
 	case events.ClientRejected:
 		w.same("%s", d.Reason)
 		w.sameIf(d.Count != 1, "%d connections", d.Count)
@@ -180,7 +182,12 @@ func rest(p events.Payload) (same, more string, known bool) {
 	case events.RestartRejected:
 		w.same("%s, claimed by %s", d.Why, d.By)
 	case events.RetryScheduled:
-		w.more("nobody dials for %s", span(d.DelayMS*1e6))
+		w.client(d.ClientID)
+		who := "nobody dials"
+		if d.ClientID != nil {
+			who = "it alone waits"
+		}
+		w.more("%s for %s", who, span(d.DelayMS*1e6))
 		w.more("%s in a row", count(int(d.Failures), "failure"))
 	case events.AlertDelivered:
 		w.same("%s", d.Channel)
@@ -218,6 +225,12 @@ func (w *words) sameIf(is bool, format string, args ...any) {
 
 func (w *words) more(format string, args ...any) {
 	w.varying = append(w.varying, fmt.Sprintf(format, args...))
+}
+
+func (w *words) moreIf(is bool, format string, args ...any) {
+	if is {
+		w.more(format, args...)
+	}
 }
 
 // text is somebody's own words. A line of a report is one line.
