@@ -62,6 +62,15 @@ func (sensor) Observe(context.Context) events.GatewayObserved {
 
 func begin(t *testing.T, script string, version int, more func(*ibsession.Config)) *world {
 	t.Helper()
+	p := policy.Demo()
+	p.VersionBudgetMS, p.ReadyBudgetMS, p.StartAPIBudgetMS = 1000, 1000, 1000
+	p.SettleMS, p.ProbationSpacingMS, p.BackoffBaseMS, p.BackoffCapMS = 10, 10, 10, 10
+	return under(t, p, script, version, more)
+}
+
+// under is begin with a policy of the test's own.
+func under(t *testing.T, p events.Params, script string, version int, more func(*ibsession.Config)) *world {
+	t.Helper()
 	plan, err := gwsim.Parse(strings.NewReader(script))
 	if err != nil {
 		t.Fatal(err)
@@ -74,9 +83,6 @@ func begin(t *testing.T, script string, version int, more func(*ibsession.Config
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- w.sim.Serve(ctx, ln) }()
-	p := policy.Demo()
-	p.VersionBudgetMS, p.ReadyBudgetMS, p.StartAPIBudgetMS = 1000, 1000, 1000
-	p.SettleMS, p.ProbationSpacingMS, p.BackoffBaseMS, p.BackoffCapMS = 10, 10, 10, 10
 	loaded, err := policy.Load("demo", p, events.Enforce)
 	if err != nil {
 		t.Fatal(err)
@@ -262,6 +268,31 @@ func TestItsOwnFailuresWait(t *testing.T) {
 	w.until("ready", nth[events.AttemptSucceeded](1))
 	w.end()
 	w.holds()
+}
+
+// A wait that the recorder has scheduled for its id is waited out without an attempt,
+// however short its own is.
+func TestItWaitsForItsSchedule(t *testing.T) {
+	if !inChild(t) {
+		return
+	}
+	p := policy.Demo()
+	p.BackoffBaseMS, p.BackoffCapMS = 700, 700
+	w := under(t, p, "connection 1:\n  play client-id-in-use\nconnection 2..:\n  play healthy\n", 176, func(c *ibsession.Config) {
+		c.OwnWait = time.Millisecond
+	})
+	first := w.until("the first 326", nth[events.AttemptFailed](1))
+	w.until("ready", nth[events.AttemptSucceeded](1))
+	second := w.until("the startAPI of the next", nth[events.HandshakeAPIStarted](2))
+	if ns, known := events.Elapsed(first, second); !known || ns < int64(700*time.Millisecond) {
+		t.Errorf("the next startAPI came after %s, want the wait of 700ms", time.Duration(ns))
+	}
+	w.end()
+	w.holds()
+	// The one more asked before the loop had told it, and learned it from the tap.
+	if n := w.sim.Summary().Connects; n > 3 {
+		t.Errorf("%d connects reached the Gateway, want 2 or 3: it does not wait", n)
+	}
 }
 
 func TestAGatewayThatDropsEachSessionIsNotStormed(t *testing.T) {
