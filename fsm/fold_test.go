@@ -57,6 +57,13 @@ func holds(t *rapid.T, s State) {
 	if s.Trial.Used < 0 {
 		t.Errorf("a probation has used %d attempts", s.Trial.Used)
 	}
+	ids := map[int64]bool{}
+	for _, c := range s.Clients {
+		if ids[c.ID] || c.Failed < 1 || len(s.Clients) > maxClients {
+			t.Errorf("the clients are %+v", s.Clients)
+		}
+		ids[c.ID] = true
+	}
 	if (s.Gate == Stopped) != (s.Stop.ID != "") {
 		t.Errorf("the gate is %s and the stop %q", s.Gate, s.Stop.ID)
 	}

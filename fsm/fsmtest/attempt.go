@@ -135,6 +135,8 @@ func (w *Writer) wire(d *events.Draft, verb, arg string) (events.Payload, error)
 		return events.SessionRestored{Code: 1102}, nil
 	case "mute":
 		return events.SessionMute{WaitedMS: 60_000}, nil
+	case "unwatched":
+		return events.SessionUnwatched{}, nil
 	case "lost":
 		return events.SessionLost{Reason: events.LostFIN}, nil
 	case "closed":

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"ibrecorder/events"
@@ -49,9 +50,14 @@ func (w *Writer) gateway(d *events.Draft, words []string) (events.Payload, error
 		return events.RestartRejected{Why: events.Rejection(arg(1)), By: "kim"}, nil
 	case "contradict": // contradict [ends]
 		return events.GatewayContradicted{Ends: arg(1) == "ends"}, nil
-	case "delay":
+	case "delay": // delay 2s [client=7]
 		span, err := time.ParseDuration(arg(1))
-		return events.RetryScheduled{DelayMS: span.Milliseconds(), Failures: 1}, err
+		if err != nil {
+			return nil, err
+		}
+		_, client, _ := strings.Cut(arg(2), "=")
+		id, err := number(client)
+		return events.RetryScheduled{ClientID: id, DelayMS: span.Milliseconds(), Failures: 1}, err
 	case "disconnect": // disconnect [7] [force]
 		d.Source = "/operator/cli"
 		id, err := number(arg(1))

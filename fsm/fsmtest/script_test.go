@@ -28,6 +28,7 @@ func TestScriptsMeanWhatTheySay(t *testing.T) {
 		"reject not_stopped":              "/recorder restart.rejected",
 		"contradict ends":                 "/recorder gateway.contradicted",
 		"delay 1s":                        "/recorder retry.scheduled",
+		"delay 1s client=7":               "/recorder retry.scheduled for client 7",
 		"disconnect 7 force":              "/operator/cli disconnect.requested",
 		"disconnected":                    "/recorder disconnect.permitted",
 		"report down":                     "/runner/robo-1 gateway.down",
@@ -62,6 +63,7 @@ func TestScriptsMeanWhatTheySay(t *testing.T) {
 		"a1 degraded":                     "/tap session.degraded a1 ca1",
 		"a1 restored":                     "/tap session.restored a1 ca1",
 		"a1 mute":                         "/tap session.mute a1 ca1",
+		"a1 unwatched":                    "/tap session.unwatched a1 ca1",
 		"a1 lost":                         "/tap session.lost a1 ca1",
 		"a1 closed":                       "/tap session.closed a1 ca1",
 		"a1 gone":                         "/tap client.closed a1 ca1",
@@ -110,6 +112,10 @@ func shown(e events.Event) string {
 		add(e.Cause != "", "for", e.Cause)
 	case events.RestartAcknowledged:
 		add(true, "epoch", e.Epoch)
+	case events.RetryScheduled:
+		if d.ClientID != nil {
+			add(true, "for client", *d.ClientID)
+		}
 	case events.AttemptPermitted:
 		add(d.Against != "", "against", d.Against)
 		add(d.Probation != 0, "probation", d.Probation)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ibrecorder/events"
 	"ibrecorder/internal/rule"
@@ -93,6 +94,38 @@ func (x *forgery) release(source string, basis events.Basis) *forgery {
 		x.es[settled+i].Mono += 200e9
 	}
 	return x
+}
+
+// shakes is an attempt of client 7, permitted so long after what was said last, as far as
+// its version, and what came then.
+func (x *forgery) shakes(attempt string, after time.Duration, then ...events.Payload) *forgery {
+	policy := x.es[1].Data.(events.PolicyLoaded).Hash
+	from := len(x.es)
+	say := func(source, id, cause string, d events.Payload) {
+		x.add(source, events.Event{ID: id, Attempt: attempt, Conn: "c" + attempt, Cause: cause, Data: d})
+		if len(x.es) == from+1 {
+			x.es[from].Mono += int64(after)
+		}
+	}
+	say("/tap", attempt+"-request", "", events.AttemptRequested{})
+	say("/recorder", attempt+"-permit", attempt+"-request", events.AttemptPermitted{Policy: policy, Enforced: true})
+	say("/tap", "", attempt+"-permit", events.DialStarted{Address: "127.0.0.1:4002"})
+	for _, d := range append([]events.Payload{events.DialConnected{}, events.HandshakeVersion{ServerVersion: 203}}, then...) {
+		say("/tap", "", "", d)
+	}
+	return x
+}
+
+var (
+	seven   = int64(7)
+	started = events.HandshakeAPIStarted{ClientID: &seven}
+	inUse   = events.AttemptFailed{Reason: events.ClientIDInUse, Stage: events.StageStarted, ClientID: &seven, Code: 326}
+	turned  = events.AttemptFailed{Reason: events.ClientWaits, Stage: events.StageVersioned, ClientID: &seven}
+)
+
+// waits is the wait of a client id.
+func (x *forgery) waits(source string, id, ms int64) *forgery {
+	return x.say(source, events.RetryScheduled{ClientID: &id, DelayMS: ms, Failures: 1})
 }
 
 func (x *forgery) verdict() rule.Verdict {
@@ -196,6 +229,31 @@ func TestNoForgedStreamHolds(t *testing.T) {
 			x.es[10].Data = events.DialConnected{}
 			return x.end(events.AttemptFailed{Reason: events.AcceptedNoBytes, Stage: events.StageConnected, WaitedMS: 30000, LimitMS: 45000})
 		}, "RS2"},
+
+		{"the silence is called a client that waits", func(t *testing.T) *forgery { return upTo(t, readAt).end(turned) }, "RS2"},
+
+		{"a client that is let through before its wait is over", func(t *testing.T) *forgery {
+			return upTo(t, 4).shakes("y", 0, started, inUse).waits("/recorder", 7, 1000).shakes("z", 999*time.Millisecond, started)
+		}, "RS3"},
+		{"a wait that is left out", func(t *testing.T) *forgery {
+			return upTo(t, 4).shakes("y", 0, started, inUse).shakes("z", time.Hour, started)
+		}, "RS3"},
+		{"a wait that is another client's", func(t *testing.T) *forgery {
+			return upTo(t, 4).shakes("y", 0, started, inUse).waits("/recorder", 8, 1000).shakes("z", time.Hour, started)
+		}, "RS3"},
+		{"a wait that is shorter than the policy's", func(t *testing.T) *forgery {
+			return upTo(t, 4).shakes("y", 0, started, inUse).waits("/recorder", 7, 1).shakes("z", time.Second, started)
+		}, "RS3"},
+		{"a wait that does not grow", func(t *testing.T) *forgery {
+			return upTo(t, 4).shakes("y", 0, started, inUse).waits("/recorder", 7, 1000).
+				shakes("z", time.Second, started, inUse).waits("/recorder", 7, 1000)
+		}, "RS3"},
+		{"a wait that a runner has scheduled", func(t *testing.T) *forgery {
+			return upTo(t, 4).shakes("y", 0, started, inUse).waits("/runner/robo", 7, 1).shakes("z", time.Second, started)
+		}, "RS3 A3"},
+		{"a client that is said to be turned away when it was let through", func(t *testing.T) *forgery {
+			return upTo(t, 4).shakes("y", 0, started, turned)
+		}, "RS4"},
 
 		{"a release by a runner", func(t *testing.T) *forgery {
 			return upTo(t, readAt).say("/runner/robo", claim).release("/runner/robo", events.BasisWord)
@@ -334,6 +392,10 @@ func TestAnHonestStreamHolds(t *testing.T) {
 			return upTo(t, readAt).say("/watch", gateway).
 				say("/recorder", events.RestartObserved{OldPID: 4100, OldStartedMS: 1769068800000, PID: 7, StartedMS: 7}).
 				release("/recorder", events.BasisObserved)
+		}},
+		{"a client that waits, is turned away, and let through when it is over", func(t *testing.T) *forgery {
+			return upTo(t, 4).shakes("y", 0, started, inUse).waits("/recorder", 7, 1250).shakes("w", time.Second, turned).
+				shakes("z", 250*time.Millisecond, started, inUse).waits("/recorder", 7, 2000)
 		}},
 		{"a silence that bytes explain", func(t *testing.T) *forgery {
 			return upTo(t, readAt).end(events.AttemptFailed{Reason: events.BadVersion, Stage: events.StageConnected, GatewayBytes: 3})
