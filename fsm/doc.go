@@ -17,6 +17,8 @@
 //   - Every pair of state and trigger is a transition, ignored on purpose, or an
 //     anomaly on purpose (TestEveryCellIsDecided), and looplab agrees with the
 //     table on every pair (TestLooplabAgreesWithTheTable).
+//   - What one client id does wrong is kept of it alone, for a bounded number of them
+//     (TestClientsThatWaitAlone, TestTheClientsAreBounded).
 //   - The same events give the same state and the same Hash, at any speed, on any
 //     host, in one piece or resumed at any sequence (TestFoldIsDeterministic).
 //

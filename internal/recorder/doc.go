@@ -31,6 +31,9 @@
 //     (TestThePortIsClosedWhileTheGatewayDoesNotListen).
 //   - A port that cannot be had again after a release is an event, once, and so is
 //     that it can (TestATapThatCannotReopenIsTriedUntilItCan).
+//   - The relays are told which client ids wait by themselves once that is durable, and
+//     at the start of a run (TestTheRelaysAreToldWhoWaits); in observe mode never
+//     (TestInObserveModeNoClientIsHeld).
 //   - A report is recorded once, whoever repeats it, and no reporter's mistake ends
 //     the loop (TestReports).
 //   - A breach of the rule is recorded right behind the event that is one, as the

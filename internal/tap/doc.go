@@ -17,18 +17,18 @@
 //	    dial.started
 //	      dial.failed, attempt.failed      refused, dial_timeout, unreachable
 //	      dial.connected
-//	        handshake.version, handshake.api_started, handshake.ready
+//	        handshake.version, [client.held], handshake.api_started, handshake.ready
 //	          attempt.succeeded, session.established
 //	            session.degraded, session.restored   any number
 //	            session.unwatched                    at most once: the framing is lost
 //	          session.lost or session.closed
-//	        [handshake.timed_out] attempt.failed     at any stage
+//	        [handshake.timed_out] attempt.failed     at any stage; client_waits before startAPI
 //	        disconnect.deferred                      the client left; one of the three ends follows
 //	        attempt.abandoned                        the Gateway answered it, or an operator hung up
 //	client.closed                          always last
 //
-// What is no attempt leaves none of these. A connection without a hello, a 33rd client
-// and a hidden redial are counted in client.rejected: the first of a reason at once,
+// What is no attempt leaves none of these. A connection without a hello, a 33rd client,
+// one that leaves the line of those that ask too often, and a hidden redial are counted in client.rejected: the first of a reason at once,
 // then at most one event a minute, and what is left when the tap closes. A program
 // that greets while the tap is shut is told that it is held, and only counted.
 //
@@ -46,7 +46,12 @@
 //     Config.Explain, everybody is told why: TestNothingIsDialledWhileTheTapIsShut,
 //     TestAShutTapThatExplains.
 //   - However many knock, the log grows by a handful of events a minute:
-//     TestProbesAreToldOfAtABoundedRate.
+//     TestProbesAreToldOfAtABoundedRate. However often programs ask, it grows by one
+//     attempt a second: TestAskingIsPaced, TestAnHourOfGreetings.
+//   - A client id that waits by the recorder's decision, or has to cool down, does not
+//     reach the Gateway before, and holds up nobody else: TestAClientThatWaits,
+//     TestManyClientsThatWait, TestCooling. What is kept for it arrives as it was:
+//     TestWhatIsKeptArrivesAsItWas. The first 326 does too: TestTheFirst326Arrives.
 //   - What the Gateway did is told from what it sent and how it closed, for servers
 //     with text, mixed and protobuf messages: TestWhatTheGatewayDid.
 //   - The order of events is one that the fold and the judge find nothing wrong with:
