@@ -17,9 +17,10 @@ import (
 // the recorder would accuse itself in its own log.
 func TestTheJudgeFindsNothing(t *testing.T) {
 	judged := map[string]int{}
+	waits, turned := 0, 0 // of single clients
 	rapid.Check(t, func(t *rapid.T) {
 		mode := rapid.SampledFrom([]events.Mode{events.Enforce, events.Enforce, events.Observe}).Draw(t, "mode")
-		w := &walker{world: begin(params(t), mode)}
+		w := walking(t, params(t), mode)
 		for range rapid.IntRange(1, 80).Draw(t, "steps") {
 			line := w.step(t)
 			if rapid.IntRange(0, 9).Draw(t, "dies") == 5 {
@@ -40,6 +41,16 @@ func TestTheJudgeFindsNothing(t *testing.T) {
 		}
 		j := rule.New()
 		for _, e := range w.log {
+			switch d := e.Data.(type) {
+			case events.RetryScheduled:
+				if d.ClientID != nil {
+					waits++
+				}
+			case events.AttemptFailed:
+				if d.Reason == events.ClientWaits {
+					turned++
+				}
+			}
 			rec, err := events.NewRecord(e)
 			if err != nil {
 				t.Fatal(err)
@@ -64,7 +75,45 @@ func TestTheJudgeFindsNothing(t *testing.T) {
 			t.Errorf("%s: none of its %s: the walks have seen nothing", e.ID, e.Unit)
 		}
 	}
-	t.Logf("judged: %v", judged)
+	if waits == 0 {
+		t.Error("no client waited alone: the walks have seen nothing of it")
+	}
+	t.Logf("judged: %v; %d waits of single clients, %d turned away", judged, waits, turned)
+}
+
+// What the walks seldom come to: a client that comes back too early, is turned away, and
+// comes back in time, over three rounds and a restart in its last wait.
+func TestTheJudgeFindsNothingInAWaitThatIsKept(t *testing.T) {
+	w := begin(Handoff(), events.Enforce)
+	attempt := func(name, rest string) {
+		w.must(name + " request; " + name + " dial; " + name + " up; " + name + " version; " + name + " " + rest)
+	}
+	for n, wait := range []string{"+1s", "+2s", "+4s"} {
+		attempt(fmt.Sprint("used", n), fmt.Sprintf("start 7; used%d fail client_id_in_use", n))
+		attempt(fmt.Sprint("early", n), "fail client_waits")
+		attempt(fmt.Sprint("other", n), fmt.Sprintf("start 8; other%d ok", n))
+		if n == 2 {
+			w.crash = 0
+			w.must("+1s; observed unknown; boot b2")
+			w.crash = -1
+			w.must("policy enforce")
+		}
+		w.must(wait)
+	}
+	attempt("late", "start 7; late ok")
+	j := rule.New()
+	for _, e := range w.log {
+		rec, err := events.NewRecord(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range j.Step(rec) {
+			t.Fatalf("%s at #%d because of %v: %s\n%s", f.Rule, f.Seq, f.Because, f.Text, told(w.log[:e.Seq]))
+		}
+	}
+	if r := j.Verdict().Rules[2]; r.ID != "RS3" || r.Checked < 6 { // three waits, and what came after each
+		t.Errorf("%s has weighed %d, want at least 6", r.ID, r.Checked)
+	}
 }
 
 // told is a log as a person reads it.

@@ -54,7 +54,7 @@ func (p *pace) leave(mine <-chan struct{}) {
 		p.line = slices.Delete(p.line, i, i+1)
 		return
 	}
-	p.spare++
+	p.spare = min(p.spare+1, p.burst)
 	p.serve()
 }
 

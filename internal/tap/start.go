@@ -172,7 +172,7 @@ func (c *conn) box(h *handshake) {
 	room := c.tap.box(c)
 	left, _ := c.tap.cfg.Clients.Left(*h.clientID)
 	c.answer(wire.AppendError(nil, h.version, wire.ErrorMessage{ID: -1, Code: events.CodeHeld, Text: alone(*h.clientID, left), TimeMS: time.Now().UnixMilli()}))
-	if c.sit(h, room) {
+	if c.sit(h, false) && (!room || c.sit(h, true)) { // first for as long as the word needs
 		c.closedBy(events.Recorder, events.FIN)
 		c.fromClient.half.Store(true)
 		closeWrite(c.client)
