@@ -16,7 +16,7 @@ const maxClients = 64
 // startAPI has no id, and so no wait.
 type Client struct {
 	ID      int64  `json:"id"`
-	Failed  int64  `json:"failed"` // in a row, since the id was last ready
+	Failed  int64  `json:"failed"` // in a row, since the id was last ready or had a session that ended
 	Delay   Wait   `json:"delay"`
 	Pending string `json:"pending,omitempty"` // ID of a failure that asks for a delay
 }
@@ -42,7 +42,9 @@ func (s *State) blame(e *events.Event, i int, reported bool) {
 	s.Clients = push(old, c, maxClients)
 }
 
-// forgive ends the row of failures of session i's client id: it became ready.
+// forgive ends the row of failures of session i's client id: it became ready, or what
+// was in its way has ended. Otherwise whoever tries the id of a session in vain would
+// keep that session's own program waiting when it has to connect again.
 func (s *State) forgive(i int, reported bool) {
 	if reported || i < 0 || s.Sessions[i].ClientID == nil {
 		return

@@ -31,6 +31,7 @@ func clients(s State) string {
 func TestClientsThatWaitAlone(t *testing.T) {
 	const begun = "a1 request; a1 permit; a1 dial; a1 up; a1 version; a1 start 7\n"
 	const inUse = begun + "a1 fail client_id_in_use\n"
+	const used2 = "a2 request; a2 permit; a2 dial; a2 up; a2 version; a2 start 7; a2 fail client_id_in_use\n"
 	for _, tc := range []struct{ name, script, want string }{
 		{"326 asks for a wait", inUse, "7 failed 1 pending"},
 		{"the decision ends that", inUse + "delay 2s client=7", "7 failed 1 from 0s to 2s"},
@@ -41,7 +42,10 @@ func TestClientsThatWaitAlone(t *testing.T) {
 		{"and not if nobody knows", begun + "a1 abandon", ""},
 		{"other failures are everybody's", begun + "a1 fail closed_before_ready", ""},
 		{"ready forgets", inUse + "delay 2s client=7; a2 request; a2 permit; a2 dial; a2 up; a2 version; a2 start 7; a2 ok", ""},
-		{"a session that ends does not bring it back", begun + "a1 ok; a1 lost", ""},
+		{"so does the end of the session that was in its way", begun + "a1 ok\n" + used2 + "delay 2s client=7; a1 lost", ""},
+		{"however it ends", begun + "a1 ok\n" + used2 + "delay 2s client=7; a1 closed", ""},
+		{"and not what a runner says of it", begun + "a1 ok\n" + used2 + "delay 2s client=7; report a1 lost", "7 failed 1 from 0s to 2s"},
+		{"nor that of another id", "a0 request; a0 permit; a0 dial; a0 up; a0 version; a0 start 8; a0 ok\n" + inUse + "delay 2s client=7; a0 lost", "7 failed 1 from 0s to 2s"},
 		{"a client id that waits already is not blamed again", inUse + "delay 2s client=7; a2 request; a2 permit; a2 dial; a2 up; a2 version; a2 fail client_waits",
 			"7 failed 1 from 0s to 2s"},
 		{"a report about it blames nobody", "report x1 fail client_id_in_use", ""},

@@ -90,6 +90,8 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 		s.Totals.Unknown++
 		s.end(e, i, true)
 
+	case events.SessionLost, events.SessionClosed:
+		s.forgive(i, reported)
 	case events.SessionUnwatched:
 		if i >= 0 {
 			s.Sessions[i].Unwatched = true

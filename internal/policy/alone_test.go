@@ -37,6 +37,7 @@ func TestOneClientAlone(t *testing.T) {
 			"delay 4s and up to 1s"},
 		{"ready ends the row", used + "+2s\n" + again("a2", "7", "ok") + again("a3", "7", "fail client_id_in_use"), "client 7 waits 1s and up to 250ms"},
 		{"of that id alone", used + "+2s\n" + again("a2", "8", "ok") + again("a3", "7", "fail client_id_in_use"), "client 7 waits 2s and up to 500ms"},
+		{"and the end of the session that has the id", again("a0", "7", "ok") + used + "+2s; a0 lost\n" + again("a2", "7", "fail client_id_in_use"), "client 7 waits 1s and up to 250ms"},
 		{"a report of it is a runner's own affair", "report x1 fail client_id_in_use", ""},
 		{"a crash before the decision", "a1 request; a1 dial; a1 up; a1 version; a1 start 7; boot b2; policy enforce", ""},
 		{"a release forgets it: the Gateway is another one", used + "report down; claim override; observed unknown claim; +30s\n" + again("a2", "7", "fail client_id_in_use"),

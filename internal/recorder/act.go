@@ -52,8 +52,8 @@ func (g *Gateway) shut() {
 }
 
 // hold tells the relays which client ids wait by themselves, if that is news. It follows
-// from the state, so a wait is told when its decision is durable, its end when a ready or
-// a release is, and all of them at the start of a run.
+// from the state, so a wait is told when its decision is durable, its end when what ends
+// it is, and all of them at the start of a run.
 func (g *Gateway) hold() {
 	if len(g.state.Clients) == 0 && len(g.holding) == 0 || !g.enforced() {
 		return

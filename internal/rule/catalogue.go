@@ -55,7 +55,7 @@ var catalogue = [...]Entry{
 		Title: "Recorded delays and the number of attempts after a release are respected.",
 		Why:   "A Gateway that has just come up fails its first connect and cannot bear a storm of them.",
 		How: "No permit before the delay of a retry.scheduled that follows a failure of the Gateway, before the settle time after a release (from the first sight of a listener since the stop, if that is earlier), or before the probation spacing after a silent or unknown attempt; none after probation_attempts silent or unknown ones without success. " +
-			"No startAPI of a client id is passed on before the delay of a retry.scheduled that names it, which must be as long as the policy says for the failures in a row that were its own doing (326, or it left after its startAPI), nor after such a failure without one. A release, and ready of that id, end it. " +
+			"No startAPI of a client id is passed on before the delay of a retry.scheduled that names it, which must be as long as the policy says for the failures in a row that were its own doing (326, or it left after its startAPI), nor after such a failure without one. A release, ready of that id, and the end of a session of it, end it. " +
 			"Durations come from mono within one run; what was pending at a start of the recorder counts in full from there. The cap on failures in a window and the cool-down of a client id are not judged.",
 	},
 	{

@@ -11,7 +11,7 @@ import (
 // program left after its startAPI. Nobody else waits for it.
 type alone struct {
 	id     int64
-	failed int64  // such ends in a row, since it was last ready; fewer if some are not known
+	failed int64  // such ends in a row, since it was last ready or had a session that ended; fewer if some are not known
 	seq    uint64 // of the last of them
 	owed   bool   // no wait was scheduled since
 	wait   wait
@@ -80,6 +80,13 @@ func (m *rs3) clientStep(f *facts) {
 		}
 	case attemptSucceeded:
 		if l := f.flight; l != nil && l.named {
+			m.clients.drop(l.client)
+		}
+	case sessionLost, sessionClosed:
+		switch l := f.flight; { // the id is free, whoever was told that it is in use
+		case l == nil:
+			m.clients.n = 0 // nobody knows whose session it was
+		case l.named:
 			m.clients.drop(l.client)
 		}
 	case retryScheduled:

@@ -33,6 +33,8 @@ const (
 	handshakeReady
 	handshakeTimedOut
 	sessionEstablished
+	sessionLost
+	sessionClosed
 	gatewayNotice
 	gatewayObserved
 	gatewayDown
@@ -89,6 +91,10 @@ func kindOf(p events.Payload) kind {
 		return handshakeTimedOut
 	case events.SessionEstablished:
 		return sessionEstablished
+	case events.SessionLost:
+		return sessionLost
+	case events.SessionClosed:
+		return sessionClosed
 	case events.GatewayNotice:
 		return gatewayNotice
 	case events.GatewayObserved:

@@ -511,6 +511,20 @@ var specification = map[string][]struct {
 			find: []string{"RS3 retry.scheduled a5 <- attempt.failed a5"},
 		},
 		{
+			name:   "nor does the end of another's session; that of its own does",
+			stream: `start; ready a0; ready a1 client_id=8; used a2; retry.scheduled a2 client_id=7; session.lost a1; up a3; attempt.abandoned a3`,
+			find:   []string{"RS3 handshake.api_started a3 <- retry.scheduled a2"},
+		},
+		{
+			name:   "whose program may come back as if nobody had tried",
+			stream: `start; ready a0; used a1; retry.scheduled a1 client_id=7; session.lost a0; ready a2`,
+		},
+		{
+			name:   "which a runner's word does not do",
+			stream: `start; ready a0; used a1; retry.scheduled a1 client_id=7; session.lost a0 by=/runner/robo-1; up a2`,
+			find:   []string{"RS3 handshake.api_started a2 <- retry.scheduled a1"},
+		},
+		{
 			name:   "the wait of one client starts again in full with the recorder",
 			stream: `start; used a1; retry.scheduled a1 client_id=7; +4s crash; +4s up a2`,
 			find:   []string{"RS3 handshake.api_started a2 <- retry.scheduled a1, recorder.started"},

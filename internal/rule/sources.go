@@ -60,6 +60,8 @@ var writers = [...]writer{
 	handshakeReady:      byTap,
 	handshakeTimedOut:   byTap,
 	sessionEstablished:  byTap | byReporter,
+	sessionLost:         byAnybody,
+	sessionClosed:       byAnybody,
 	gatewayNotice:       byAnybody,
 	gatewayObserved:     byWatch,
 	gatewayDown:         byRecorder | byReporter,
