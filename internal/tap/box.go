@@ -62,6 +62,7 @@ func (c *conn) sit(h *handshake, room bool) bool {
 				return false
 			case s.how != "":
 				c.gatewayHow = s.how
+				_ = c.upstream.Close() // it would stay half closed for as long as the client sits
 			default:
 				c.pumpOf(s.side).next <- order{discard: true}
 			}
