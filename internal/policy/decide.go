@@ -147,17 +147,18 @@ func observed(before, after fsm.Process) Decision {
 // clock, which somebody may have set in between.
 const clockStep = 10_000
 
-// another says whether two identified listeners belong to different processes. A
-// process id alone may be given out again; a socket that is still the same shows
-// that it was not.
+// another says whether two identified listeners belong to different runs of the
+// Gateway. A socket that is still the same was handed over, by a fork or an exec, or
+// its owner was read wrongly; and who began at the same moment is no successor. A
+// process id alone may be given out again.
 func another(before, after fsm.Process) bool {
-	if before.PID != after.PID {
+	apart := after.StartedMS - before.StartedMS
+	switch {
+	case before.Socket != "" && before.Socket == after.Socket, apart == 0:
+		return false
+	case before.PID != after.PID:
 		return true
 	}
-	if before.Socket != "" && before.Socket == after.Socket {
-		return false
-	}
-	apart := after.StartedMS - before.StartedMS
 	return apart <= -clockStep || apart >= clockStep
 }
 

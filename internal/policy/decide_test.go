@@ -205,7 +205,9 @@ func TestAnotherProcess(t *testing.T) {
 		want  bool
 	}{
 		{"nothing has changed", before, false},
-		{"another process id", fsm.Process{PID: 200, StartedMS: 1_000_000, Socket: "inode-1"}, true},
+		{"another process with a start and a socket of its own", fsm.Process{PID: 200, StartedMS: 1_001_000, Socket: "inode-2"}, true},
+		{"a socket that was handed to another process", fsm.Process{PID: 200, StartedMS: 9_000_000, Socket: "inode-1"}, false},
+		{"another process of the same moment", fsm.Process{PID: 200, StartedMS: 1_000_000, Socket: "inode-2"}, false},
 		{"the id was given out again", fsm.Process{PID: 100, StartedMS: 9_000_000, Socket: "inode-2"}, true},
 		{"a clock that was set far, and the socket is still the same", fsm.Process{PID: 100, StartedMS: 9_000_000, Socket: "inode-1"}, false},
 		{"another socket of the same process", fsm.Process{PID: 100, StartedMS: 1_000_000, Socket: "inode-2"}, false},

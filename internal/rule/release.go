@@ -42,13 +42,17 @@ func (p process) known() bool {
 const setClock = 10_000
 
 // same reports whether o is the same run of the Gateway. A process id may be given
-// out again; a listening socket stays only with its process.
+// out again, and a process may hand its listening socket to another; a new run has a
+// start and a socket of its own.
 func (p process) same(o process) bool {
-	if !p.known() || !o.known() || p.pid != o.pid {
-		return false
-	}
 	apart := p.startedMS - o.startedMS
-	return p.socket != "" && p.socket == o.socket || -setClock < apart && apart < setClock
+	switch {
+	case !p.known() || !o.known():
+		return false
+	case p.socket != "" && p.socket == o.socket, apart == 0:
+		return true
+	}
+	return p.pid == o.pid && -setClock < apart && apart < setClock
 }
 
 func (m *rs7) stopped(f *facts, d events.RestartRequired) {

@@ -861,6 +861,16 @@ var specification = map[string][]struct {
 			find:   []string{"RS7 restart.acknowledged <- restart.required, restart.claimed"},
 		},
 		{
+			name:   "a socket that was handed to another process is no restart",
+			stream: `start; silent a1; stop; gateway.observed cause=restart.required owner=gateway pid=7 started_ms=1 socket=inode-1; gateway.observed owner=gateway pid=8 started_ms=3600000 socket=inode-1; restart.observed old_pid=7 old_started_ms=1 pid=8 started_ms=3600000; restart.acknowledged basis=observed by=recorder`,
+			find:   []string{"RS7 restart.acknowledged <- restart.required"},
+		},
+		{
+			name:   "nor is another process of the same moment",
+			stream: `start; silent a1; stop; gateway.observed cause=restart.required owner=gateway pid=7 started_ms=1 socket=inode-1; gateway.observed owner=gateway pid=8 started_ms=1 socket=inode-2; restart.observed old_pid=7 old_started_ms=1 pid=8 started_ms=1; restart.acknowledged basis=observed by=recorder`,
+			find:   []string{"RS7 restart.acknowledged <- restart.required"},
+		},
+		{
 			name:   "a word is worth nothing while nothing listens",
 			stream: `start; silent a1; stop; restart.claimed; gateway.observed listening=no; restart.acknowledged`,
 			find:   []string{"RS7 restart.acknowledged <- restart.required, restart.claimed"},

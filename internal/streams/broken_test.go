@@ -277,6 +277,13 @@ func TestNoForgedStreamHolds(t *testing.T) {
 			return upTo(t, readAt).say("/recorder", events.RestartObserved{OldPID: hung, OldStartedMS: began, PID: 7, StartedMS: 7}).
 				release("/recorder", events.BasisObserved)
 		}, "RS7"},
+		{"an observed restart to a process that has the socket of the one that hung", func(t *testing.T) *forgery {
+			handed := gateway(7, 7)
+			handed.Socket = "inode-71001" // as read at #16
+			return upTo(t, readAt).say("/watch", handed).
+				say("/recorder", events.RestartObserved{OldPID: hung, OldStartedMS: began, PID: 7, StartedMS: 7}).
+				release("/recorder", events.BasisObserved)
+		}, "RS7"},
 		{"an observed restart that a set clock explains", func(t *testing.T) *forgery {
 			return upTo(t, readAt).say("/watch", gateway(hung, began+1)).
 				say("/recorder", events.RestartObserved{OldPID: hung, OldStartedMS: began, PID: hung, StartedMS: began + 1}).
