@@ -73,9 +73,29 @@ type GatewayObserved struct {
 	UnacceptedSockets *int64 `json:"unaccepted_sockets,omitempty"`
 	// UnacceptedBytes is what is unread in those, with one byte for the end of a client that gave up.
 	UnacceptedBytes *int64 `json:"unaccepted_bytes,omitempty"`
+	// WedgedPort is the client's port of a connection that nobody accepted and that waited, with its hello unread, in every sample of a series. Absent, like the four below, unless the series is as long as the policy's version budget.
+	WedgedPort int64 `json:"wedged_port,omitempty"`
+	// WedgedSamples is how many samples found it so.
+	WedgedSamples int64 `json:"wedged_samples,omitempty"`
+	// WedgedMS is the time from the first of them to the last, by the monotonic clock, milliseconds.
+	WedgedMS int64 `json:"wedged_ms,omitempty"`
+	// WedgedBytes is what is unread in it.
+	WedgedBytes int64 `json:"wedged_bytes,omitempty"`
+	// WedgedState says whether its client still waits.
+	WedgedState SocketState `json:"wedged_state,omitempty"`
 	// Text says why something is unknown.
 	Text string `json:"text,omitempty"`
 }
+
+// SocketState is the state of a TCP connection.
+type SocketState string
+
+const (
+	// SocketEstablished: both ends are open.
+	SocketEstablished SocketState = "established"
+	// SocketCloseWait: the client has left.
+	SocketCloseWait SocketState = "close_wait"
+)
 
 // DownReason says what proved that the API layer is dead.
 type DownReason string
@@ -89,6 +109,8 @@ const (
 	DownClosed DownReason = "closed"
 	// DownProbation: the attempts after a release were used up and none became ready.
 	DownProbation DownReason = "probation"
+	// DownWedged: the same connection waited unaccepted, with its hello unread, in every sample of a whole version budget.
+	DownWedged DownReason = "wedged"
 	// DownReported: a runner reported it.
 	DownReported DownReason = "reported"
 )
@@ -97,9 +119,9 @@ const (
 type GatewayDown struct {
 	// Reason is what proved it.
 	Reason DownReason `json:"reason"`
-	// Count is how many attempts in a row did, 0 for a report.
+	// Count is how many attempts in a row did, or samples if it is wedged; 0 for a report.
 	Count int64 `json:"count,omitempty"`
-	// Limit is the policy's limit at that moment, 0 for a report.
+	// Limit is the policy's limit at that moment, or the least number of samples; 0 for a report.
 	Limit int64 `json:"limit,omitempty"`
 	// Evidence lists the IDs of the events that prove it.
 	Evidence []string `json:"evidence,omitempty"`

@@ -44,6 +44,18 @@ func Undialled(p events.Params, f events.AttemptFailed, reported bool) bool {
 	return f.Reason == events.DialTimeout && longEnough(p, f, reported)
 }
 
+// WedgedSamples is how many samples make a series that proves something.
+const WedgedSamples = 5
+
+// Wedged says whether a reading proves that the Gateway's acceptor hangs: one connection
+// was left unaccepted for a whole budget. A forwarder accepts by itself, whatever the
+// Gateway behind it does, and so may whoever is not known; their hanging says nothing
+// about the Gateway.
+func Wedged(p events.Params, d events.GatewayObserved) bool {
+	return d.Listening == events.ListeningYes && d.Owner == events.OwnerGateway &&
+		d.WedgedSamples >= WedgedSamples && d.WedgedMS >= p.VersionBudgetMS
+}
+
 // Life says whether a failure proves that the API layer answers, or that the
 // Gateway is not running: either way a silence before it was another story.
 func Life(r events.FailReason) bool {

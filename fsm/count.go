@@ -118,7 +118,7 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 			s.Pending.Disconnect = Disconnect{}
 		}
 	default:
-		s.countGateway(e)
+		s.countGateway(e, reported)
 	}
 }
 

@@ -166,13 +166,15 @@ type Process struct {
 
 // Pending are facts that ask for a decision which is not in the log yet.
 type Pending struct {
-	Down       string            `json:"down,omitempty"` // a gateway.down asks for a stop
-	DownReason events.DownReason `json:"down_reason,omitempty"`
-	Carried    string            `json:"carried,omitempty"` // a recorder.started that takes over a stop
-	Failure    string            `json:"failure,omitempty"` // a failure asks for a delay
-	Success    string            `json:"success,omitempty"` // a success contradicts the stop
-	SuccessOwn bool              `json:"success_own,omitempty"`
-	Disconnect Disconnect        `json:"disconnect"`
+	Down          string            `json:"down,omitempty"` // a gateway.down asks for a stop
+	DownReason    events.DownReason `json:"down_reason,omitempty"`
+	Wedged        string            `json:"wedged,omitempty"`         // a reading proves that the acceptor hangs, and asks for a gateway.down
+	WedgedSamples int64             `json:"wedged_samples,omitempty"` // of that reading
+	Carried       string            `json:"carried,omitempty"`        // a recorder.started that takes over a stop
+	Failure       string            `json:"failure,omitempty"`        // a failure asks for a delay
+	Success       string            `json:"success,omitempty"`        // a success contradicts the stop
+	SuccessOwn    bool              `json:"success_own,omitempty"`
+	Disconnect    Disconnect        `json:"disconnect"`
 }
 
 // Disconnect is a request to disconnect that waits for its decision.

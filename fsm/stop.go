@@ -3,11 +3,14 @@ package fsm
 import "ibrecorder/events"
 
 // countGateway is the part of count about stops, claims, releases and our own port.
-func (s *State) countGateway(e *events.Event) {
+func (s *State) countGateway(e *events.Event, reported bool) {
 	switch d := e.Data.(type) {
 	case events.GatewayObserved:
 		p := Process{ID: e.ID, Listening: d.Listening, Owner: d.Owner, PID: d.PID, StartedMS: d.StartedMS, Socket: d.Socket}
 		s.Observed = p
+		if s.Gate != Stopped && !reported && Wedged(s.Policy.Params, d) {
+			s.Pending.Wedged, s.Pending.WedgedSamples = e.ID, d.WedgedSamples
+		}
 		switch {
 		case e.Cause == "":
 		case e.Cause == s.Stop.ID && !s.Stop.Carried:
@@ -24,6 +27,9 @@ func (s *State) countGateway(e *events.Event) {
 	case events.GatewayDown:
 		if s.Gate != Stopped {
 			s.Pending.Down, s.Pending.DownReason = e.ID, d.Reason
+			if reported { // whatever it calls it, there is nothing but its word
+				s.Pending.DownReason = events.DownReported
+			}
 		}
 	case events.GatewayContradicted:
 		s.Pending.Success, s.Pending.SuccessOwn = "", false

@@ -247,6 +247,8 @@ func reason(r events.DownReason) string {
 		return "the Gateway closed before it answered"
 	case events.DownProbation:
 		return "it did not answer after the last release either"
+	case events.DownWedged:
+		return "the Gateway accepts nobody: a connection was left unread for a whole budget"
 	case events.DownReported:
 		return "a program reported it"
 	}

@@ -20,7 +20,7 @@ func (w *Writer) gateway(d *events.Draft, words []string) (events.Payload, error
 		return ""
 	}
 	switch words[0] {
-	case "observed": // observed gateway 100 1 [stop|claim]; observed other|unknown|no [stop|claim]
+	case "observed": // observed gateway 100 1 [wedged [4samples] [29s]] [stop|claim]; observed other|unknown|no [stop|claim]
 		return w.observed(d, words[1:])
 	case "down": // the recorder's own
 		return events.GatewayDown{Reason: events.DownReason(arg(1)), Count: 1, Limit: 1}, nil
@@ -67,7 +67,11 @@ func (w *Writer) gateway(d *events.Draft, words []string) (events.Payload, error
 	case "report":
 		if arg(1) == "down" {
 			d.Source = runner
-			return events.GatewayDown{Reason: events.DownReported}, nil
+			why := events.DownReported
+			if arg(2) != "" {
+				why = events.DownReason(arg(2))
+			}
+			return events.GatewayDown{Reason: why}, nil
 		}
 	}
 	return nil, nil
@@ -84,6 +88,12 @@ func (w *Writer) observed(d *events.Draft, words []string) (events.Payload, erro
 			o.Listening = events.ListeningUnknown
 		case "no":
 			o.Listening = events.ListeningNo
+		case "wedged": // for 30 s in 7 samples, if no other word says otherwise
+			o.WedgedPort, o.WedgedSamples, o.WedgedMS, o.WedgedBytes, o.WedgedState = 50123, 7, 30_000, 17, events.SocketEstablished
+		case "4samples":
+			o.WedgedSamples = 4
+		case "29s":
+			o.WedgedMS = 29_000
 		case "stop":
 			d.Cause = w.stop
 		case "claim":
@@ -91,7 +101,7 @@ func (w *Writer) observed(d *events.Draft, words []string) (events.Payload, erro
 		default:
 			n, err := strconv.ParseInt(word, 10, 64)
 			if err != nil {
-				return nil, fmt.Errorf("want gateway, other, unknown, no, stop, claim or a number: %w", err)
+				return nil, fmt.Errorf("want gateway, other, unknown, no, wedged, 4samples, 29s, stop, claim or a number: %w", err)
 			}
 			if i == 1 {
 				o.PID = n

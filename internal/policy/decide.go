@@ -60,7 +60,8 @@ func stop(s fsm.State) Decision {
 
 // down declares the Gateway down once the evidence is complete. In probation
 // the last attempt decides and not the count, because the first connect after a
-// fresh start is known to fail.
+// fresh start is known to fail. An acceptor that hangs is proof by itself, in probation
+// too: nobody whom it keeps can become ready.
 func down(s fsm.State) Decision {
 	p := s.Policy.Params
 	proof := func(r events.DownReason, count, limit int64, evidence []string) Decision {
@@ -74,6 +75,8 @@ func down(s fsm.State) Decision {
 	switch {
 	case s.Gate == fsm.Stopped:
 		return Decision{}
+	case s.Pending.Wedged != "":
+		return proof(events.DownWedged, s.Pending.WedgedSamples, fsm.WedgedSamples, []string{s.Pending.Wedged})
 	case s.Gate == fsm.Probation && trial.LastBad && trial.Used >= p.ProbationAttempts:
 		return proof(events.DownProbation, trial.Used, p.ProbationAttempts, trial.Evidence)
 	case !trial.On && reached(row.Silent.N, p.SilentLimit):

@@ -60,14 +60,14 @@ func (w *walker) step(t *rapid.T) string {
 	case "operator":
 		return pick("operator", "claim", "claim override", "disconnect", "disconnect 1", "disconnect force")
 	case "watch":
-		return "observed " + pick("sees", "gateway 100 1", "gateway 100 1", "gateway 200 2", "other 7 7", "unknown", "no") + pick("asked by", "", " stop", " claim", " claim")
+		return "observed " + pick("sees", "gateway 100 1", "gateway 100 1", "gateway 200 2", "other 7 7", "unknown", "no") + pick("waits", "", "", " wedged", " wedged 4samples", " wedged 29s") + pick("asked by", "", " stop", " claim", " claim")
 	case "runner":
 		x := fmt.Sprintf("report x%d ", rapid.IntRange(1, 9).Draw(t, "reported"))
 		if len(w.s.Waiting) > 0 && rapid.Bool().Draw(t, "about ours") {
 			x = "report " + w.s.Waiting[0].Attempt + " "
 		}
 		return pick("reports", x+"ok", x+"fail reported_timeout limit=30s", x+"fail reported_timeout limit=1s", x+"fail refused", x+"mute", x+"lost", x+"restored",
-			x+"unknown", x+"request", x+"fail error_before_ready", x+"fail error_before_ready code=70503", "report down")
+			x+"unknown", x+"request", x+"fail error_before_ready", x+"fail error_before_ready code=70503", "report down", "report down wedged")
 	}
 	if w.stopped && enforced(w.s) && pick("port", "none comes", "programs come") == "programs come" {
 		return pick("of them", "denied 1", "denied 600")

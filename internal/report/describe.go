@@ -158,6 +158,7 @@ func rest(p events.Payload) (same, more string, known bool) {
 		w.sockets(d.QueueSockets, "%s in the listen queue")
 		w.sockets(d.UnacceptedSockets, "%s not accepted, with bytes unread")
 		w.sockets(d.CloseWaitSockets, "%s in CLOSE_WAIT")
+		w.sameIf(d.WedgedSamples > 0, "the one from port %d not for %s, in %d samples", d.WedgedPort, span(d.WedgedMS*1e6), d.WedgedSamples)
 		w.text(d.Text)
 	case events.GatewayDown:
 		w.same("%s", d.Reason)

@@ -47,7 +47,7 @@ var catalogue = [...]Entry{
 		ID: "RS2", Kind: Rule, Unit: "failures and reports weighed",
 		Title: "A stop is decided as soon as the evidence demands it.",
 		Why:   "Until it is decided the next client dials again, and nobody is told.",
-		How: "The silent attempts, dial timeouts and closes in a row are counted anew from the events, by the policy recorded before them. When a row reaches its limit, when the last attempt after a release is silent or its end is unknown, or when gateway.down is recorded, restart.required must come before the next permit, and within a minute of the same run. " +
+		How: "The silent attempts, dial timeouts and closes in a row are counted anew from the events, by the policy recorded before them. When a row reaches its limit, when the last attempt after a release is silent or its end is unknown, when the watch found one connection unaccepted at the Gateway's own listener in five samples or more and for as long as the version budget, or when gateway.down is recorded, restart.required must come before the next permit, and within a minute of the same run. " +
 			"An attempt whose handshake.timed_out says that the Gateway let its whole budget pass was silent whatever its end is called, unless that names what the tap would have: an error code that came, or bytes that are no version. Budgets are those of the policy. An attempt that proves nothing (the client left early or sent no startAPI, its end is unknown, a reporter's timeout was below min_reported_budget, it was permitted before the last release) is as if it had not happened. Where the rule can be read in two ways, the reading with fewer failures is used. A stop that is still due when the stream ends is pending, and no breach.",
 	},
 	{
@@ -82,7 +82,7 @@ var catalogue = [...]Entry{
 		ID: "RS9", Kind: Rule, Unit: "stops",
 		Title: "Nothing is stopped without evidence.",
 		Why:   "A needless stop keeps a trading program out of the market until somebody wakes up.",
-		How:   "The reason of restart.required must be borne out by the events since the last success or release, by the policy recorded before it. Refused dials, notices such as 1100 or 2110, a client id in use and an unaccepted disclaimer never are. Where the rule can be read in two ways, the reading with more failures is used.",
+		How:   "The reason of restart.required must be borne out by the events since the last success or release, by the policy recorded before it; wedged by a reading of the watch and nothing else. Refused dials, notices such as 1100 or 2110, a client id in use and an unaccepted disclaimer never are. Where the rule can be read in two ways, the reading with more failures is used.",
 	},
 	{
 		ID: "A1", Kind: Assumption, Unit: "events",

@@ -74,6 +74,7 @@ type due struct {
 	at      moment
 	because []uint64
 	own     bool // nothing but the recorder's own gateway.down made it so
+	wedged  bool // a reading showed that the acceptor hangs
 	told    bool // as a breach
 	seen    bool // as what would have been
 }
@@ -208,7 +209,12 @@ func (h *history) demanded(f *facts, s sign) bool {
 // this reason.
 func (h *history) supported(why events.DownReason) bool {
 	e, p := &h.evidence, &h.policy
-	if e.unsure || h.policyAt == 0 || h.due.seq != 0 && !h.due.own {
+	switch {
+	case e.unsure || h.policyAt == 0:
+		return true
+	case why == events.DownWedged: // nothing but a reading shows that
+		return h.due.wedged
+	case h.due.seq != 0 && !h.due.own:
 		return true
 	}
 	switch why {
@@ -248,6 +254,25 @@ func (h *history) down(f *facts) {
 	h.evidence.trace(f.rec.Seq)
 	h.demand(f)
 	h.due.own = h.due.own && own || own && h.due.seq == f.rec.Seq
+}
+
+// wedgeSamples is how many samples must have found one connection unaccepted.
+const wedgeSamples = 5
+
+// leftWaiting takes in a reading that found one and the same connection unaccepted, its hello
+// unread. Nobody but the watch can have seen that, and only of the Gateway's own listener
+// does it say that the Gateway takes nobody: a forwarder takes its clients by itself.
+func (h *history) leftWaiting(f *facts) {
+	d := f.rec.Data.(events.GatewayObserved)
+	if f.by != byWatch || d.Listening != events.ListeningYes || d.Owner != events.OwnerGateway || h.policyAt == 0 {
+		return
+	}
+	if d.WedgedSamples < wedgeSamples || d.WedgedMS < h.policy.VersionBudgetMS || h.stop.stands {
+		return
+	}
+	h.evidence.trace(f.rec.Seq)
+	h.demand(f)
+	h.due.own, h.due.wedged = false, true
 }
 
 func (h *history) demand(f *facts) {

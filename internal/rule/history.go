@@ -175,6 +175,8 @@ func (h *history) apply(f *facts) {
 		if f.flight != nil {
 			f.flight.excused = f.flight.excused || explains(f.rec.Data.(events.GatewayNotice))
 		}
+	case gatewayObserved:
+		h.leftWaiting(f)
 	case gatewayDown:
 		h.down(f)
 	case gatewayContradicted:

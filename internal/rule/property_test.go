@@ -21,7 +21,7 @@ func chaos(t *rapid.T) []string {
 		"attempt.failed A reason=client_id_in_use stage=started", "up A", "used A", "retry.scheduled A client_id=7", "attempt.failed A reason=client_waits stage=versioned", "attempt.succeeded A", "attempt.abandoned A", "attempt.unknown A",
 		"attempt.failed A by=/runner/robo-1 limit_ms=20000", "attempt.requested A by=/runner/robo-1 local_port=50000", "attempt.succeeded A by=/runner/robo-1",
 		"client.closed conn=c-A", "stop", "stop enforced=false", "restart.required", "restart.required carried=true", "gateway.down reason=reported by=/runner/robo-1",
-		"resume", "restart.acknowledged", "restart.claimed override=true", "gateway.observed", "gateway.contradicted",
+		"resume", "restart.acknowledged", "restart.claimed override=true", "gateway.observed", "wedged", "gateway.contradicted",
 		"crash", "crash unfinished=A", "recorder.stopped", "start previous=stopped", "policy.loaded", "policy.loaded silent_limit=3", "policy.loaded mode=observe",
 		"retry.scheduled A", "gateway.notice", "+90s gateway.notice", "gateway.notice epoch=1",
 	}

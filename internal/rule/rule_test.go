@@ -243,6 +243,33 @@ var specification = map[string][]struct {
 			find: []string{"RS2 attempt.permitted a3 <- attempt.failed a1, attempt.failed a2"},
 		},
 		{
+			name:   "an acceptor that hangs makes it due by itself",
+			stream: `start; wedged; dial a1`,
+			find:   []string{"RS2 attempt.permitted a1 <- gateway.observed"},
+		},
+		{
+			name:   "also in a probation",
+			stream: `start; silent a1; stop; resume; +30s wedged; dial a2`,
+			find:   []string{"RS2 attempt.permitted a2 <- gateway.observed"},
+		},
+		{
+			name:   "and within a minute",
+			stream: `start; wedged; +61s gateway.notice`,
+			find:   []string{"RS2 gateway.notice <- gateway.observed"},
+		},
+		{
+			name:   "the budget is the policy's",
+			stream: `start version_budget_ms=45000; wedged; dial a1`,
+		},
+		{
+			name:   "four samples show nothing",
+			stream: `start; wedged wedged_samples=4; dial a1`,
+		},
+		{
+			name:   "nor does a forwarder that hangs, or one of whom nobody knows",
+			stream: `start; wedged owner=other; wedged owner=unknown; wedged listening=unknown; dial a1`,
+		},
+		{
 			name:   "a runner that says the Gateway is down makes it due",
 			stream: `start; gateway.down reason=reported by=/runner/robo-1; dial a1`,
 			find:   []string{"RS2 attempt.permitted a1 <- gateway.down"},
@@ -913,6 +940,34 @@ var specification = map[string][]struct {
 		{
 			name:   "a stop for nothing is needless",
 			stream: `start; stop`,
+			find:   []string{"RS9 restart.required <- gateway.down"},
+		},
+		{
+			name:   "an acceptor that hangs is a reason",
+			stream: `start; wedged; gateway.down reason=wedged; restart.required reason=wedged`,
+		},
+		{
+			name:   "whatever the stop gives as its own",
+			stream: `start; wedged; stop`,
+		},
+		{
+			name:   "but not if no reading shows it",
+			stream: `start; gateway.observed owner=gateway; gateway.down reason=wedged; restart.required reason=wedged`,
+			find:   []string{"RS9 restart.required <- gateway.down"},
+		},
+		{
+			name:   "nor if it was a silence that made the stop due",
+			stream: `start; silent a1; gateway.down reason=wedged; restart.required reason=wedged`,
+			find:   []string{"RS9 restart.required <- attempt.failed a1, gateway.down"},
+		},
+		{
+			name:   "nor on a runner's word",
+			stream: `start; gateway.down reason=wedged by=/runner/robo-1; restart.required reason=wedged`,
+			find:   []string{"RS9 restart.required <- gateway.down"},
+		},
+		{
+			name:   "what was seen before a release is no reason after it",
+			stream: `start; wedged; stop; resume; gateway.down reason=wedged; restart.required reason=wedged`,
 			find:   []string{"RS9 restart.required <- gateway.down"},
 		},
 		{

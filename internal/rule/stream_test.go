@@ -30,6 +30,7 @@ import (
 //	ready A        dial A, the handshake, attempt.succeeded, session.established
 //	up A           dial A and the handshake until its startAPI was passed on
 //	used A         up A, and 326
+//	wedged         gateway.observed of a connection that was left unaccepted for 30 s
 //	stop           gateway.down, restart.required
 //	resume         restart.claimed, gateway.observed, restart.acknowledged on the operator's word
 var words = map[string][]string{
@@ -41,6 +42,7 @@ var words = map[string][]string{
 	"ready":  {"dial A", "dial.connected A", "handshake.version A", "handshake.api_started A", "handshake.ready A", "attempt.succeeded A", "session.established A conn=c-A"},
 	"up":     {"dial A", "dial.connected A", "handshake.version A", "handshake.api_started A"},
 	"used":   {"up A", "attempt.failed A reason=client_id_in_use stage=started code=326 waited_ms=0"},
+	"wedged": {"gateway.observed owner=gateway wedged_samples=7 wedged_ms=30000"},
 	"stop":   {"gateway.down by=/recorder", "restart.required"},
 	"resume": {"restart.claimed", "gateway.observed", "restart.acknowledged"},
 }
