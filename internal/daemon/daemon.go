@@ -38,8 +38,8 @@ type Config struct {
 
 	// Sensor reads the listener at an address; nil is watch.Listener.
 	Sensor func(address string) recorder.Sensor
-	// Watch is how often the sensor is read without being asked. 0 is watch.Interval,
-	// or with a Sensor of the caller's never: who has one says what is seen and when.
+	// Watch is how often the listener is read without being asked; 0 is watch.Interval. A
+	// Sensor of the caller's never is: who has one says what is seen and when.
 	Watch time.Duration
 
 	// Pace is handed to the taps: see tap.Config. 0 is theirs.
@@ -76,8 +76,8 @@ type post struct {
 	d       *Daemon
 	log     *store.JetLog
 	loop    *recorder.Gateway
-	sensor  recorder.Sensor
-	blind   string // why nothing can be read of the Gateway from here; "" if it can
+	watched *watch.Listener // nil with a sensor of the caller's
+	blind   string          // why nothing can be read of the Gateway from here; "" if it can
 	tap     *tap.Tap
 	session *ibsession.Session // nil without Connect
 }
@@ -89,10 +89,10 @@ func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Watch == 0 {
+		cfg.Watch = watch.Interval
+	}
 	if cfg.Sensor == nil {
-		if cfg.Watch == 0 {
-			cfg.Watch = watch.Interval
-		}
 		cfg.Sensor = func(address string) recorder.Sensor { return &watch.Listener{Address: address} }
 	}
 	d = &Daemon{cfg: cfg, boot: newBoot(), start: time.Now()}
@@ -134,12 +134,12 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor) (err error) 
 	if p.log, err = p.d.store.Log(ctx, p.cfg.Name); err != nil {
 		return err
 	}
-	p.sensor = cfg.Sensor(p.cfg.Address)
-	if _, real := p.sensor.(*watch.Listener); real {
-		p.blind = watch.Blind(p.cfg.Address)
+	sensor := cfg.Sensor(p.cfg.Address)
+	if l, real := sensor.(*watch.Listener); real {
+		p.watched, p.blind = l, watch.Blind(p.cfg.Address)
 	}
 	p.loop, err = recorder.Open(ctx, recorder.Config{
-		Gateway: p.cfg.Name, Log: p.log, Sensor: p.sensor, Redactor: redactor, Policy: cfg.Policy,
+		Gateway: p.cfg.Name, Log: p.log, Sensor: sensor, Redactor: redactor, Policy: cfg.Policy,
 		Boot: p.d.boot, Version: cfg.Version, Start: p.d.start, Logger: cfg.Logger,
 		Jitter: func(most int64) int64 { return rand.Int64N(most + 1) }, Explain: cfg.Explain, Step: cfg.Step,
 	})
@@ -222,9 +222,12 @@ func (p *post) run(ctx context.Context) error {
 		relays = append(relays, p.session)
 		users.Go(func() { p.session.Run(ctx) })
 	}
-	if every := p.d.cfg.Watch; every > 0 && p.blind == "" {
-		log := p.d.cfg.Logger.With("gateway", p.cfg.Name)
-		users.Go(func() { watch.Periodic{Sensor: p.sensor, Desk: p.loop, Every: every, Logger: log}.Run(ctx) })
+	if p.watched != nil && p.blind == "" {
+		periodic := watch.Periodic{
+			Sensor: p.watched, Desk: p.loop, Every: p.d.cfg.Watch, Logger: p.d.cfg.Logger.With("gateway", p.cfg.Name),
+			Budget: time.Duration(p.d.cfg.Policy.VersionBudgetMS) * time.Millisecond,
+		}
+		users.Go(func() { periodic.Run(ctx) })
 	}
 	if line := p.d.cfg.OnRestartRequired; line != "" {
 		users.Go(func() { p.subscribe(ctx, alert.Command{Line: line}) })

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,14 +17,16 @@ import (
 	"ibrecorder/internal/gwsim"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/rule"
+	"ibrecorder/internal/watch"
 	"ibrecorder/store"
 )
 
 // gatewayEnv holds the address of a test binary that is to be a Gateway, in a process
-// of its own, that accepts and never answers.
+// of its own, that accepts and never answers; behind "hangs " one that never accepts.
 const gatewayEnv = "IBRECORDER_TEST_GATEWAY"
 
 func gateway(address string) error {
+	address, hangs := strings.CutPrefix(address, "hangs ")
 	plan, err := gwsim.Parse(strings.NewReader("connection 1..:\n  silence\n"))
 	if err != nil {
 		return err
@@ -33,6 +36,10 @@ func gateway(address string) error {
 		return err
 	}
 	fmt.Println("listening")
+	if hangs {
+		_, err := os.Stdin.Read(make([]byte, 1)) // until it is killed
+		return err
+	}
 	return gwsim.New(gwsim.Options{Script: plan, Version: 203}).Serve(context.Background(), ln)
 }
 
@@ -49,6 +56,9 @@ func gatewayProcess(t *testing.T, name, address string) (end func()) {
 	}
 	cmd := exec.Command(path)
 	cmd.Env = append(os.Environ(), gatewayEnv+"="+address)
+	if _, err := cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -143,6 +153,66 @@ func TestARestartIsSeenByItself(t *testing.T) {
 				t.Errorf("released %t, want %t; the judge says %s", released, c.released, verdict.Outcome)
 			}
 		})
+	}
+}
+
+// The acceptor hangs, and a program that went around the tap is stuck before it: that
+// stops the gate, and nobody of ours has to connect to find out.
+func TestAnAcceptorThatHangsStopsTheGateWithoutADial(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux shows who waits unaccepted")
+	}
+	dir := folder(t)
+	cfg := config(t, dir)
+	cfg.Watch = 10 * time.Millisecond
+	address := cfg.Gateways[0].Address
+	end := gatewayProcess(t, "java", "hangs "+address)
+	r := start(t, cfg)
+	around, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer around.Close()
+	if _, err := around.Write([]byte("API\x00\x00\x00\x00\x09v100..225")); err != nil {
+		t.Fatal(err)
+	}
+	until(t, r.api, func(s httpapi.Status) bool { return s.Gate == "STOPPED" && s.Stop.Reason == events.DownWedged })
+	sighted(t, r.api, events.ListeningYes, true)
+	if c, err := net.Dial("tcp", r.tap); err == nil {
+		c.Close()
+		t.Error("the tap's port is open")
+	}
+	// Whoever connected is in the queue still, for nobody takes anybody out of it.
+	if seen := (&watch.Listener{Address: address}).Observe(t.Context()); *seen.QueueSockets != 1 {
+		t.Errorf("%d connections in the Gateway's queue, want the one that went around", *seen.QueueSockets)
+	}
+	end()
+	sighted(t, r.api, events.ListeningNo, false)
+	gatewayProcess(t, "java", address)
+	until(t, r.api, func(s httpapi.Status) bool { return s.Gate == "PROBATION" })
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	all, verdict := history(t, dir)
+	byID := make(map[string]events.Record)
+	proven := false
+	for _, rec := range all {
+		byID[rec.ID] = rec
+		switch d := rec.Data.(type) {
+		case events.DialStarted, events.AttemptPermitted:
+			t.Errorf("#%d is %s", rec.Seq, rec.Kind())
+		case events.GatewayDown:
+			proof := byID[d.Evidence[0]]
+			seen, ok := proof.Data.(events.GatewayObserved)
+			_, port, _ := net.SplitHostPort(around.LocalAddr().String())
+			proven = ok && proof.Source == "/watch" && fmt.Sprint(seen.WedgedPort) == port && seen.WedgedMS >= 500 && seen.WedgedSamples >= 5
+			if !proven {
+				t.Errorf("#%d rests on %+v", rec.Seq, seen)
+			}
+		}
+	}
+	if !proven || verdict.Outcome != rule.Holds {
+		t.Errorf("proven %t; the judge says %s", proven, verdict.Outcome)
 	}
 }
 

@@ -46,9 +46,9 @@ func (g *Gateway) Last() (id string, seen events.GatewayObserved) {
 // for a stop or a claim, it is left out: it may be the older of the two, and a process
 // that was there before the stop would look like one that came after it. The errors
 // are those of Submit.
-func (g *Gateway) Observed(ctx context.Context, seen events.GatewayObserved, after string) error {
-	_, err := g.ask(ctx, item{draft: events.Draft{Source: "/watch", Data: seen}, verb: sighting, after: after})
-	return err
+func (g *Gateway) Observed(ctx context.Context, seen events.GatewayObserved, after string) (recorded bool, err error) {
+	r, err := g.ask(ctx, item{draft: events.Draft{Source: "/watch", Data: seen}, verb: sighting, after: after})
+	return r.rec.ID != "", err
 }
 
 // Resume records an operator's claim that the Gateway was restarted, reads the

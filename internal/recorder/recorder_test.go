@@ -724,7 +724,7 @@ func TestARestartThatIsSeenReleases(t *testing.T) {
 				synctest.Wait()
 				for _, seen := range c.seen {
 					after, _ := r.g.Last()
-					if err := r.g.Observed(t.Context(), seen, after); err != nil {
+					if _, err := r.g.Observed(t.Context(), seen, after); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -751,8 +751,8 @@ func TestAReadingThatAnotherOvertookIsLeftOut(t *testing.T) {
 		before, _ := r.g.Last()
 		r.silent("a1")
 		synctest.Wait()
-		if err := r.g.Observed(t.Context(), process(50), before); err != nil {
-			t.Fatal(err)
+		if recorded, err := r.g.Observed(t.Context(), process(50), before); err != nil || recorded {
+			t.Fatalf("recorded %t, %v", recorded, err)
 		}
 		if got := kinds(t, r.mem, 1); !strings.HasSuffix(got, "restart.required\ngateway.observed") {
 			t.Errorf("the log is\n%s", got)

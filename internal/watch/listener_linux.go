@@ -13,29 +13,29 @@ import (
 
 // read looks the listener up in the socket tables of this process's network
 // namespace, and then whose it is.
-func (l *Listener) read(ctx context.Context, at place) events.GatewayObserved {
+func (l *Listener) read(ctx context.Context, at place) (events.GatewayObserved, []Unaccepted) {
 	var sockets, found []socket
 	// A table is read in pieces while it changes, so a row may be missed: only what is
 	// twice not there is not there.
 	for range 2 {
 		var err error
 		if sockets, err = readTables(ctx, at.port); err != nil {
-			return unknown("the socket table cannot be read: %v", bare(err))
+			return unknown("the socket table cannot be read: %v", bare(err)), nil
 		}
 		if found = listeners(sockets, at); len(found) > 0 {
 			break
 		}
 	}
 	seen := events.GatewayObserved{Listening: events.ListeningYes, Owner: events.OwnerUnknown}
-	count(&seen, sockets, found, at)
+	waiting := count(&seen, sockets, found, at)
 	switch len(found) {
 	case 0:
 		seen.Listening = events.ListeningNo
-		return seen
+		return seen, nil
 	case 1:
 	default:
 		seen.Text = "several sockets listen on the port" // and nobody knows which one a client meets
-		return seen
+		return seen, nil
 	}
 	seen.Socket = strconv.FormatUint(found[0].inode, 10)
 	o := l.ownerOf(ctx, found[0].inode)
@@ -43,7 +43,7 @@ func (l *Listener) read(ctx context.Context, at place) events.GatewayObserved {
 	if o.pid != 0 {
 		seen.Owner = ownerNamed(o.name)
 	}
-	return seen
+	return seen, waiting
 }
 
 // readTables returns the sockets on a local port. Where IPv6 is switched off, one

@@ -18,10 +18,10 @@ type owner struct{}
 
 // read asks the system's own tools for the listener. Nobody has run this: it is
 // compiled for macOS and Windows, and no more.
-func (l *Listener) read(ctx context.Context, at place) events.GatewayObserved {
+func (l *Listener) read(ctx context.Context, at place) (events.GatewayObserved, []Unaccepted) {
 	conns, err := psnet.ConnectionsWithContext(ctx, "tcp")
 	if err != nil {
-		return unknown("the socket table cannot be read: %v", err)
+		return unknown("the socket table cannot be read: %v", err), nil
 	}
 	best, pid := 0, int32(0)
 	for _, c := range conns {
@@ -37,9 +37,9 @@ func (l *Listener) read(ctx context.Context, at place) events.GatewayObserved {
 		}
 	}
 	if best == 0 {
-		return events.GatewayObserved{Listening: events.ListeningNo, Owner: events.OwnerUnknown}
+		return events.GatewayObserved{Listening: events.ListeningNo, Owner: events.OwnerUnknown}, nil
 	}
-	return owned(ctx, pid)
+	return owned(ctx, pid), nil
 }
 
 // owned describes the process behind a listener.

@@ -20,7 +20,7 @@ const (
 
 // Sensor is what is read; *Listener is one.
 type Sensor interface {
-	Observe(context.Context) events.GatewayObserved
+	Look(context.Context) (events.GatewayObserved, []Unaccepted)
 }
 
 // Desk is the log of what was read, by whomever: a stop and an operator's claim have
@@ -31,39 +31,49 @@ type Desk interface {
 	// Observed records a reading that was begun when after was the id of the last one,
 	// and returns when it is durable. It is left out, without an error, if another was
 	// recorded since: nobody can say which one is older.
-	Observed(ctx context.Context, seen events.GatewayObserved, after string) error
+	Observed(ctx context.Context, seen events.GatewayObserved, after string) (recorded bool, err error)
 }
 
 // Periodic reads a sensor again and again and records what has changed: whether the
 // port listens, the socket, its owner, the owner's start. Counts are recorded with a
-// change and are none.
+// change and are none. While somebody waits in the queue of the Gateway's own listener it
+// reads more often, until they were accepted or it is proven that nobody is.
 type Periodic struct {
 	Sensor Sensor
 	Desk   Desk
 	Every  time.Duration
+	// Budget is for how long a connection must wait, unaccepted and unread, to prove that
+	// the acceptor hangs: the policy's version budget. 0 is for ever.
+	Budget time.Duration
 	Logger *slog.Logger
 }
 
 // Run reads until ctx ends.
 func (p Periodic) Run(ctx context.Context) {
-	w := watcher{Periodic: p, said: make(map[string]bool)}
-	ticker := time.NewTicker(p.Every)
-	defer ticker.Stop()
+	w := watcher{Periodic: p, said: make(map[string]bool), series: series{budget: p.Budget}}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
-		w.look(ctx)
 		select {
-		case <-ticker.C:
+		case <-timer.C:
 		case <-ctx.Done():
 			return
 		}
+		w.look(ctx)
+		next := p.Every
+		if w.series.running() {
+			next = min(next, w.series.every())
+		}
+		timer.Reset(next)
 	}
 }
 
 // watcher is one run.
 type watcher struct {
 	Periodic
-	first *events.GatewayObserved // the first reading, to compare with while the log has none
-	said  map[string]bool         // why something was unknown
+	first  *events.GatewayObserved // the first reading, to compare with while the log has none
+	said   map[string]bool         // why something was unknown
+	series series
 }
 
 // maxSaid bounds how many reasons for not knowing one run records.
@@ -72,11 +82,19 @@ const maxSaid = 16
 // look reads once and records what is new.
 func (w *watcher) look(ctx context.Context) {
 	after, last := w.Desk.Last()
+	begun := time.Now()
 	reading, cancel := context.WithTimeout(ctx, Bound)
-	seen := w.Sensor.Observe(reading)
+	seen, waiting := w.Sensor.Look(reading)
 	cancel()
 	if ctx.Err() != nil {
 		return // it was cut short, and says nothing
+	}
+	if proof, proven := w.series.sample(begun, time.Now(), seen, waiting, after); proven {
+		if recorded, err := w.Desk.Observed(ctx, proof, after); err == nil && recorded {
+			now, _ := w.Desk.Last() // that, or the reading for the stop that follows from it
+			w.series.known(now)
+		}
+		return
 	}
 	if after == "" && w.first != nil {
 		last = *w.first
@@ -91,7 +109,7 @@ func (w *watcher) look(ctx context.Context) {
 	if !trouble && !Changed(last, seen) {
 		return
 	}
-	if err := w.Desk.Observed(ctx, seen, after); err != nil {
+	if _, err := w.Desk.Observed(ctx, seen, after); err != nil {
 		return // the log does not keep up, or ends; what is still so is seen again
 	}
 	if seen.Text != "" {

@@ -24,20 +24,22 @@ func (d *desk) Last() (string, events.GatewayObserved) {
 	return fmt.Sprint(len(d.all)), d.all[len(d.all)-1]
 }
 
-func (d *desk) Observed(_ context.Context, seen events.GatewayObserved, after string) error {
+func (d *desk) Observed(_ context.Context, seen events.GatewayObserved, after string) (bool, error) {
 	if last, _ := d.Last(); last != after {
-		return nil
+		return false, nil
 	}
 	if d.fail {
-		return errors.New("the log is full")
+		return false, errors.New("the log is full")
 	}
 	d.all = append(d.all, seen)
-	return nil
+	return true, nil
 }
 
 type sensorFunc func(context.Context) events.GatewayObserved
 
-func (f sensorFunc) Observe(ctx context.Context) events.GatewayObserved { return f(ctx) }
+func (f sensorFunc) Look(ctx context.Context) (events.GatewayObserved, []Unaccepted) {
+	return f(ctx), nil
+}
 
 func java(pid int64) events.GatewayObserved {
 	return events.GatewayObserved{Listening: events.ListeningYes, Owner: events.OwnerGateway, Process: "java", PID: pid, StartedMS: pid * 100_000, Socket: fmt.Sprint(pid)}

@@ -16,6 +16,7 @@ import (
 // socket is a row of a socket table.
 type socket struct {
 	local  netip.AddrPort
+	peer   netip.AddrPort
 	state  uint8
 	unread uint64 // bytes; of a listener the connections that nobody accepted yet
 	inode  uint64 // 0 until a process has accepted it, and after it has closed it
@@ -27,6 +28,8 @@ const (
 	closeWait   = 0x08
 	listen      = 0x0A
 )
+
+var stateName = map[uint8]events.SocketState{established: events.SocketEstablished, closeWait: events.SocketCloseWait}
 
 // maxRow bounds a row: the kernel's have 150 or 200 bytes.
 const maxRow = 4096
@@ -57,7 +60,7 @@ func scanTable(ctx context.Context, r io.Reader, port uint16, row func(socket)) 
 }
 
 // parseRow reads a row whose columns proc_pid_net(5) describes: local address in
-// the 2nd, state in the 4th, queues in the 5th, inode in the 10th. Tables of busy
+// the 2nd, the peer's in the 3rd, state in the 4th, queues in the 5th, inode in the 10th. Tables of busy
 // hosts have thousands, so one about another port costs no more than its address.
 func parseRow(line []byte, port uint16) (s socket, ok bool) {
 	var column [10][]byte
@@ -76,6 +79,9 @@ func parseRow(line []byte, port uint16) (s socket, ok bool) {
 				return socket{}, false
 			}
 		}
+	}
+	if s.peer, ok = parseAddress(column[2]); !ok {
+		return socket{}, false
 	}
 	_, unread, ok := bytes.Cut(column[4], []byte(":"))
 	state, err := strconv.ParseUint(string(column[3]), 16, 8)
@@ -132,9 +138,9 @@ func listeners(sockets []socket, at place) []socket {
 	return found
 }
 
-// count fills in what the sockets on the Gateway's side are like. Without a listener
-// they are what an ended one has left.
-func count(seen *events.GatewayObserved, sockets, listeners []socket, at place) {
+// count fills in what the sockets on the Gateway's side are like, and returns those
+// that nobody accepted. Without a listener they are what an ended one has left.
+func count(seen *events.GatewayObserved, sockets, listeners []socket, at place) (unaccepted []Unaccepted) {
 	var queue, open, leftOpen, waiting, unread int64
 	for _, l := range listeners {
 		queue += int64(l.unread)
@@ -154,12 +160,14 @@ func count(seen *events.GatewayObserved, sockets, listeners []socket, at place) 
 		// No process has it, so nobody accepted it; its hello is in the kernel, and
 		// the FIN of a client that gave up counts as a byte.
 		if s.inode == 0 && s.unread > 0 {
+			unaccepted = append(unaccepted, Unaccepted{Local: s.local, Peer: s.peer, Bytes: int64(s.unread), State: stateName[s.state]})
 			waiting++
 			unread += int64(s.unread)
 		}
 	}
 	seen.QueueSockets, seen.EstablishedSockets, seen.CloseWaitSockets = &queue, &open, &leftOpen
 	seen.UnacceptedSockets, seen.UnacceptedBytes = &waiting, &unread
+	return unaccepted
 }
 
 // belongs reports whether a connection to an address of this host is one of the

@@ -33,16 +33,22 @@ type Listener struct {
 // Observe reads the socket table once. It fails never: what it cannot know, it
 // says to be unknown.
 func (l *Listener) Observe(ctx context.Context) events.GatewayObserved {
+	seen, _ := l.Look(ctx)
+	return seen
+}
+
+// Look is Observe, and who waits for the listener to take them.
+func (l *Listener) Look(ctx context.Context) (events.GatewayObserved, []Unaccepted) {
 	at, err := parsePlace(l.Address)
 	if err != nil {
-		return unknown("%v", err)
+		return unknown("%v", err), nil
 	}
 	local, err := at.isLocal()
 	if err != nil {
-		return unknown("the addresses of this host cannot be read: %v", err)
+		return unknown("the addresses of this host cannot be read: %v", err), nil
 	}
 	if !local {
-		return unknown(elsewhere)
+		return unknown(elsewhere), nil
 	}
 	return l.read(ctx, at)
 }
