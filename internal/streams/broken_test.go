@@ -128,6 +128,18 @@ func (x *forgery) waits(source string, id, ms int64) *forgery {
 	return x.say(source, events.RetryScheduled{ClientID: &id, DelayMS: ms, Failures: 1})
 }
 
+// wedged is a stop for an acceptor that hangs, as read by a source.
+func (x *forgery) wedged(source string, seen events.GatewayObserved) *forgery {
+	return x.say(source, seen).say("/recorder", events.GatewayDown{Reason: events.DownWedged}).
+		say("/recorder", events.RestartRequired{Reason: events.DownWedged, Enforced: true})
+}
+
+// hangs is a reading that shows one connection unaccepted.
+func hangs(samples, ms int64) events.GatewayObserved {
+	return events.GatewayObserved{Listening: events.ListeningYes, Owner: events.OwnerGateway, PID: 4100, StartedMS: 1769068800000,
+		WedgedPort: 50123, WedgedSamples: samples, WedgedMS: ms, WedgedBytes: 17, WedgedState: events.SocketEstablished}
+}
+
 func (x *forgery) verdict() rule.Verdict {
 	var prev events.Hash
 	var b bytes.Buffer
@@ -310,6 +322,28 @@ func TestNoForgedStreamHolds(t *testing.T) {
 				say("/recorder", events.RestartRejected{Why: events.RejectedNotListening, By: "x"}).release("/recorder", events.BasisWord)
 		}, "RS7"},
 
+		{"a stop for an acceptor that hangs, and no reading shows it", func(t *testing.T) *forgery {
+			return upTo(t, 4).wedged("/watch", hangs(0, 0))
+		}, "RS9"},
+		{"and a runner read it", func(t *testing.T) *forgery { return upTo(t, 4).wedged("/runner/robo", hangs(7, 30_000)) }, "RS9 A3"},
+		{"and it was seen four times", func(t *testing.T) *forgery { return upTo(t, 4).wedged("/watch", hangs(4, 30_000)) }, "RS9"},
+		{"and for less than the budget", func(t *testing.T) *forgery { return upTo(t, 4).wedged("/watch", hangs(7, 29_999)) }, "RS9"},
+		{"and it was a forwarder's", func(t *testing.T) *forgery {
+			seen := hangs(7, 30_000)
+			seen.Owner, seen.Process = events.OwnerOther, "socat"
+			return upTo(t, 4).wedged("/watch", seen)
+		}, "RS9"},
+		{"and a runner reported it so", func(t *testing.T) *forgery {
+			return upTo(t, 4).say("/runner/robo", events.GatewayDown{Reason: events.DownWedged}).
+				say("/recorder", events.RestartRequired{Reason: events.DownWedged, Enforced: true})
+		}, "RS9"},
+		{"an acceptor that hangs, and a dial all the same", func(t *testing.T) *forgery {
+			return upTo(t, 4).say("/watch", hangs(7, 30_000)).dial(true)
+		}, "RS2"},
+		{"a dial after it was found down for that, and no stop", func(t *testing.T) *forgery {
+			return upTo(t, 4).say("/watch", hangs(7, 30_000)).say("/recorder", events.GatewayDown{Reason: events.DownWedged}).dial(true)
+		}, "RS2"},
+
 		{"a dial without a permit, by somebody who is nearly the tap", func(t *testing.T) *forgery { return upTo(t, 4).undecided("/tap/x") }, "A3"},
 		{"in other letters", func(t *testing.T) *forgery { return upTo(t, 4).undecided("/Tap") }, "A3"},
 		{"with a number", func(t *testing.T) *forgery { return upTo(t, 4).undecided("/tap2") }, "A3"},
@@ -404,6 +438,7 @@ func TestAnHonestStreamHolds(t *testing.T) {
 			return upTo(t, 4).shakes("y", 0, started, inUse).waits("/recorder", 7, 1250).shakes("w", time.Second, turned).
 				shakes("z", 250*time.Millisecond, started, inUse).waits("/recorder", 7, 2000)
 		}},
+		{"a stop for an acceptor that hangs", func(t *testing.T) *forgery { return upTo(t, 4).wedged("/watch", hangs(7, 30_000)) }},
 		{"a silence that bytes explain", func(t *testing.T) *forgery {
 			return upTo(t, readAt).end(events.AttemptFailed{Reason: events.BadVersion, Stage: events.StageConnected, GatewayBytes: 3})
 		}},
