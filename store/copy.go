@@ -12,8 +12,7 @@ import (
 	"strings"
 
 	"ibrecorder/events"
-
-	"golang.org/x/sys/unix"
+	"ibrecorder/internal/flock"
 )
 
 // OpenCopy opens a copy of a data folder, made below tmp ("" is the system's
@@ -129,7 +128,7 @@ func copyStore(ctx context.Context, from, to string) error {
 }
 
 func copyFile(from, to string) (err error) {
-	in, err := os.OpenFile(from, os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	in, err := os.OpenFile(from, os.O_RDONLY|flock.NoFollow, 0)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"ibrecorder/internal/flock"
 )
 
 // lock is the folder's. The embedded server has none: two processes on one
@@ -30,7 +30,7 @@ const (
 // recorder has it. The kernel releases it when the process ends, however it ends, so
 // the file itself is never removed and its presence means nothing.
 func takeLock(ctx context.Context, dir string) (*lock, error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE|flock.NoFollow, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
 	}
@@ -48,14 +48,14 @@ func takeLock(ctx context.Context, dir string) (*lock, error) {
 // shareLock keeps recorders out of dir while it is read, and writes nothing.
 // Without a lock file no recorder was ever there: the lock is nil.
 func shareLock(dir string) (*lock, error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDONLY|flock.NoFollow, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
 	}
-	if err := flock(f, unix.LOCK_SH, dir); err != nil {
+	if err := take(f, flock.Shared, dir); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return &lock{f}, nil
@@ -65,14 +65,14 @@ func shareLock(dir string) (*lock, error) {
 // share it knows that no recorder has it.
 func waitForReaders(ctx context.Context, f *os.File, dir string) error {
 	for until := time.Now().Add(copyWait); ; {
-		err := flock(f, unix.LOCK_EX, dir)
+		err := take(f, flock.Exclusive, dir)
 		if !errors.Is(err, ErrLocked) {
 			return err
 		}
-		if err := flock(f, unix.LOCK_SH, dir); err != nil {
+		if err := take(f, flock.Shared, dir); err != nil {
 			return err
 		}
-		if err := unix.Flock(int(f.Fd()), unix.LOCK_UN); err != nil {
+		if err := flock.Unlock(f); err != nil {
 			return fmt.Errorf("lock %s: %w", dir, err)
 		}
 		if time.Now().After(until) {
@@ -84,13 +84,13 @@ func waitForReaders(ctx context.Context, f *os.File, dir string) error {
 	}
 }
 
-// flock does not wait.
-func flock(f *os.File, how int, dir string) error {
-	err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+// take does not wait.
+func take(f *os.File, how func(*os.File) error, dir string) error {
+	err := how(f)
 	if err == nil {
 		return nil
 	}
-	if !errors.Is(err, unix.EWOULDBLOCK) {
+	if !errors.Is(err, flock.ErrHeld) {
 		return fmt.Errorf("lock %s: %w", dir, err)
 	}
 	b := make([]byte, 32)

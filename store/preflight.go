@@ -7,21 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/nats-io/nats-server/v2/server"
-)
 
-// checkOwner refuses what belongs to somebody else: written to by two users, the
-// folder will sooner or later hold a file that one of them cannot read.
-func checkOwner(path string, info os.FileInfo) error {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || int(st.Uid) == os.Geteuid() {
-		return nil
-	}
-	return &FileError{Path: path, Problem: fmt.Sprintf("belongs to user %d, the recorder runs as %d", st.Uid, os.Geteuid()), Err: fs.ErrPermission,
-		Hint: fmt.Sprintf("run the recorder as that user, or: chown %d %s", os.Geteuid(), path)}
-}
+	"ibrecorder/internal/flock"
+)
 
 // preflight checks everything below jetstream/ before the server may see it, and
 // who may read and write our own files beside it.
@@ -113,7 +103,7 @@ func checkFile(path string, d fs.DirEntry, err error) error {
 	if err := tighten(path, 0o600); err != nil {
 		return err
 	}
-	file, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW, 0)
+	file, err := os.OpenFile(path, os.O_RDWR|flock.NoFollow, 0)
 	if err != nil {
 		return &FileError{Path: path, Problem: "cannot be read and written", Err: err, Hint: "chmod u+rw " + path}
 	}

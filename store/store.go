@@ -13,7 +13,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nkeys"
-	"golang.org/x/sys/unix"
 )
 
 // Store is the open data folder of one recorder: every gateway's log.
@@ -179,13 +178,4 @@ func (s *Store) unavailable(err error) error {
 		return ErrClosed
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
-}
-
-// freeBytes is what an unprivileged process may still write to the disk of dir.
-func freeBytes(dir string) (int64, error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
-		return 0, fmt.Errorf("free space of %s: %w", dir, err)
-	}
-	return int64(st.Bavail) * int64(st.Bsize), nil
 }

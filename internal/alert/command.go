@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
 	"ibrecorder/events"
@@ -47,14 +46,10 @@ func (c Command) Tell(run context.Context, rec events.Record) error {
 	defer cancel()
 	defer context.AfterFunc(run, func() { time.AfterFunc(finishWithin, cancel) })()
 	var said tail
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", c.Line)
+	cmd := shell(ctx, c.Line)
 	cmd.Stdin = bytes.NewReader(append(bytes.Clone(rec.Raw), '\n'))
 	cmd.Stdout, cmd.Stderr = nil, &said
 	cmd.Env = append(os.Environ(), "RECORDER_GATEWAY="+rec.Gateway, "RECORDER_KIND="+string(rec.Kind()))
-	// A group of its own: Ctrl-C at the terminal is the recorder's, and what the
-	// shell has started ends with it.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 500 * time.Millisecond // for whoever left the group with our pipe
 	err := cmd.Run()
 	if err == nil || errors.Is(err, exec.ErrWaitDelay) && cmd.ProcessState.Success() {

@@ -28,7 +28,7 @@ const (
 var mayImport = map[string][]string{
 	"events":          {},
 	"fsm":             {"events", looplab},
-	"store":           {"events", natsClient, natsServer, "github.com/nats-io/nkeys", "github.com/nats-io/nuid", "github.com/minio/highwayhash", xsys},
+	"store":           {"events", natsClient, natsServer, "github.com/nats-io/nkeys", "github.com/nats-io/nuid", "github.com/minio/highwayhash", xsys, "internal/flock"},
 	"client":          {"events", natsClient},
 	"internal/wire":   {},
 	"internal/policy": {"events", "fsm"},
@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"internal/tap":       {"events", "internal/wire", xsys},
 	"internal/ibsession": {"events", "internal/tap", ibapi},
 	"internal/watch":     {"events", gopsutil},
+	"internal/flock":     {xsys},
 	"internal/alert":     {"events", "store"},
 	"internal/httpapi":   {"events"},
 	"internal/report":    {"events", "fsm", "internal/rule"},
@@ -52,7 +53,7 @@ var mayImport = map[string][]string{
 
 	// Puts everything together; the libraries stay behind the packages that own them.
 	"internal/daemon": {"events", "fsm", "store", "internal/policy", "internal/rule", "internal/wire", "internal/tap", "internal/ibsession",
-		"internal/watch", "internal/recorder", "internal/alert", "internal/httpapi", "internal/gwsim", "internal/config"},
+		"internal/watch", "internal/recorder", "internal/alert", "internal/httpapi", "internal/gwsim", "internal/config", "internal/flock"},
 	"cmd/recorder": {anything},
 	"cmd/replay":   {anything},
 

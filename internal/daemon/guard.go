@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
+
+	"ibrecorder/internal/flock"
 )
 
 // ErrGuarded: another recorder, with a data folder of its own, guards the Gateway.
@@ -30,8 +31,8 @@ func takeGuard(address string) (*guard, error) {
 		if err != nil {
 			return nil, fmt.Errorf("lock the Gateway at %s: %w", address, err)
 		}
-		switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
-		case errors.Is(err, syscall.EWOULDBLOCK):
+		switch err := flock.Exclusive(f); {
+		case errors.Is(err, flock.ErrHeld):
 			defer f.Close()
 			return nil, fmt.Errorf("%w: %s is guarded by %s; connect your programs to its tap, or stop it", ErrGuarded, address, holder(f))
 		case err != nil:
@@ -50,9 +51,9 @@ func takeGuard(address string) (*guard, error) {
 
 // openGuard opens the file, also one of another user, which can only be read.
 func openGuard(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o644)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|flock.NoFollow, 0o644)
 	if errors.Is(err, os.ErrPermission) {
-		return os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+		return os.OpenFile(path, os.O_RDONLY|flock.NoFollow, 0)
 	}
 	if err == nil {
 		_ = f.Chmod(0o644) // whatever the umask is; it fails for root in a user namespace, at most
