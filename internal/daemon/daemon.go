@@ -77,7 +77,6 @@ type post struct {
 	log     *store.JetLog
 	loop    *recorder.Gateway
 	watched *watch.Listener // nil with a sensor of the caller's
-	blind   string          // why nothing can be read of the Gateway from here; "" if it can
 	tap     *tap.Tap
 	session *ibsession.Session // nil without Connect
 }
@@ -135,9 +134,7 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor) (err error) 
 		return err
 	}
 	sensor := cfg.Sensor(p.cfg.Address)
-	if l, real := sensor.(*watch.Listener); real {
-		p.watched, p.blind = l, watch.Blind(p.cfg.Address)
-	}
+	p.watched, _ = sensor.(*watch.Listener)
 	p.loop, err = recorder.Open(ctx, recorder.Config{
 		Gateway: p.cfg.Name, Log: p.log, Sensor: sensor, Redactor: redactor, Policy: cfg.Policy,
 		Boot: p.d.boot, Version: cfg.Version, Start: p.d.start, Logger: cfg.Logger,
@@ -222,7 +219,7 @@ func (p *post) run(ctx context.Context) error {
 		relays = append(relays, p.session)
 		users.Go(func() { p.session.Run(ctx) })
 	}
-	if p.watched != nil && p.blind == "" {
+	if p.watched != nil {
 		periodic := watch.Periodic{
 			Sensor: p.watched, Desk: p.loop, Every: p.d.cfg.Watch, Logger: p.d.cfg.Logger.With("gateway", p.cfg.Name),
 			Budget: time.Duration(p.d.cfg.Policy.VersionBudgetMS) * time.Millisecond,

@@ -80,7 +80,7 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 	}
 	s.Clients = clients(view.State, now, mono)
 	s.Address, s.Tap = p.cfg.Address, p.tap.Addr().String()
-	s.Version, s.Held, s.Blind = p.d.cfg.Version, held(p.d.cfg.Explain), p.blind
+	s.Version, s.Held, s.Blind = p.d.cfg.Version, held(p.d.cfg.Explain), p.blind(ctx)
 	s.LogBytes, s.LogLimit = uint64(used), uint64(limit)
 	s.Totals.Requested += view.Denied
 	s.Totals.Denied += view.Denied
@@ -105,6 +105,14 @@ func clients(s fsm.State, now time.Time, mono int64) (out []httpapi.Waiter) {
 	}
 	slices.SortFunc(out, func(a, b httpapi.Waiter) int { return cmp.Compare(a.ID, b.ID) })
 	return out
+}
+
+// blind says why nothing can be read of the Gateway from here; "" if it can.
+func (p *post) blind(ctx context.Context) string {
+	if p.watched == nil {
+		return ""
+	}
+	return p.watched.Blind(ctx)
 }
 
 // held is the setting as it is written.

@@ -11,15 +11,15 @@ import (
 	"ibrecorder/events"
 )
 
-// read looks the listener up in the socket tables of this process's network
-// namespace, and then whose it is.
-func (l *Listener) read(ctx context.Context, at place) (events.GatewayObserved, []Unaccepted) {
+// read looks the listener up in the socket tables of a network namespace, and then
+// whose it is.
+func (l *Listener) read(ctx context.Context, at place, tables string) (events.GatewayObserved, []Unaccepted) {
 	var sockets, found []socket
 	// A table is read in pieces while it changes, so a row may be missed: only what is
 	// twice not there is not there.
 	for range 2 {
 		var err error
-		if sockets, err = readTables(ctx, at.port); err != nil {
+		if sockets, err = readTables(ctx, tables, at.port); err != nil {
 			return unknown("the socket table cannot be read: %v", bare(err)), nil
 		}
 		if found = listeners(sockets, at); len(found) > 0 {
@@ -48,10 +48,10 @@ func (l *Listener) read(ctx context.Context, at place) (events.GatewayObserved, 
 
 // readTables returns the sockets on a local port. Where IPv6 is switched off, one
 // table is not there.
-func readTables(ctx context.Context, port uint16) ([]socket, error) {
+func readTables(ctx context.Context, tables string, port uint16) ([]socket, error) {
 	var all []socket
 	missing := 0
-	for _, path := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+	for _, path := range []string{tables + "/tcp", tables + "/tcp6"} {
 		f, err := os.Open(path)
 		if errors.Is(err, fs.ErrNotExist) && missing == 0 {
 			missing++

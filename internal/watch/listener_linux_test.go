@@ -3,6 +3,8 @@ package watch
 import (
 	"bufio"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -19,7 +21,22 @@ import (
 // without ever accepting, until its input ends.
 const childEnv = "IBRECORDER_TEST_LISTENER"
 
+// observeEnv holds the address of which a child prints what it observes.
+const observeEnv = "IBRECORDER_TEST_OBSERVER"
+
 func TestMain(m *testing.M) {
+	if address := os.Getenv(homeEnv); address != "" {
+		if err := home(address); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+	}
+	if address := os.Getenv(observeEnv); address != "" {
+		if err := json.NewEncoder(os.Stdout).Encode((&Listener{Address: address}).Observe(context.Background())); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if address := os.Getenv(childEnv); address != "" {
 		l, err := net.Listen("tcp", address)
 		if err != nil {
@@ -33,8 +50,41 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// observed is what a child sees that differs in what adapt makes of it.
+func observed(t *testing.T, address string, adapt func(*exec.Cmd)) (seen events.GatewayObserved) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "ibr") // which others may enter, unlike the test's own
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	path := filepath.Join(dir, "observer")
+	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(path, text, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), observeEnv+"="+address)
+	adapt(cmd)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(out, &seen); err != nil {
+		t.Fatalf("it printed %q: %v", out, err)
+	}
+	return seen
+}
+
 // program runs this test under a name, listening at address.
-func program(t testing.TB, name, address string) (at string, stop func()) {
+func program(t testing.TB, name, address string, adapt ...func(*exec.Cmd)) (at string, stop func()) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -46,6 +96,9 @@ func program(t testing.TB, name, address string) (at string, stop func()) {
 	}
 	cmd := exec.Command(path)
 	cmd.Env = append(os.Environ(), childEnv+"="+address)
+	for _, f := range adapt {
+		f(cmd)
+	}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -12,13 +12,26 @@ import (
 	"ibrecorder/events"
 )
 
+// Only Linux has network namespaces.
+type namespace struct{}
+
+const ownTables = ""
+
+func (l *Listener) namespaceOf(context.Context, place) (namespace, string) {
+	return namespace{}, elsewhere
+}
+
+func (l *Listener) readElsewhere(context.Context, place) (events.GatewayObserved, []Unaccepted) {
+	return unknown(elsewhere), nil
+}
+
 // owner: only Linux shows an identity of a socket without special rights, so there
 // is nothing by which one could be known again.
 type owner struct{}
 
 // read asks the system's own tools for the listener. Nobody has run this: it is
 // compiled for macOS and Windows, and no more.
-func (l *Listener) read(ctx context.Context, at place) (events.GatewayObserved, []Unaccepted) {
+func (l *Listener) read(ctx context.Context, at place, _ string) (events.GatewayObserved, []Unaccepted) {
 	conns, err := psnet.ConnectionsWithContext(ctx, "tcp")
 	if err != nil {
 		return unknown("the socket table cannot be read: %v", err), nil

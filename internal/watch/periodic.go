@@ -99,7 +99,7 @@ func (w *watcher) look(ctx context.Context) {
 	if after == "" && w.first != nil {
 		last = *w.first
 	}
-	trouble := seen.Text != "" && seen.Text != last.Text && !w.said[seen.Text] && len(w.said) < maxSaid
+	trouble := seen.Text != "" && seen.Text != elsewhere && seen.Text != last.Text && !w.said[seen.Text] && len(w.said) < maxSaid
 	if trouble {
 		w.Logger.Warn("the Gateway cannot be watched as it should", "why", seen.Text)
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"ibrecorder/events"
 )
@@ -26,8 +27,11 @@ var gateways = []string{"java", "ibgateway", "tws", "javaw"}
 type Listener struct {
 	Address string
 
-	mu    sync.Mutex // guards known
-	known owner      // of the socket of the last reading
+	mu     sync.Mutex // guards the rest
+	known  owner      // of the socket of the last reading
+	space  namespace  // in which the address is at home, if not in this one
+	lost   string     // why it was not found
+	looked time.Time  // when it was looked for
 }
 
 // Observe reads the socket table once. It fails never: what it cannot know, it
@@ -48,26 +52,34 @@ func (l *Listener) Look(ctx context.Context) (events.GatewayObserved, []Unaccept
 		return unknown("the addresses of this host cannot be read: %v", err), nil
 	}
 	if !local {
-		return unknown(elsewhere), nil
+		return l.readElsewhere(ctx, at)
 	}
-	return l.read(ctx, at)
+	return l.read(ctx, at, ownTables)
 }
 
 func unknown(format string, args ...any) events.GatewayObserved {
 	return events.GatewayObserved{Listening: events.ListeningUnknown, Owner: events.OwnerUnknown, Text: fmt.Sprintf(format, args...)}
 }
 
-// Blind says why nothing can ever be read of a Gateway at address from this host,
-// "" if it can.
-func Blind(address string) string {
-	at, err := parsePlace(address)
+// Blind says why nothing can be read of the Gateway from this host as things are, "" if it
+// can. It costs a search of all processes once a minute at most.
+func (l *Listener) Blind(ctx context.Context) string {
+	at, err := parsePlace(l.Address)
 	if err != nil {
 		return err.Error()
 	}
-	if local, err := at.isLocal(); err == nil && !local {
-		return elsewhere
+	if local, err := at.isLocal(); err != nil || local {
+		return ""
 	}
-	return ""
+	_, why := l.namespaceOf(ctx, at)
+	return why
+}
+
+// Blind is a Listener's Blind, asked once.
+func Blind(address string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), Bound)
+	defer cancel()
+	return (&Listener{Address: address}).Blind(ctx)
 }
 
 const elsewhere = "the Gateway is on another host"
