@@ -52,7 +52,7 @@ const WedgedSamples = 5
 // Gateway behind it does, and so may whoever is not known; their hanging says nothing
 // about the Gateway.
 func Wedged(p events.Params, d events.GatewayObserved) bool {
-	return d.Listening == events.ListeningYes && d.Owner == events.OwnerGateway &&
+	return p.VersionBudgetMS > 0 && d.Listening == events.ListeningYes && d.Owner == events.OwnerGateway &&
 		d.WedgedSamples >= WedgedSamples && d.WedgedMS >= p.VersionBudgetMS
 }
 

@@ -21,7 +21,6 @@ import (
 	"ibrecorder/store"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"golang.org/x/sys/unix"
 )
 
 var update = flag.Bool("update", false, "renew the golden parts of testdata/script")
@@ -192,7 +191,7 @@ func TestInterrupted(t *testing.T) {
 	if _, err := in.Write(make([]byte, 256<<10)); err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Process.Signal(unix.SIGINT); err != nil {
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
 	err = cmd.Wait()

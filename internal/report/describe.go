@@ -158,11 +158,15 @@ func rest(p events.Payload) (same, more string, known bool) {
 		w.sockets(d.QueueSockets, "%s in the listen queue")
 		w.sockets(d.UnacceptedSockets, "%s not accepted, with bytes unread")
 		w.sockets(d.CloseWaitSockets, "%s in CLOSE_WAIT")
-		w.sameIf(d.WedgedSamples > 0, "the one from port %d not for %s, in %d samples", d.WedgedPort, span(d.WedgedMS*1e6), d.WedgedSamples)
+		w.sameIf(d.WedgedSamples > 0, "that from port %d for %s, in %d samples", d.WedgedPort, span(d.WedgedMS*1e6), d.WedgedSamples)
 		w.text(d.Text)
 	case events.GatewayDown:
 		w.same("%s", d.Reason)
-		w.sameIf(d.Limit > 0, "%d of %d", d.Count, d.Limit)
+		if d.Reason == events.DownWedged {
+			w.same("%d samples of one connection", d.Count)
+		} else {
+			w.sameIf(d.Limit > 0, "%d of %d", d.Count, d.Limit)
+		}
 		w.text(d.Text)
 	case events.GatewayContradicted:
 		w.same("an attempt succeeded while the Gateway counted as down")

@@ -561,6 +561,14 @@ func TestAnAcceptorThatHangsIsTold(t *testing.T) {
 	if got := detail(seen); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
+	seen.WedgedPort, seen.WedgedSamples, seen.WedgedMS = 50123, 7, 30_200
+	if got := detail(seen); got != want+" · that from port 50123 for 30.2s, in 7 samples" {
+		t.Error(got)
+	}
+	if got := detail(events.GatewayDown{Reason: events.DownWedged, Count: 7, Limit: 5}); got != "wedged · 7 samples of one connection" {
+		t.Error(got)
+	}
+	seen.WedgedPort, seen.WedgedSamples, seen.WedgedMS = 0, 0, 0
 	seen.QueueSockets, seen.CloseWaitSockets, seen.UnacceptedSockets = &none, &none, nil
 	if got, want := detail(seen), "listening: yes, owner: gateway · process 7 java"; got != want {
 		t.Errorf("%s, want %s", got, want)

@@ -274,6 +274,15 @@ func TestASensorOutOfTimeSaysSo(t *testing.T) {
 	}
 }
 
+func TestTablesThatCannotBeReadAreSaidSo(t *testing.T) {
+	l := &Listener{Address: "127.0.0.1:4002"}
+	got, waiting := l.read(t.Context(), place{port: 4002}, filepath.Join(t.TempDir(), "none"))
+	if got.Listening != events.ListeningUnknown || got.Owner != events.OwnerUnknown || got.QueueSockets != nil || waiting != nil ||
+		got.Text != "the socket table cannot be read: no such file or directory" {
+		t.Errorf("observed %+v", got)
+	}
+}
+
 func BenchmarkObserve(b *testing.B) {
 	own, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
