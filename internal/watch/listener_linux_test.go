@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -204,6 +205,58 @@ func TestAnAcceptorThatHangsShows(t *testing.T) {
 			want(2, 2, 0, 2, 34)
 			clients[0].Close()
 			want(2, 1, 1, 2, 35)
+		})
+	}
+}
+
+// untilProven is a log of readings that ends a watch once one of them proves something.
+type untilProven struct {
+	desk
+	end func()
+}
+
+func (d *untilProven) Observed(ctx context.Context, seen events.GatewayObserved, after string) (bool, error) {
+	defer func() {
+		if len(proofs(d.all)) > 0 {
+			d.end()
+		}
+	}()
+	return d.desk.Observed(ctx, seen, after)
+}
+
+func TestAnAcceptorThatHangsIsProvenOfTheGatewayAlone(t *testing.T) {
+	const budget = 300 * time.Millisecond
+	for _, c := range []struct {
+		process string
+		patient time.Duration
+		proven  bool
+	}{
+		{"java", time.Minute, true},
+		{"socat", 5 * budget, false},
+	} {
+		t.Run(c.process, func(t *testing.T) {
+			at, _ := program(t, c.process, "127.0.0.1:0")
+			client, err := net.Dial("tcp", at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			if _, err := client.Write(hello); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), c.patient)
+			defer cancel()
+			d := &untilProven{end: cancel}
+			Periodic{Sensor: &Listener{Address: at}, Desk: d, Every: Interval, Budget: budget, Logger: slog.New(slog.DiscardHandler)}.Run(ctx)
+			got := proofs(d.all)
+			if (len(got) > 0) != c.proven {
+				t.Fatalf("proven: %+v", got)
+			}
+			for _, seen := range got {
+				if want := int64(client.LocalAddr().(*net.TCPAddr).Port); seen.WedgedPort != want || seen.WedgedBytes != int64(len(hello)) || seen.WedgedState != events.SocketEstablished {
+					t.Errorf("observed %+v, want the client at port %d", seen, want)
+				}
+			}
 		})
 	}
 }

@@ -64,17 +64,9 @@ func (l *Listener) namespaceOf(ctx context.Context, at place) (namespace, string
 
 // still says that the process and its namespace are what they were.
 func (n namespace) still() bool {
-	now, err := namespaceOfProcess(n.pid)
-	return err == nil && now == n
-}
-
-func namespaceOfProcess(pid int) (namespace, error) {
-	n := namespace{pid: pid}
-	var err error
-	if n.id, err = tablesID(n.tables()); err == nil {
-		n.ticks, err = startTicks(pid)
-	}
-	return n, err
+	id, err := tablesID(n.tables())
+	ticks, err2 := startTicks(n.pid)
+	return err == nil && err2 == nil && id == n.id && ticks == n.ticks
 }
 
 // tablesID tells namespaces apart without the right to look at a process's own link to
@@ -108,10 +100,15 @@ func findNamespace(ctx context.Context, at place) (found namespace, why string) 
 		if ctx.Err() != nil {
 			return namespace{}, "the search for its network namespace took too long"
 		}
-		n, err := namespaceOfProcess(pid)
+		n := namespace{pid: pid}
+		var err error
+		n.id, err = tablesID(n.tables())
 		denied = denied || errors.Is(err, fs.ErrPermission)
 		if err != nil || slices.Contains(known, n.id) {
 			continue
+		}
+		if n.ticks, err = startTicks(pid); err != nil {
+			continue // it has just ended, and another process may show the same
 		}
 		known = append(known, n.id)
 		if !hasAddress(n.tables(), at.addr) {
