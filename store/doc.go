@@ -40,6 +40,9 @@
 //     (TestATornLastRecordIsNoDamage).
 //   - A log that is shorter or other than its high-water mark, or gone, is
 //     refused, and nothing is deleted (TestALogThatContradictsItsMarkIsRefused).
+//   - A stopped folder is examined where it is, without a server, a copy or a change
+//     (TestAFolderIsExaminedWithoutATouch), and never while a recorder has it
+//     (TestAFolderInUseIsNotExamined).
 //   - What is set aside is kept whole, and the next log learns that it must start
 //     stopped if the old one was, or if nobody can tell
 //     (TestQuarantineSetsTheLogAsideAndANewOneBegins).

@@ -91,14 +91,11 @@ func checkFile(path string, d fs.DirEntry, err error) error {
 	if err := checkOwner(path, info); err != nil {
 		return err
 	}
-	if d.IsDir() {
-		if filepath.Ext(path) != "" {
-			return &FileError{Path: path, Problem: "is a directory where a file should be", Err: ErrDamaged, Hint: "bring the file back from a copy"}
-		}
-		return tighten(path, 0o700)
+	if err := checkShape(path, d); err != nil {
+		return err
 	}
-	if !d.Type().IsRegular() {
-		return &FileError{Path: path, Problem: fmt.Sprintf("is no regular file (%s)", d.Type()), Err: ErrDamaged, Hint: "put the file itself there"}
+	if d.IsDir() {
+		return tighten(path, 0o700)
 	}
 	if err := tighten(path, 0o600); err != nil {
 		return err
@@ -108,4 +105,15 @@ func checkFile(path string, d fs.DirEntry, err error) error {
 		return &FileError{Path: path, Problem: "cannot be read and written", Err: err, Hint: "chmod u+rw " + path}
 	}
 	return file.Close()
+}
+
+// checkShape refuses what is neither a file nor a folder of the server's.
+func checkShape(path string, d fs.DirEntry) error {
+	switch {
+	case d.IsDir() && filepath.Ext(path) != "":
+		return &FileError{Path: path, Problem: "is a directory where a file should be", Err: ErrDamaged, Hint: "bring the file back from a copy"}
+	case !d.IsDir() && !d.Type().IsRegular():
+		return &FileError{Path: path, Problem: fmt.Sprintf("is no regular file (%s)", d.Type()), Err: ErrDamaged, Hint: "put the file itself there"}
+	}
+	return nil
 }
