@@ -20,6 +20,10 @@
 //   - The descriptors of other processes are searched only for a socket that the last
 //     reading did not have, and in vain once a minute at most
 //     (TestAnOwnerThatWasNotFoundIsNotSearchedForEachTime).
+//   - Who is connected to the port is read likewise, each connection once, with the
+//     program if it is of this host and may be read
+//     (TestAConnectionToTheGatewayIsFoundOnceAndWhereItsProgramIs,
+//     TestAProgramThatIsConnectedIsNamed).
 //   - Watching records changes alone, and each reason for not knowing once
 //     (TestOnlyChangesAreRecorded).
 //   - That an acceptor hangs is told only of the Gateway's own, when one and the same
