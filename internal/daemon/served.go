@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"os"
 	"slices"
 	"time"
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
+	"ibrecorder/internal/alert"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/recorder"
 )
@@ -82,6 +84,10 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 	s.Address, s.Tap = p.cfg.Address, p.tap.Addr().String()
 	s.Version, s.Held, s.Blind = p.d.cfg.Version, held(p.d.cfg.Explain), p.blind(ctx)
 	s.LogBytes, s.LogLimit = uint64(used), uint64(limit)
+	s.PID = os.Getpid()
+	if line := p.d.cfg.OnRestartRequired; line != "" {
+		s.Alerts = []string{alert.Command{Line: line}.Name()}
+	}
 	s.Totals.Requested += view.Denied
 	s.Totals.Denied += view.Denied
 	if view.State.ShutOut != "" {

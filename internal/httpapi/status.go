@@ -58,6 +58,11 @@ type Status struct {
 	Boot string `json:"boot"`
 	// Version is the recorder's.
 	Version string `json:"version"`
+	// PID is the process id of the recorder; absent if none runs.
+	PID int `json:"pid,omitempty"`
+	// Alerts are the channels on which somebody is told of a stop: command; absent if
+	// nobody is.
+	Alerts []string `json:"alerts,omitempty"`
 	// LogError is why the log takes nothing, and so nobody dials; absent while it does.
 	LogError string `json:"log_error,omitempty"`
 	// LogBytes is how much the log holds.
