@@ -150,7 +150,7 @@ Exit codes: 0 fine, 1 the answer is no (stopped, refused), 2 usage or configurat
 	root.SetHelpCommand(newHelp())
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
-		newRun(), newDemo(), newStatus(), newResume(), newDisconnect(), newEmit(), newNote(), newEvents(),
+		newRun(), newDemo(), newStatus(), newDoctor(), newResume(), newDisconnect(), newEmit(), newNote(), newEvents(),
 		newLog(), newConfig(), newSim(), newVersion(),
 	)
 	return root

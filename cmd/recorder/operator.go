@@ -52,7 +52,7 @@ func (a *asker) format(known ...string) error {
 }
 
 // commands are the ones that hints tell to type.
-var commands = regexp.MustCompile(`\brecorder (run|status|resume|disconnect)\b`)
+var commands = regexp.MustCompile(`\brecorder (run|status|resume|disconnect|doctor|events|log quarantine)\b`)
 
 // typed is a hint for who named the folder: the next command needs it too.
 func (a *asker) typed(hint string) string {

@@ -46,6 +46,7 @@ var mayImport = map[string][]string{
 	"internal/streams":   {"events", "fsm", "internal/policy", "internal/rule", yaml},
 	"internal/gwsim":     {"events", "internal/wire"},
 	"internal/config":    {"events", "internal/policy", viper, pflag, yaml, levenshtein},
+	"internal/doctor":    {"events", "store", "internal/config", "internal/httpapi", "internal/report", "internal/watch", "internal/wire", xsys},
 	"internal/explore":   {"events", "fsm", "internal/policy", "internal/rule"},
 	"internal/shrink":    {"events", "fsm", "internal/policy", "internal/rule"},
 	"internal/whatif":    {"events", "fsm", "internal/policy", "internal/rule"},

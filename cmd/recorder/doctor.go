@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"ibrecorder/internal/config"
+	"ibrecorder/internal/doctor"
+	"ibrecorder/internal/report"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+)
+
+func newDoctor() *cobra.Command {
+	var a asker
+	var probe bool
+	var clientID int64
+	var only string
+	flags := pflag.NewFlagSet("run", pflag.ContinueOnError) // those of run, as far as they are given
+	config.Flags(flags)
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what is wrong around a recorder, and the command that mends it",
+		Long: `doctor looks at the configuration, the data folder and its logs, the recorder if one
+runs, the clock, the Gateway's port, the programs that are connected to it, the tap's
+port, the alerts and the rights. A line is ok, warn, fail or skip (it could not be
+looked at), with what to type below it. It exits 1 if one of them is fail.
+
+It writes nothing and connects to no Gateway: it reads the system's tables. With
+--probe it makes one attempt for each gateway, through the running recorder, which
+permits, records and judges it like any program's.
+
+-o json prints an array of {group, gateway, level, text, fix}.`,
+		Example: `  recorder doctor
+  recorder doctor --gateway main --probe
+  recorder doctor -o json | jq '.[] | select(.level == "fail")'`,
+		Args: arguments(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.format("text", "json"); err != nil {
+				return err
+			}
+			if clientID < 0 || clientID > 1<<31-1 {
+				return usage(fmt.Errorf("--client-id %d: want 0 to 2147483647", clientID))
+			}
+			if cmd.Flags().Changed("client-id") && !probe {
+				return usage(errors.New("--client-id is for a probe: recorder doctor --probe --client-id N"))
+			}
+			for _, name := range []string{"config", "data"} {
+				if f := cmd.Flags().Lookup(name); f.Changed {
+					if err := flags.Set(name, f.Value.String()); err != nil {
+						return usage(err)
+					}
+				}
+			}
+			c, from, wrong := config.Load(flags, os.Environ())
+			f, err := doctor.Gather(cmd.Context(), doctor.Subject{Config: c, File: from.File, Wrong: wrong, Only: only, Version: version()})
+			if errors.Is(err, doctor.ErrNoGateway) {
+				return usage(fmt.Errorf("--gateway %s: there is none of that name in the configuration or a running recorder; there are: recorder config show", only))
+			}
+			if err != nil {
+				return err
+			}
+			found := doctor.Examine(f)
+			if probe && wrong == nil {
+				attempt := doctor.Attempt{ClientID: int(clientID)}
+				seen, err := doctor.ProbeAll(cmd.Context(), f, attempt, func(gateway string) func() { return probing(cmd.Context(), cmd.ErrOrStderr(), gateway) })
+				if err != nil {
+					return err
+				}
+				found = append(found, seen...)
+			}
+			return a.findings(cmd.OutOrStdout(), found, flags)
+		},
+	}
+	a.flags(cmd, false, "text or json")
+	cmd.Flags().String("config", "", "configuration `FILE` (default as for recorder run)")
+	cmd.Flags().StringVar(&only, "gateway", "", "look at the gateway `NAME` alone")
+	cmd.Flags().BoolVar(&probe, "probe", false, "make one attempt for each gateway, through the running recorder")
+	cmd.Flags().Int64Var(&clientID, "client-id", 9999, "API client id `N` of the probe, one that no program uses")
+	return cmd
+}
+
+// findings prints them; whoever named a file or a folder needs them in the next command too.
+func (a *asker) findings(w io.Writer, found []doctor.Finding, flags *pflag.FlagSet) error {
+	for i := range found {
+		fix := a.typed(found[i].Fix)
+		if file := flags.Lookup("config"); file.Changed {
+			for _, verb := range []string{"run", "doctor", "config check", "config show"} {
+				fix = strings.ReplaceAll(fix, "recorder "+verb, "recorder "+verb+" --config "+report.Command(file.Value.String()))
+			}
+		}
+		found[i].Fix = fix
+	}
+	var err error
+	if a.output == "json" {
+		err = printJSON(w, found)
+	} else {
+		err = doctor.Write(w, found, colour(w))
+	}
+	if err == nil && doctor.Failed(found) {
+		err = negative
+	}
+	return err
+}
+
+// probing says on a terminal that a probe takes its time.
+func probing(ctx context.Context, w io.Writer, gateway string) (end func()) {
+	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+		return func() {}
+	}
+	timer := time.AfterFunc(500*time.Millisecond, func() {
+		if ctx.Err() == nil {
+			fmt.Fprintf(w, "probing %s: it may wait for its turn, and then up to a minute; Ctrl-C leaves\n", gateway)
+		}
+	})
+	return func() { timer.Stop() }
+}
