@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -120,6 +121,16 @@ func listens(ts *testscript.TestScript, neg bool, args []string) {
 	eventually(ts, func() (bool, string) {
 		seen := (&watch.Listener{Address: args[0]}).Observe(context.Background())
 		return seen.Listening == wish, fmt.Sprintf("%+v", seen)
+	})
+}
+
+// joined waits until a program is connected to an address, by the table of sockets.
+func joined(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, !neg && len(args) == 2, "joined ADDRESS PROGRAM")
+	eventually(ts, func() (bool, string) {
+		peers, err := watch.Peers(context.Background(), args[0])
+		ts.Check(err)
+		return slices.ContainsFunc(peers, func(p watch.Peer) bool { return p.Process == args[1] }), fmt.Sprintf("%+v", peers)
 	})
 }
 
