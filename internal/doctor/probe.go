@@ -12,8 +12,12 @@ import (
 	"ibrecorder/internal/httpapi"
 )
 
-// wordWait bounds the wait for what the log says of an attempt that has ended.
-const wordWait = 3 * time.Second
+// wordWait bounds the wait for what the log says of an attempt that has ended, and
+// decisionWait that for what is decided upon it.
+const (
+	wordWait     = 3 * time.Second
+	decisionWait = time.Second
+)
 
 // ProbeAll makes one attempt for each gateway, one after the other, through the running
 // recorder, and says what came of it. Each is asked for and recorded like any
@@ -40,12 +44,14 @@ func ProbeAll(ctx context.Context, f Facts, a Attempt, begin func(gateway string
 		if err != nil {
 			return all, err
 		}
-		word := logged(ctx, c, p.Name, before.Seq+1, out.Local)
-		after, err := settled(ctx, c, p.Name)
-		if err != nil {
-			return all, err
+		word, stopped := logged(ctx, c, p.Name, before.Seq+1, out.Local)
+		next := ""
+		if stopped {
+			if next, err = nextOf(ctx, c, p.Name); err != nil {
+				return all, err
+			}
 		}
-		all = append(all, outcome(p.Name, a.ClientID, out, word, after))
+		all = append(all, outcome(p.Name, a.ClientID, out, word, next))
 	}
 	return all, nil
 }
@@ -74,58 +80,67 @@ func noProbe(f Facts, p Place) (Finding, bool) {
 	return Finding{}, false
 }
 
-// logged is the recorder's own word on the attempt that came from an address: what its
-// kind says, and the reason if there is one. Empty if there was none in time.
-func logged(ctx context.Context, c *httpapi.Client, gateway string, from uint64, local string) string {
+// logged is the recorder's own word on the attempt that came from an address, empty if
+// there was none in time, and whether it stopped the gate.
+func logged(ctx context.Context, c *httpapi.Client, gateway string, from uint64, local string) (word string, stopped bool) {
 	if local == "" {
-		return ""
+		return "", false
 	}
 	ctx, cancel := context.WithTimeout(ctx, wordWait)
 	defer cancel()
 	conn := ""
 	for rec, err := range c.Tail(ctx, gateway, from) {
 		if err != nil {
-			return ""
+			return word, false
 		}
-		if d, ok := rec.Data.(events.ClientOpened); ok && d.Peer == local {
-			conn = rec.Conn
+		switch d := rec.Data.(type) {
+		case events.ClientOpened:
+			if d.Peer == local {
+				conn = rec.Conn
+			}
+		case events.RestartRequired:
+			return word, true
+		case events.RetryScheduled:
+			if word != "" {
+				return word, false
+			}
 		}
 		if conn == "" || rec.Conn != conn {
 			continue
 		}
 		switch d := rec.Data.(type) {
 		case events.AttemptSucceeded:
-			return "succeeded"
-		case events.AttemptFailed:
-			return string(d.Reason)
-		case events.AttemptDenied:
-			return "denied, " + string(d.Reason)
+			return "succeeded", false
 		case events.AttemptAbandoned:
-			return "abandoned"
-		case events.AttemptUnknown:
-			return "unknown"
+			return "abandoned", false
+		case events.AttemptDenied:
+			return "denied, " + string(d.Reason), false
+		case events.AttemptFailed:
+			word = string(d.Reason)
+			time.AfterFunc(decisionWait, cancel) // what is decided upon it is an event behind it, if there is one
 		}
 	}
-	return ""
+	return word, false
 }
 
-// settled is the status once the gate has moved on from an attempt that has ended: the
-// decision is an event behind it.
-func settled(ctx context.Context, c *httpapi.Client, gateway string) (s httpapi.Status, err error) {
+// nextOf is what is to be done about a gate that is stopped.
+func nextOf(ctx context.Context, c *httpapi.Client, gateway string) (string, error) {
 	for until := time.Now().Add(wordWait); ; {
-		if s, err = c.Status(ctx, gateway); err != nil || s.Gate != gateAttempting || time.Now().After(until) {
-			return s, err
+		s, err := c.Status(ctx, gateway)
+		if err != nil || s.Gate == gateStopped || time.Now().After(until) {
+			return s.Next, err
 		}
 		select {
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(20 * time.Millisecond): // the status follows its event
 		case <-ctx.Done():
-			return s, context.Cause(ctx)
+			return "", context.Cause(ctx)
 		}
 	}
 }
 
-// outcome says what an attempt saw.
-func outcome(gateway string, client int, o Outcome, word string, after httpapi.Status) Finding {
+// outcome says what an attempt saw, the recorder's word on it, and what to do if it
+// stopped the gate.
+func outcome(gateway string, client int, o Outcome, word, stopped string) Finding {
 	f := Finding{Group: Probe, Gateway: gateway, Level: Fail, Fix: fmt.Sprintf("recorder events %s", gateway)}
 	var seen []string
 	if o.Version > 0 {
@@ -170,10 +185,9 @@ func outcome(gateway string, client int, o Outcome, word string, after httpapi.S
 	if word != "" && word != "succeeded" {
 		f.Text += "; in the log it is " + word
 	}
-	if after.Gate == gateStopped {
-		f.Level = Fail
+	if stopped != "" {
+		f.Level, f.Fix = Fail, stopped
 		f.Text += "; the gate is STOPPED now"
-		f.Fix = after.Next
 	}
 	return f
 }

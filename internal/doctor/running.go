@@ -12,11 +12,10 @@ import (
 
 // The words of a status that are looked at here.
 const (
-	gateStopped    = "STOPPED"
-	gateBackoff    = "BACKOFF"
-	gateAttempting = "ATTEMPTING"
-	apiDegraded    = "DEGRADED"
-	phaseMute      = "MUTE"
+	gateStopped = "STOPPED"
+	gateBackoff = "BACKOFF"
+	apiDegraded = "DEGRADED"
+	phaseMute   = "MUTE"
 )
 
 func (e *examination) running() {
