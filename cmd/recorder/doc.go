@@ -18,6 +18,8 @@
 //     recorder.stopped as the last event (run).
 //   - A damaged log is refused, unchanged, until it is set aside, and a stop goes
 //     over into the log after it (log).
+//   - The doctor changes nothing, and the Gateway sees of it only what --probe asks for
+//     (doctor).
 //   - A report is the same from the command line and over the socket; an account id
 //     in it is neither stored nor printed (emit).
 //   - -o json and -o ndjson print an event as it is stored (emit, events).

@@ -182,7 +182,7 @@ func listen(address string) (net.Listener, error) {
 	ln, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		_, port, _ := net.SplitHostPort(address) // it was listened on, so it has one
-		return nil, fmt.Errorf("open the tap: port %s is taken by another program; choose another one with --tap NAME=HOST:PORT: %w", port, err)
+		return nil, fmt.Errorf("open the tap: port %s is taken by another program; see by which: recorder doctor; or choose another one with --tap NAME=HOST:PORT: %w", port, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the tap: %w", err)
