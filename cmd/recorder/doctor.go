@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -52,6 +51,9 @@ permits, records and judges it like any program's.
 			if cmd.Flags().Changed("client-id") && !probe {
 				return usage(errors.New("--client-id is for a probe: recorder doctor --probe --client-id N"))
 			}
+			if cmd.Flags().Changed("gateway") && only == "" {
+				return usage(errors.New("--gateway is empty: name one, or leave it out for all"))
+			}
 			for _, name := range []string{"config", "data"} {
 				if f := cmd.Flags().Lookup(name); f.Changed {
 					if err := flags.Set(name, f.Value.String()); err != nil {
@@ -60,7 +62,11 @@ permits, records and judges it like any program's.
 				}
 			}
 			c, from, wrong := config.Load(flags, os.Environ())
-			f, err := doctor.Gather(cmd.Context(), doctor.Subject{Config: c, File: from.File, Wrong: wrong, Only: only, Version: version()})
+			looked := slow(cmd.ErrOrStderr(), "a long log takes some seconds to read")
+			f, err := doctor.Gather(cmd.Context(), doctor.Subject{
+				Config: c, File: from.File, Wrong: wrong, Unset: wrong == nil && from.Of("gateways."+c.Gateways[0].Name+".address") == "default", Only: only, Version: version(),
+			})
+			looked()
 			if errors.Is(err, doctor.ErrNoGateway) {
 				return usage(fmt.Errorf("--gateway %s: there is none of that name in the configuration or a running recorder; there are: recorder config show", only))
 			}
@@ -70,7 +76,9 @@ permits, records and judges it like any program's.
 			found := doctor.Examine(f)
 			if probe && wrong == nil {
 				attempt := doctor.Attempt{ClientID: int(clientID)}
-				seen, err := doctor.ProbeAll(cmd.Context(), f, attempt, func(gateway string) func() { return probing(cmd.Context(), cmd.ErrOrStderr(), gateway) })
+				seen, err := doctor.ProbeAll(cmd.Context(), f, attempt, func(gateway string) func() {
+					return slow(cmd.ErrOrStderr(), "probing "+gateway+": it may wait for its turn, and then up to a minute; Ctrl-C leaves")
+				})
 				if err != nil {
 					return err
 				}
@@ -110,15 +118,11 @@ func (a *asker) findings(w io.Writer, found []doctor.Finding, flags *pflag.FlagS
 	return err
 }
 
-// probing says on a terminal that a probe takes its time.
-func probing(ctx context.Context, w io.Writer, gateway string) (end func()) {
+// slow says on a terminal what takes its time, if it does.
+func slow(w io.Writer, text string) (end func()) {
 	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
 		return func() {}
 	}
-	timer := time.AfterFunc(500*time.Millisecond, func() {
-		if ctx.Err() == nil {
-			fmt.Fprintf(w, "probing %s: it may wait for its turn, and then up to a minute; Ctrl-C leaves\n", gateway)
-		}
-	})
+	timer := time.AfterFunc(500*time.Millisecond, func() { fmt.Fprintln(w, text) })
 	return func() { timer.Stop() }
 }

@@ -78,9 +78,12 @@ func (a Attempt) Try(ctx context.Context) (Outcome, error) {
 	}
 	out.Local = nc.LocalAddr().String()
 	_ = nc.SetDeadline(began.Add(orElse(a.Patience, patience)))
-	stop := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
+	cut := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { defer close(cut); _ = nc.SetDeadline(time.Unix(1, 0)) })
 	out.End, out.Err = a.talk(nc, &out)
-	stop()
+	if !stop() {
+		<-cut // or it would cut the leave short
+	}
 	out.Elapsed = time.Since(began)
 	a.depart(nc)
 	return out, context.Cause(ctx)

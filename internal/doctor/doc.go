@@ -13,6 +13,8 @@
 //     no Gateway: the simulated one counts (TestGatheringTouchesNothing).
 //   - What cannot be read is skipped with the reason, and is no failure
 //     (TestFindings).
+//   - The running recorder is believed before the configuration, and a difference is said
+//     (TestTheRecorderIsBelievedBeforeTheConfiguration).
 //   - A probe is one attempt like any other, through the running recorder's port, and
 //     none while the gate is stopped or the Gateway leaves connections unaccepted
 //     (TestWhenNoProbeIsMade). It says what it saw and what the recorder's log calls it,

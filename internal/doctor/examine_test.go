@@ -114,8 +114,10 @@ var cases = []struct {
 		"warn recorder: none runs, so no program gets through its port -> recorder run"}},
 	{"a folder that is open to others", healthy, func(f *Facts) { f.Folder.Mode = fs.ModeDir | 0o755 }, []string{
 		"fail data: /var/lib/recorder is open to others (0755) -> chmod 700 /var/lib/recorder"}},
-	{"a folder of another user", healthy, func(f *Facts) { f.User = 0 }, []string{
-		"warn data: /var/lib/recorder belongs to user 998, and this is user 0; a recorder runs as its owner -> run the recorder as that user, or: chown -R 0 /var/lib/recorder"}},
+	{"a folder of another user, whose recorder runs", healthy, func(f *Facts) { f.User = 0 }, nil},
+	{"a folder of another user", without, func(f *Facts) { f.User = 0 }, []string{
+		"warn data: /var/lib/recorder belongs to user 998, and this is user 0: a recorder must run as its owner -> sudo -u '#998' recorder run",
+		"warn recorder: none runs, so no program gets through its port -> recorder run"}},
 	{"a disk that is full", healthy, func(f *Facts) { f.Folder.Free = floor - 1 }, []string{
 		"fail data: 16.0 MiB free on its disk; below 16.0 MiB no event is appended, and nobody dials -> make room: df -h /var/lib/recorder"}},
 	{"a disk that is smaller than the log may get", healthy, func(f *Facts) { f.Folder.Free = 900 << 20 }, []string{
@@ -268,6 +270,8 @@ var cases = []struct {
 
 	{"a key that others may read", healthy, func(f *Facts) { f.Folder.Private[1].Mode = 0o640 }, []string{
 		"fail security: /var/lib/recorder/account.key is open to others (0640) -> chmod 600 /var/lib/recorder/account.key"}},
+	{"a key of another user's folder", healthy, func(f *Facts) { f.Folder.Private[1].Err = fs.ErrPermission }, []string{
+		"skip security: who may reach /var/lib/recorder/account.key cannot be read: permission denied -> ask as the user who runs the recorder: recorder doctor"}},
 	{"a configuration that others may write", healthy, func(f *Facts) { f.File.Mode = 0o664 }, []string{
 		"fail security: /etc/recorder.yaml can be written to by others (0664), and has a command that the recorder runs, or may have one -> chmod go-w /etc/recorder.yaml"}},
 	{"a tap for everybody", healthy, func(f *Facts) { f.Gateways[0].Tap, f.Live[0].Tap = "0.0.0.0:4101", "0.0.0.0:4101" }, []string{

@@ -31,14 +31,17 @@ func (e *examination) folder() {
 		return
 	}
 	owner := ""
-	if d.User >= 0 {
+	switch {
+	case d.User >= 0 && d.User == e.User:
 		owner = ", of this user"
+	case d.User >= 0:
+		owner = fmt.Sprintf(", of user %d", d.User)
 	}
 	switch {
-	case d.User >= 0 && e.User >= 0 && d.User != e.User:
-		e.add(Data, "", Warn, fmt.Sprintf("%s belongs to user %d, and this is user %d; a recorder runs as its owner", d.Name, d.User, e.User), fmt.Sprintf("run the recorder as that user, or: %s", report.Command("chown", "-R", fmt.Sprint(e.User), d.Name)))
 	case d.Mode.Perm()&0o077 != 0:
 		e.add(Data, "", Fail, fmt.Sprintf("%s is open to others (%04o)", d.Name, d.Mode.Perm()), report.Command("chmod", "700", d.Name))
+	case d.User >= 0 && d.User != e.User && len(e.Live) == 0:
+		e.add(Data, "", Warn, fmt.Sprintf("%s belongs to user %d, and this is user %d: a recorder must run as its owner", d.Name, d.User, e.User), fmt.Sprintf("sudo -u '#%d' recorder run", d.User))
 	default:
 		e.ok(Data, "", "%s, %04o%s", d.Name, d.Mode.Perm(), owner)
 	}

@@ -25,6 +25,7 @@ type Subject struct {
 	Config  config.Config
 	File    string // that the configuration was read from, empty if from none
 	Wrong   error  // what is wrong with the configuration
+	Unset   bool   // it names no gateway, and has one by default
 	Only    string // the one gateway that is wanted, empty for all
 	Version string // of this program
 }
@@ -61,7 +62,11 @@ func Gather(ctx context.Context, s Subject) (Facts, error) {
 	}
 	f.Clock = clock()
 	f.Command = command(s.Config.OnRestartRequired)
+	if s.Unset && len(f.Live) > 0 { // then the recorder was started with flags, and they say which
+		s.Config.Gateways = nil
+	}
 	for _, p := range places(s.Config, f.Live) {
+		p.Configured = p.Configured || s.Unset
 		if s.Only == "" || s.Only == p.Name {
 			f.Gateways = append(f.Gateways, p)
 		}

@@ -16,6 +16,7 @@ import (
 	"ibrecorder/internal/config"
 	"ibrecorder/internal/daemon"
 	"ibrecorder/internal/gwsim"
+	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/policy"
 	"ibrecorder/internal/wire"
 
@@ -153,9 +154,40 @@ func TestGatheringTouchesNothing(t *testing.T) {
 	}
 }
 
-func TestAGatewayThatThereIsNot(t *testing.T) {
+func TestTheRecorderIsBelievedBeforeTheConfiguration(t *testing.T) {
+	at := func(gateway, address, tap string) httpapi.Status {
+		return httpapi.Status{Gateway: gateway, Address: address, Tap: tap}
+	}
+	conf := config.Config{Gateways: []config.Gateway{{Name: "main", Address: "127.0.0.1:4002", Tap: "127.0.0.1:4102"}}}
+	for _, c := range []struct {
+		name string
+		live []httpapi.Status
+		want []Place
+	}{
+		{"none runs", nil, []Place{{Name: "main", Address: "127.0.0.1:4002", Tap: "127.0.0.1:4102", Configured: true}}},
+		{"it has the same", []httpapi.Status{at("main", "127.0.0.1:4002", "127.0.0.1:4102")}, []Place{{Name: "main", Address: "127.0.0.1:4002", Tap: "127.0.0.1:4102", Configured: true}}},
+		{"it has another address", []httpapi.Status{at("main", "127.0.0.1:4001", "127.0.0.1:4102")}, []Place{
+			{Name: "main", Address: "127.0.0.1:4001", Tap: "127.0.0.1:4102", Configured: true, Elsewhere: "127.0.0.1:4002 and 127.0.0.1:4102"}}},
+		{"it has another gateway", []httpapi.Status{at("live", "127.0.0.1:4001", "127.0.0.1:4101")}, []Place{
+			{Name: "main", Address: "127.0.0.1:4002", Tap: "127.0.0.1:4102", Configured: true}, {Name: "live", Address: "127.0.0.1:4001", Tap: "127.0.0.1:4101"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, places(conf, c.live)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestOnlyGatewaysThatThereAre(t *testing.T) {
 	s := play(t, "healthy")
+	s.record()
 	subject := s.subject()
+	subject.Unset = true // and so the recorder alone says what there is
+	subject.Config.Gateways = []config.Gateway{{Name: "other", Address: "127.0.0.1:4002", Tap: "127.0.0.1:4102"}}
+	if f, err := Gather(t.Context(), subject); err != nil || len(f.Gateways) != 1 || f.Gateways[0].Name != "main" || !f.Gateways[0].Configured {
+		t.Errorf("gathered %+v, %v", f.Gateways, err)
+	}
 	subject.Only = "paper"
 	if _, err := Gather(t.Context(), subject); !errors.Is(err, ErrNoGateway) {
 		t.Errorf("gathered %v", err)

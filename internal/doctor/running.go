@@ -113,11 +113,16 @@ func (e *examination) alerts() {
 }
 
 func (e *examination) security() {
-	fine := true
+	fine, private := true, 0
 	for _, p := range e.Folder.Private {
-		if p.Err == nil && p.Mode.Perm()&0o077 != 0 {
+		switch {
+		case p.Err != nil:
+			e.add(Security, "", Skip, fmt.Sprintf("who may reach %s cannot be read: %v", p.Name, why(p.Err)), "ask as the user who runs the recorder: recorder doctor")
+		case p.Mode.Perm()&0o077 != 0:
 			fine = false
 			e.add(Security, "", Fail, fmt.Sprintf("%s is open to others (%04o)", p.Name, p.Mode.Perm()), report.Command("chmod", "600", p.Name))
+		default:
+			private++
 		}
 	}
 	if f := e.File; f.Name != "" && f.Err == nil && f.Mode.Perm()&0o022 != 0 {
@@ -130,7 +135,10 @@ func (e *examination) security() {
 			e.add(Security, p.Name, Fail, fmt.Sprintf("its tap is at %s, where others may reach it: IB's protocol has no authentication", p.Tap), fmt.Sprintf("stop the recorder, then: recorder run --tap %s=127.0.0.1:%d", p.Name, at.Port()))
 		}
 	}
-	if fine {
-		e.ok(Security, "", "the taps are on loopback; %s", count(len(e.Folder.Private), "private file")+", for the owner alone")
+	switch {
+	case fine && private > 0:
+		e.ok(Security, "", "the taps are on loopback; %s, for the owner alone", count(private, "private file"))
+	case fine:
+		e.ok(Security, "", "the taps are on loopback")
 	}
 }
