@@ -59,7 +59,7 @@ func play(t *testing.T, behaviour string) *scene {
 		}
 	})
 	params := policy.Demo()
-	params.VersionBudgetMS, params.ReadyBudgetMS = 300, 300
+	params.VersionBudgetMS, params.ReadyBudgetMS, params.StartAPIBudgetMS = 1000, 1000, 1000
 	rule, err := policy.Load("demo", params, events.Enforce)
 	if err != nil {
 		t.Fatal(err)
