@@ -248,6 +248,13 @@ var cases = []struct {
 		f.Live[0].TapError, f.Live[0].Next = "address already in use", "end the program"
 	}, []string{
 		"fail tap main: the recorder cannot listen on 127.0.0.1:4101: address already in use -> end the program"}},
+	{"a tap that is closed because the Gateway does not listen", healthy, func(f *Facts) {
+		f.Gateways[0].TapSeen, f.Live[0].Closed = nobody(), true
+	}, nil},
+	{"a session whose messages cannot be read", healthy, func(f *Facts) {
+		f.Live[0].Sessions = []httpapi.Session{{Phase: "READY", Unwatched: true}}
+	}, []string{
+		"warn recorder main: 1 session whose messages cannot be read any more: a loss of IB's servers would not be seen there -> connect that program again when it may; see who it is: recorder status"}},
 	{"a tap that is closed and should not be", healthy, func(f *Facts) { f.Gateways[0].TapSeen = nobody() }, []string{
 		"fail tap main: nothing listens on 127.0.0.1:4101, although a recorder runs -> look again: recorder doctor; if it stays so, stop the recorder, then: recorder run"}},
 	{"a tap that is taken before the recorder starts", without, func(f *Facts) {

@@ -143,6 +143,8 @@ func (e *examination) tap(p Place) {
 		e.ok(Tap, p.Name, "the recorder listens on %s", p.Tap)
 	case closed:
 		e.ok(Tap, p.Name, "%s is closed while the gate is STOPPED", p.Tap)
+	case s.Closed:
+		e.ok(Tap, p.Name, "%s is closed while the Gateway does not listen", p.Tap)
 	default:
 		e.add(Tap, p.Name, Fail, fmt.Sprintf("nothing listens on %s, although a recorder runs", p.Tap), "look again: recorder doctor; if it stays so, stop the recorder, then: recorder run")
 	}

@@ -58,11 +58,18 @@ func (e *examination) running() {
 		if s.API == apiDegraded {
 			e.add(Recorder, s.Gateway, Warn, "its Gateway has lost IB's servers", fmt.Sprintf("wait, or look at the Gateway's own window; what it said: recorder events %s", s.Gateway))
 		}
-		mute := 0
+		mute, unwatched := 0, 0
 		for _, x := range s.Sessions {
 			if x.Phase == phaseMute {
 				mute++
 			}
+			if x.Unwatched {
+				unwatched++
+			}
+		}
+		if unwatched > 0 {
+			e.add(Recorder, s.Gateway, Warn, fmt.Sprintf("%s whose messages cannot be read any more: a loss of IB's servers would not be seen there", count(unwatched, "session")),
+				"connect that program again when it may; see who it is: recorder status")
 		}
 		if mute > 0 {
 			e.add(Recorder, s.Gateway, Warn, fmt.Sprintf("%s without an answer: the Gateway may be frozen", count(mute, "session")), fmt.Sprintf("recorder events %s", s.Gateway))

@@ -25,7 +25,7 @@ func (r *run) refused(attempt string) {
 func (r *run) reads(seen events.GatewayObserved) {
 	r.t.Helper()
 	after, _ := r.g.Last()
-	if err := r.g.Observed(r.t.Context(), seen, after); err != nil {
+	if _, err := r.g.Observed(r.t.Context(), seen, after); err != nil {
 		r.t.Fatal(err)
 	}
 	synctest.Wait()

@@ -15,14 +15,14 @@ import (
 
 // connections reads the rows about the place out of the socket tables.
 func connections(ctx context.Context, at place, local bool) ([]connection, error) {
-	sockets, err := readTables(ctx, at.port)
+	sockets, err := readTables(ctx, ownTables, at.port)
 	if err != nil {
 		return nil, bare(err)
 	}
 	bound := listeners(sockets, at)
 	var rows []connection
 	missing := 0
-	for _, path := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+	for _, path := range []string{ownTables + "/tcp", ownTables + "/tcp6"} {
 		f, err := os.Open(path)
 		if errors.Is(err, fs.ErrNotExist) && missing == 0 {
 			missing++

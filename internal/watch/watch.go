@@ -75,13 +75,6 @@ func (l *Listener) Blind(ctx context.Context) string {
 	return why
 }
 
-// Blind is a Listener's Blind, asked once.
-func Blind(address string) string {
-	ctx, cancel := context.WithTimeout(context.Background(), Bound)
-	defer cancel()
-	return (&Listener{Address: address}).Blind(ctx)
-}
-
 const elsewhere = "the Gateway is on another host"
 
 // ownerNamed says whose a listener is by the name of its process.
