@@ -73,6 +73,9 @@ func DecodeDraft(report []byte) (gateway string, d Draft, err error) {
 	if d.Data, err = o.decodeData(info, data); err != nil {
 		return "", Draft{}, err
 	}
+	if q, asks := d.Data.(AttemptRequested); asks && q.LeaseMS != 0 {
+		return "", Draft{}, &DecodeError{Offset: data.offset, Field: "lease_ms", Err: fmt.Errorf("%w: ask for a permit instead", ErrReserved)}
+	}
 	return gateway, d, nil
 }
 

@@ -74,6 +74,8 @@ func TestDecodeDraftRefuses(t *testing.T) {
 		{"a value outside its closed set", swap(`reported_timeout`, `timeout`), ErrNotAllowed, "field data.reason"},
 		{"an unknown kind", swap(`attempt.failed`, `attempt.fialed`), ErrUnknownKind, "nearest are ibrecorder.attempt.failed.v1"},
 		{"a key twice", plus(`"id":"r-1"`), ErrDuplicateKey, "field id"},
+		{"a lease", `{"specversion":"1.0","id":"r","source":"/r","type":"ibrecorder.attempt.requested.v1","subject":"live","attempt":"a","data":{"lease_ms":60000}}`,
+			ErrReserved, "ask for a permit"},
 		{"too many bytes", reported + strings.Repeat(" ", MaxBytes), ErrTooLong, "at most 65536"},
 		{"two reports", reported + reported, ErrSyntax, "after top-level value"},
 		{"too much evidence", `{"specversion":"1.0","id":"r","source":"/r","type":"ibrecorder.gateway.down.v1","subject":"live","data":{"reason":"reported","evidence":["a"` +
@@ -113,8 +115,14 @@ func asReport(t rapid.TB, e Event) []byte {
 
 func TestOnlyKindsForOutsideComeFromOutside(t *testing.T) {
 	everyKind(t, func(t *rapid.T, info Info) {
-		_, d, err := DecodeDraft(asReport(t, drawEvent(t, info)))
+		e := drawEvent(t, info)
+		_, d, err := DecodeDraft(asReport(t, e))
+		q, _ := e.Data.(AttemptRequested)
 		switch {
+		case q.LeaseMS != 0: // a lease is the recorder's to give
+			if !errors.Is(err, ErrReserved) {
+				t.Fatalf("got %+v, %v, want %v", d, err, ErrReserved)
+			}
 		case info.Outside && (err != nil || d.Data.Kind() != info.Kind):
 			t.Fatalf("got %+v, %v", d, err)
 		case !info.Outside && !errors.Is(err, ErrReserved):

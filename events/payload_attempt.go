@@ -66,6 +66,9 @@ type AttemptRequested struct {
 	TimeoutMS int64 `json:"timeout_ms,omitempty"`
 	// LocalPort is the reporter's local TCP port: it joins a report with what the tap saw.
 	LocalPort int64 `json:"local_port,omitempty"`
+	// LeaseMS says that the reporter asks for a permit and will dial by itself: how long
+	// the permit would be good for. Only the recorder sets it; 0 asks for nothing.
+	LeaseMS int64 `json:"lease_ms,omitempty"`
 }
 
 // AttemptPermitted: this attempt may dial, once. The decision of which every
@@ -155,6 +158,8 @@ const (
 	UnknownUnused UnknownReason = "permit_unused"
 	// UnknownReported: a reporter does not know.
 	UnknownReported UnknownReason = "reported"
+	// UnknownLease: its runner dialled with a lease and did not say in time how that went.
+	UnknownLease UnknownReason = "lease_expired"
 )
 
 // AttemptUnknown: nobody knows how it ended. It uses up a probation attempt.

@@ -140,4 +140,7 @@ type Params struct {
 	// CoolingMS is how long the startAPI of a client id is held after its last connection
 	// has ended: the Gateway may need a moment to notice, and would say 326. Zero is off.
 	CoolingMS int64 `json:"cooling_ms"`
+	// LeaseMS is how long a runner that dials by itself may use its permit before it
+	// must have said how that went; then the end is unknown and the slot free.
+	LeaseMS int64 `json:"lease_ms"`
 }

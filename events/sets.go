@@ -7,7 +7,7 @@ import "reflect"
 var closedSets = map[reflect.Type][]string{
 	reflect.TypeFor[FailReason]():    values(Refused, DialTimeout, Unreachable, AcceptedNoBytes, FINBeforeVersion, RSTBeforeVersion, BadVersion, VersionNoReady, NoStartAPI, ClientIDInUse, DisclaimerPending, ErrorBeforeReady, ClosedBeforeReady, ReportedTimeout, NoAccounts, ClientWaits),
 	reflect.TypeFor[Stage]():         values(StageNone, StageDial, StageConnected, StageVersioned, StageStarted, StageReady),
-	reflect.TypeFor[UnknownReason](): values(UnknownCrash, UnknownStop, UnknownUnused, UnknownReported),
+	reflect.TypeFor[UnknownReason](): values(UnknownCrash, UnknownStop, UnknownUnused, UnknownReported, UnknownLease),
 	reflect.TypeFor[Side]():          values(Client, Upstream, Recorder),
 	reflect.TypeFor[Close]():         values(FIN, RST),
 	reflect.TypeFor[HoldReason]():    values(HoldStopped, HoldInFlight, HoldBackoff, HoldSettling, HoldWindow, HoldCooling),

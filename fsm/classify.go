@@ -163,10 +163,13 @@ func failure(p *events.Params, d events.AttemptFailed, reported bool) APITrigger
 	return ""
 }
 
-// session finds what e is about: by attempt, else by connection; -1 if nothing.
+// session finds what e is about: by attempt, else by connection; -1 if nothing. A
+// lease is its runner's: what another one calls by the same name is something else.
 func (s *State) session(e *events.Event) int {
+	_, permit := e.Data.(events.AttemptPermitted)
+	ours := permit || !Reported(*e)
 	for i, x := range s.Sessions {
-		if e.Attempt != "" && x.Attempt == e.Attempt || e.Attempt == "" && e.Conn != "" && x.Conn == e.Conn {
+		if e.Attempt != "" && x.Attempt == e.Attempt && (x.By == "" || x.By == e.Source || ours) || e.Attempt == "" && e.Conn != "" && x.Conn == e.Conn {
 			return i
 		}
 	}

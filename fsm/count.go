@@ -28,9 +28,9 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 		}
 	case events.AttemptRequested:
 		switch {
-		case !reported:
+		case !reported || d.LeaseMS != 0:
 			s.Totals.Requested++
-			s.enqueue(e)
+			s.enqueue(e, d.LeaseMS, reported)
 		case slices.Contains(s.Ports, d.LocalPort):
 			s.Ours = push(s.Ours, e.Attempt, maxPorts)
 		default:
@@ -131,8 +131,11 @@ func (s *State) denied(e *events.Event, n int64) {
 		return
 	}
 	s.Totals.Requested--
+	lease := slices.ContainsFunc(s.Waiting, func(r Request) bool { return r.Attempt == e.Attempt && r.LeaseMS != 0 })
 	s.answer(e.Attempt)
-	s.remember(e.Attempt)
+	if !lease { // who dials in spite of it, and tells so, went around us
+		s.remember(e.Attempt)
+	}
 }
 
 // Forced says whether a value of IBKR_FORCE_DISCONNECT means yes.
@@ -146,8 +149,10 @@ func Forced(env string) bool {
 
 // enqueue adds a request, unless its attempt is known: a permit asked for twice
 // has one answer.
-func (s *State) enqueue(e *events.Event) {
+func (s *State) enqueue(e *events.Event, leaseMS int64, reported bool) {
 	switch {
+	case reported && (e.Attempt == "" || s.session(e) >= 0 || s.waits(e.Attempt) || len(s.Waiting) >= maxSessions):
+		// the loop refuses it, and what it does not refuse is never answered
 	case e.Attempt == "":
 		s.odd(e, "a request that names no attempt")
 	case s.session(e) >= 0 || s.waits(e.Attempt):
@@ -155,7 +160,11 @@ func (s *State) enqueue(e *events.Event) {
 	case len(s.Waiting) >= maxSessions:
 		s.odd(e, "more requests than a Gateway has clients")
 	default:
-		s.Waiting = push(s.Waiting, Request{Attempt: e.Attempt, Conn: e.Conn, ID: e.ID}, maxSessions)
+		r := Request{Attempt: e.Attempt, Conn: e.Conn, ID: e.ID, LeaseMS: leaseMS}
+		if leaseMS != 0 {
+			r.Conn, r.By = "", e.Source
+		}
+		s.Waiting = push(s.Waiting, r, maxSessions)
 	}
 }
 

@@ -124,6 +124,11 @@ func (s *State) move(f *Folder, e *events.Event, i int, t PhaseTrigger, reported
 
 // begin adds the session of a permit and takes its request off the queue.
 func (s *State) begin(e *events.Event, d events.AttemptPermitted, slot bool) {
+	var lease Wait
+	var by string
+	if i := slices.IndexFunc(s.Waiting, func(r Request) bool { return r.Attempt == e.Attempt && r.LeaseMS != 0 }); i >= 0 {
+		lease, by = Wait{From: s.Mono, MS: s.Waiting[i].LeaseMS}, s.Waiting[i].By
+	}
 	s.answer(e.Attempt)
 	if len(s.Sessions) >= maxSessions {
 		s.odd(e, "more sessions than a Gateway has")
@@ -136,7 +141,7 @@ func (s *State) begin(e *events.Event, d events.AttemptPermitted, slot bool) {
 	}
 	x := &Session{
 		Attempt: e.Attempt, Conn: e.Conn, Permit: e.ID, Boot: e.Boot, Epoch: e.Epoch, Phase: Dialing, Stage: events.StageNone,
-		Slot: slot, Trial: slot && s.Trial.On && d.Probation > 0, Since: s.Mono,
+		Slot: slot, Trial: slot && s.Trial.On && d.Probation > 0, Since: s.Mono, Lease: lease, By: by,
 	}
 	if x.Trial {
 		s.Trial.Used++
@@ -144,10 +149,11 @@ func (s *State) begin(e *events.Event, d events.AttemptPermitted, slot bool) {
 	s.Sessions = push(s.Sessions, x, maxSessions)
 }
 
-// drop forgets session i if it is over.
+// drop forgets session i if it is over. What becomes of a leased one after its attempt
+// its runner may tell or not: it is none of ours.
 func (s *State) drop(i int) {
 	if i >= 0 {
-		if x := s.Sessions[i]; x.Ended && (x.Phase == Closed || x.Phase == Lost) {
+		if x := s.Sessions[i]; x.Ended && (x.By != "" || x.Phase == Closed || x.Phase == Lost) {
 			s.Sessions = slices.Delete(s.Sessions, i, i+1)
 		}
 	}

@@ -45,6 +45,12 @@ func TestAttempts(t *testing.T) {
 			"OPEN ABSENT | failed 1 | pending delay"},
 		{"ready after the client has left counts, and the session ends", "a1 request; a1 permit; a1 dial; a1 up; a1 version; a1 start 7; a1 defer; a1 ready; a1 ok; a1 gone",
 			"OPEN READY"},
+		{"a lease is a request of its runner, who dials by itself", "report a1 lease", "OPEN UNKNOWN | a1 waits"},
+		{"its permit takes the slot", "report a1 lease; direct a1 permit", "ATTEMPTING UNKNOWN | a1 DIALING slot"},
+		{"its runner's word frees it, and the session is none of ours", "report a1 lease; direct a1 permit; report a1 ok", "OPEN READY"},
+		{"another runner's does not", "report a1 lease; direct a1 permit; other a1 fail refused", "ATTEMPTING ABSENT | a1 DIALING slot | failed 1 | pending delay"},
+		{"the end of its time does", "report a1 lease; direct a1 permit; +60s; a1 unknown lease_expired", "OPEN UNKNOWN"},
+		{"who was denied one and dials all the same tells what counts", "report a1 lease; a1 deny; report a1 fail reported_timeout limit=30s", "OPEN SUSPECT | silent 1 | failed 1 | pending delay"},
 		{"wire facts may be missing, as after a gap", "a1 request; a1 permit; gap; a1 version; a1 ok", "OPEN READY | a1 READY ended"},
 	})
 }

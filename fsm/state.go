@@ -59,6 +59,9 @@ type Request struct {
 	Conn    string `json:"conn,omitempty"`
 	ID      string `json:"id"`   // of the attempt.requested
 	Held    bool   `json:"held"` // a client.held was written
+	// LeaseMS says that its runner, By, asks for a lease: it is answered at once.
+	LeaseMS int64  `json:"lease_ms,omitempty"`
+	By      string `json:"by,omitempty"`
 }
 
 // Session is one permitted attempt and what became of it.
@@ -77,7 +80,9 @@ type Session struct {
 	Ended    bool         `json:"ended"`           // the attempt has its end in the log
 	Since    int64        `json:"since"`           // of its phase
 	// Unwatched says that its framing was lost: whether its Gateway has lost IB is not known.
-	Unwatched bool `json:"unwatched,omitempty"`
+	Unwatched bool   `json:"unwatched,omitempty"`
+	Lease     Wait   `json:"lease,omitzero"` // in which its runner, By, must say how it went; none for one that we relay
+	By        string `json:"by,omitempty"`   // source of the lease's holder: nobody else ends it
 }
 
 // Run counts in a row, which means since the last proof of life: ready, or an end

@@ -9,21 +9,26 @@ import (
 	"ibrecorder/events"
 )
 
-const runner = "/runner/robo-1"
+const (
+	runner  = "/runner/robo-1"
+	another = "/runner/robo-2"
+)
 
-// attempt is what is said of one attempt: [report|direct] NAME VERB [ARGUMENT...].
+// attempt is what is said of one attempt: [report|other|direct] NAME VERB [ARGUMENT...].
 func (w *Writer) attempt(words []string) (events.Draft, error) {
 	d := events.Draft{Source: "/tap"}
 	direct := words[0] == "direct"
 	if words[0] == "report" || direct {
 		d.Source = runner
 		words = words[1:]
+	} else if words[0] == "other" {
+		d.Source, words = another, words[1:]
 	}
 	if len(words) < 2 {
 		return d, fmt.Errorf("want a name and a verb, or one of boot, gap, policy, observed, down, stop, claim, restarted, release, reject, contradict, delay, disconnect, disconnected")
 	}
 	d.Attempt, d.Conn = words[0], "c"+words[0]
-	if d.Source == runner {
+	if d.Source != "/tap" {
 		d.Conn = ""
 	}
 	options := map[string]string{}
@@ -47,6 +52,14 @@ func (w *Writer) attempt(words []string) (events.Draft, error) {
 		q := events.AttemptRequested{} // request [port=PORT]
 		if port, perr := number(options["port"]); port != nil {
 			q.LocalPort, err = *port, perr
+		}
+		d.Data = q
+	case "lease": // lease [for=60s]: its runner asks for a permit, and dials itself
+		q := events.AttemptRequested{LeaseMS: 60_000}
+		if span := options["for"]; span != "" {
+			var of time.Duration
+			of, err = time.ParseDuration(span)
+			q.LeaseMS = of.Milliseconds()
 		}
 		d.Data = q
 	case "permit": // permit [against=stopped] [probation=1]
@@ -79,13 +92,16 @@ func (w *Writer) attempt(words []string) (events.Draft, error) {
 		d.Data = events.AttemptAbandoned{Stage: w.stage(d.Attempt), Answered: arg == "answered"}
 	case "unknown":
 		d.Data = events.AttemptUnknown{Reason: events.UnknownReported}
-		if d.Source != runner {
+		if d.Source == "/tap" {
 			d.Source, d.Data = "/recorder", events.AttemptUnknown{Reason: events.UnknownCrash}
+			if arg != "" { // unknown lease_expired
+				d.Conn, d.Data = "", events.AttemptUnknown{Reason: events.UnknownReason(arg)}
+			}
 		}
 	case "block":
 		d.Source, d.Data = "/recorder", events.DisconnectBlocked{Stage: w.stage(d.Attempt)}
 	case "force":
-		if d.Source != runner {
+		if d.Source == "/tap" {
 			d.Source = "/recorder"
 		}
 		d.Data = events.DisconnectForced{Stage: w.stage(d.Attempt)}

@@ -10,7 +10,7 @@
 // A line, or a part between semicolons, is one event, or the time that passes
 // before the next. What begins with a name is about that attempt; its connection
 // is the name with a c before it. "report" before it makes it the claim of an
-// outside runner, "direct" an attempt that its runner dials itself. The verbs
+// outside runner, "other" that of another one, "direct" an attempt that its runner dials itself. The verbs
 // stand in attempt.go and gateway.go.
 //
 // It knows the vocabulary and nothing of the fold, and stamps what it is told to,

@@ -37,6 +37,9 @@ func TestScriptsMeanWhatTheySay(t *testing.T) {
 		"a1 request":                      "/tap attempt.requested a1 ca1",
 		"direct a1 request":               "/recorder attempt.requested a1",
 		"report a1 request":               "/runner/robo-1 attempt.requested a1",
+		"report a1 lease for=9s":          "/runner/robo-1 attempt.requested a1 lease 9000",
+		"other a1 ok":                     "/runner/robo-2 attempt.succeeded a1",
+		"a1 unknown lease_expired":        "/recorder attempt.unknown a1",
 		"a1 permit":                       "/recorder attempt.permitted a1 ca1",
 		"direct a1 permit":                "/recorder attempt.permitted a1",
 		"a1 permit against=stopped":       "/recorder attempt.permitted a1 ca1 against stopped",
@@ -119,6 +122,8 @@ func shown(e events.Event) string {
 	case events.AttemptPermitted:
 		add(d.Against != "", "against", d.Against)
 		add(d.Probation != 0, "probation", d.Probation)
+	case events.AttemptRequested:
+		add(d.LeaseMS != 0, "lease", d.LeaseMS)
 	case events.AttemptFailed:
 		add(true, d.Reason, d.Stage, d.LimitMS)
 	}

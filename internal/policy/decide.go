@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"slices"
+
 	"ibrecorder/events"
 	"ibrecorder/fsm"
 )
@@ -25,12 +27,39 @@ func Decide(s fsm.State, now int64) Decision {
 	if s.Policy.Hash == "" {
 		return Decision{} // no rule in force: nothing may be decided by it
 	}
+	if d := expired(s, now); d.Data != nil {
+		return d
+	}
 	for _, due := range [...]func(fsm.State) Decision{unfinished, stop, down, claim, restart, contradiction, disconnect, delay, alone} {
 		if d := due(s); d.Data != nil {
 			return d
 		}
 	}
-	return admit(s, now)
+	d := admit(s, now)
+	if until := leaseEnd(s); d.Data == nil && until != 0 && (d.Wake == 0 || until < d.Wake) {
+		d.Wake = until
+	}
+	return d
+}
+
+// expired gives up on a lease whose runner has not said in time how its attempt went.
+func expired(s fsm.State, now int64) Decision {
+	for _, x := range s.Sessions {
+		if until := x.Lease.Until(); !x.Ended && until != 0 && x.Boot == s.Boot && until <= now {
+			return Decision{Data: events.AttemptUnknown{Reason: events.UnknownLease}, Attempt: x.Attempt, Cause: x.Permit}
+		}
+	}
+	return Decision{}
+}
+
+// leaseEnd is when the next lease expires, 0 if none is out.
+func leaseEnd(s fsm.State) (first int64) {
+	for _, x := range s.Sessions {
+		if until := x.Lease.Until(); !x.Ended && until != 0 && (first == 0 || until < first) {
+			first = until
+		}
+	}
+	return first
 }
 
 // unfinished closes what a run that died has left: its end is unknown for ever.
@@ -263,6 +292,12 @@ func admit(s fsm.State, now int64) Decision {
 	}
 	r := s.Waiting[0]
 	hold, until := Hold(s, now)
+	if hold != "" && enforced(s) { // who asks for a lease asks again, and does not wait here
+		if i := slices.IndexFunc(s.Waiting, func(r fsm.Request) bool { return r.LeaseMS != 0 }); i >= 0 {
+			r = s.Waiting[i]
+			return Decision{Data: events.AttemptDenied{Policy: s.Policy.Hash, Reason: hold, Count: 1}, Attempt: r.Attempt, Cause: r.ID}
+		}
+	}
 	d := Decision{Attempt: r.Attempt, Conn: r.Conn, Cause: r.ID}
 	permit := events.AttemptPermitted{Policy: s.Policy.Hash, Enforced: enforced(s), Against: hold}
 	// What observe mode lets through too early is not what the probation is made of:

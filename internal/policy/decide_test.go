@@ -44,6 +44,30 @@ func tell(t *testing.T, p events.Params, mode events.Mode, stories []story) {
 	}
 }
 
+func TestLeases(t *testing.T) {
+	tell(t, Handoff(), events.Enforce, []story{
+		{"a runner that dials by itself is permitted, and has a minute", "report a1 lease", "permit a1; wake at 1m0s"},
+		{"others wait for its end", "report a1 lease; +1s; a2 request", "hold a2 in_flight; wake at 1m0s"},
+		{"and it is no more permitted beside another", "a1 request; report a2 lease", "deny a2 in_flight"},
+		{"it does not wait in a queue", "a1 request; a2 request; report a3 lease", "deny a3 in_flight"},
+		{"which is served first", "a1 request; a1 dial; a1 fail refused; a2 request; +1s; report a3 lease", "deny a3 in_flight"},
+		{"what it says of its attempt frees the slot", "report a1 lease; a2 request; report a1 ok", "permit a2"},
+		{"what another says of it does not", "report a1 lease; a2 request; other a1 ok", "wake at 1m0s"},
+		{"nor does it say how a denied one went", "a1 request; report a2 lease; report a2 ok", ""},
+		{"a failure delays everybody", "report a1 lease; report a1 fail refused", "delay 1s and up to 250ms"},
+		{"also who asks for a lease", "report a1 lease; report a1 fail refused; report a2 lease", "deny a2 backoff"},
+		{"silence stops", "report a1 lease; +30s; report a1 fail reported_timeout limit=30s", "down silent 1/1 by a1; stop silent"},
+		{"and nobody gets one then", "report a1 lease; +30s; report a1 fail reported_timeout limit=30s; report a2 lease", "deny a2 stopped"},
+		{"after a minute without a word it is unknown", "report a1 lease; a2 request; +1m", "unknown a1; permit a2"},
+		{"and what it says later is a report", "report a1 lease; +1m; report a1 fail reported_timeout limit=30s", "down silent 1/1 by a1; stop silent"},
+		{"a run that died with one out knows no more of it", "report a1 lease; boot b2", "unknown a1"},
+		{"an unknown one uses up an attempt of the probation", stopped + "claim override; observed gateway 100 1 claim; +30s; report a2 lease; +1m; +1m; report a3 lease; +1m", "unknown a3; down probation 2/2 by a2,a3; stop probation"},
+	})
+	tell(t, Handoff(), events.Observe, []story{
+		{"observe mode holds nobody", "a1 request; report a2 lease", "permit a2 against in_flight; wake at 1m0s"},
+	})
+}
+
 func TestAdmission(t *testing.T) {
 	tell(t, Handoff(), events.Enforce, []story{
 		{"the first request is permitted", "a1 request", "permit a1"},

@@ -32,6 +32,7 @@ func Handoff() events.Params {
 		WindowMS:            600_000,
 		WindowFailures:      20,
 		CoolingMS:           1_000,
+		LeaseMS:             60_000,
 	}
 }
 
@@ -114,6 +115,7 @@ func Validate(p events.Params) error {
 	check("window_ms", p.WindowMS, 0, 24*hour)
 	check("window_failures", p.WindowFailures, 1, 1000)
 	check("cooling_ms", p.CoolingMS, 0, cooling)
+	check("lease_ms", p.LeaseMS, 1000, hour)
 	return errors.Join(problems...)
 }
 

@@ -16,8 +16,9 @@ import (
 // outside world allows: clients, the wire, crashes, reports, operators.
 type walker struct {
 	*world
-	next   int  // names of attempts
-	smooth bool // most handshakes come as far as startAPI, which few do otherwise
+	next   int      // names of attempts
+	leases []string // of them, those that a runner asked a permit for
+	smooth bool     // most handshakes come as far as startAPI, which few do otherwise
 }
 
 func walking(t *rapid.T, p events.Params, mode events.Mode) *walker {
@@ -56,12 +57,20 @@ func (w *walker) step(t *rapid.T) string {
 		}
 		return w.wire(t, rapid.SampledFrom(w.s.Sessions).Draw(t, "session"), pick)
 	case "time":
+		if n := len(w.leases); n > 0 && pick("late", "time passes", "time passes", "it tells more") == "it tells more" {
+			return pick("teller", "report ", "other ") + w.leases[rapid.IntRange(0, n-1).Draw(t, "lease")] +
+				pick("of an old lease", " ok", " fail reported_timeout limit=30s", " fail version_no_ready limit=30s", " fail refused", " established", " abandon answered")
+		}
 		return pick("passes", "+100ms", "+2s", "+30s", "+60s", "+11m")
 	case "operator":
 		return pick("operator", "claim", "claim override", "disconnect", "disconnect 1", "disconnect force")
 	case "watch":
 		return "observed " + pick("sees", "gateway 100 1", "gateway 100 1", "gateway 200 2", "other 7 7", "unknown", "no") + pick("waits", "", "", " wedged", " wedged 4samples", " wedged 29s") + pick("asked by", "", " stop", " claim", " claim")
 	case "runner":
+		if pick("runner", "tells", "asks") == "asks" {
+			w.leases = append(w.leases, w.name())
+			return "report " + w.leases[len(w.leases)-1] + " lease"
+		}
 		x := fmt.Sprintf("report x%d ", rapid.IntRange(1, 9).Draw(t, "reported"))
 		if len(w.s.Waiting) > 0 && rapid.Bool().Draw(t, "about ours") {
 			x = "report " + w.s.Waiting[0].Attempt + " "
@@ -79,6 +88,10 @@ func (w *walker) step(t *rapid.T) string {
 func (w *walker) wire(t *rapid.T, x *fsm.Session, pick func(string, ...string) string) string {
 	a := x.Attempt + " "
 	switch {
+	case x.By != "": // it dials by itself, and nobody else tells of it
+		return pick("teller", "report ", "report ", "report ", "other ") + a +
+			pick("leased", "ok", "fail reported_timeout limit=30s", "fail accepted_no_bytes limit=1s", "fail refused", "fail dial_timeout limit=30s",
+				"fail fin_before_version", "fail client_id_in_use", "abandon", "abandon answered", "unknown", "established", "lost")
 	case x.Ended && x.Phase == fsm.Closing:
 		return a + "closed"
 	case x.Ended:
@@ -202,6 +215,10 @@ func TestEveryStateLeadsBackToReady(t *testing.T) {
 		before := fmt.Sprintf("%s %s", w.s.Gate, w.s.API)
 		for range 3 {
 			for _, x := range w.s.InFlight() {
+				if x.By != "" {
+					w.must("report " + x.Attempt + " fail refused")
+					continue
+				}
 				w.must(x.Attempt + " fail refused")
 			}
 			for _, r := range w.s.Waiting {

@@ -26,6 +26,7 @@ type flight struct {
 	told     bool         // already found to overlap, or its end may be in a gap
 	seen     bool         // found to overlap in observe mode
 	listed   bool         // named as unfinished by a later start
+	lease    lease
 }
 
 func (l *flight) open() bool { return l.end == 0 }
@@ -47,6 +48,15 @@ type request struct {
 	run     int
 	port    int64
 	settled bool // nothing more is to be expected of it
+	outside bool // somebody else wrote it
+	lease   lease
+}
+
+// lease is a permit that its runner dials with by itself; the zero one is none.
+type lease struct {
+	by   string // source of the runner
+	ms   int64  // how long it is good for
+	from moment
 }
 
 // Bounds. IB allows 32 clients for one gateway, so all of these are generous.
@@ -86,7 +96,11 @@ func (h *history) requested(f *facts) {
 	if f.outside {
 		conn = "" // whatever it is called, it is none of the tap's
 	}
-	h.requests = append(h.requests, request{attempt: f.rec.Attempt, id: f.rec.ID, conn: conn, seq: f.rec.Seq, run: h.run, port: d.LocalPort})
+	q := request{attempt: f.rec.Attempt, id: f.rec.ID, conn: conn, seq: f.rec.Seq, run: h.run, port: d.LocalPort, outside: f.outside}
+	if f.outside && !f.imported && d.LeaseMS > 0 {
+		q.lease = lease{by: f.rec.Source, ms: d.LeaseMS}
+	}
+	h.requests = append(h.requests, q)
 }
 
 func (h *history) permitted(f *facts) {
@@ -94,7 +108,11 @@ func (h *history) permitted(f *facts) {
 	enforced := d.Enforced
 	h.decided(enforced)
 	conn := f.rec.Conn
+	var leased lease
 	if f.request != nil {
+		if leased = f.request.lease; leased.by != "" {
+			leased.from = f.at
+		}
 		if conn == "" {
 			conn = f.request.conn
 		}
@@ -111,7 +129,7 @@ func (h *history) permitted(f *facts) {
 		h.oldFlights = false // one at a time: no older permit can be open now
 	}
 	h.stop.known = h.stop.known || enforced
-	h.flights = append(h.flights, flight{attempt: f.rec.Attempt, permit: f.rec.ID, conn: conn, seq: f.rec.Seq, run: h.run, enforced: !h.observed(enforced), against: d.Against != ""})
+	h.flights = append(h.flights, flight{attempt: f.rec.Attempt, permit: f.rec.ID, conn: conn, seq: f.rec.Seq, run: h.run, enforced: !h.observed(enforced), against: d.Against != "", lease: leased})
 }
 
 // orphaned reports whether the recorder wrote f of an attempt that nothing is known
@@ -154,6 +172,9 @@ func (h *history) over(f *facts) {
 			by.by = f.rec.Attempt
 		}
 		h.told.add(f.rec.Attempt)
+		if f.flight != nil && f.flight.lease.by != "" {
+			h.lose(f) // that was its one end, and more of it is no other attempt
+		}
 	} else {
 		h.lose(f)
 		h.lastEnd.byTap, h.lastEnd.byTapAt = f.rec.Seq, f.at

@@ -88,8 +88,11 @@ func (h *history) weigh(f *facts) {
 		h.lastEnd.id = f.rec.ID
 		h.lastEnd.gateway = backsOffGateway(f.rec.Data.(events.AttemptFailed).Reason)
 	}
+	// Of an attempt whose end nobody knew somebody may tell it yet, or tell of another one.
+	over := h.endOf(f.rec.Attempt)
+	late := over != nil && over.unknown
 	if f.outside && f.flight == nil {
-		if is, _, _ := h.aboutTheTaps(f); is {
+		if is, _, _ := h.aboutTheTaps(f); is && !late {
 			return // one attempt is never counted twice
 		}
 	}
@@ -106,7 +109,7 @@ func (h *history) weigh(f *facts) {
 	stale := f.flight != nil && f.flight.seq < h.releasedAt
 	claimed := f.outside && f.flight == nil
 	again := claimed && f.rec.Attempt != "" && h.told.has(f.rec.Attempt) // its reporter has said how it ended
-	doubtful := stale || again || claimed && h.tapMayHaveSeen(f)
+	doubtful := stale || again || claimed && late || claimed && h.tapMayHaveSeen(f)
 	h.useUp(f, s, stale)
 	switch s {
 	case life:

@@ -178,6 +178,9 @@ func (f *facts) join() {
 	}
 	if f.rec.Attempt != "" {
 		f.flight = f.past.flightOf(f.rec.Attempt)
+		if f.flight != nil && f.outside && f.flight.lease.by != "" && f.flight.lease.by != f.rec.Source {
+			f.flight = nil // a lease is its runner's
+		}
 		if f.kind == attemptPermitted || f.kind.ends() || f.kind == attemptRequested && f.outside || f.contact {
 			f.request = f.past.requestOf(f.rec.Attempt)
 		}

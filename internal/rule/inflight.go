@@ -57,6 +57,11 @@ func (m *rs4) ended(f *facts) {
 			Rule: "RS4", Because: []uint64{l.seq, l.started}, Observed: !l.enforced,
 			Text: fmt.Sprintf("attempt %s is said to have ended before its startAPI, which was passed on at #%d", f.rec.Attempt, l.started),
 		})
+	case l != nil && f.expired() && !l.lease.over(f):
+		m.add(f, Finding{
+			Rule: "RS4", Because: []uint64{l.seq}, Observed: !l.enforced,
+			Text: fmt.Sprintf("the lease of attempt %s, permitted at #%d, is said to have expired before it had", f.rec.Attempt, l.seq),
+		})
 	case l == nil && f.request != nil && f.kind != attemptAbandoned && !f.past.oldFlights:
 		m.add(f, Finding{
 			Rule: "RS4", Because: []uint64{f.request.seq}, Observed: f.past.observing(),
@@ -83,6 +88,18 @@ func heldBack(f *facts) bool {
 	return failed && d.Reason == events.ClientWaits
 }
 
+// expired reports an end that says that a lease ran out.
+func (f *facts) expired() bool {
+	d, unknown := f.rec.Data.(events.AttemptUnknown)
+	return unknown && d.Reason == events.UnknownLease
+}
+
+// over reports whether the lease may have run out when f was written.
+func (l *lease) over(f *facts) bool {
+	passed, known := f.at.since(l.from)
+	return l.by != "" && (!known || passed >= l.ms*1e6)
+}
+
 // rs5: every dial is the effect of a permit, and every permit the answer to a request.
 type rs5 struct{ tally }
 
@@ -105,7 +122,8 @@ func (m *rs5) step(f *facts) {
 
 func (m *rs5) permitted(f *facts) {
 	q := f.request
-	if q != nil && q.id == f.rec.Cause && q.run == f.past.run || q == nil && f.past.oldRequests {
+	asked := q != nil && (!q.outside || q.lease.by != "")
+	if asked && q.id == f.rec.Cause && q.run == f.past.run || q == nil && f.past.oldRequests {
 		return
 	}
 	found := Finding{
@@ -116,6 +134,9 @@ func (m *rs5) permitted(f *facts) {
 	case q != nil && q.run != f.past.run:
 		found.Because = []uint64{q.seq, f.past.runAt}
 		found.Text = fmt.Sprintf("attempt %s was permitted on a request of an earlier run, #%d; whoever asked is gone", f.rec.Attempt, q.seq)
+	case q != nil && !asked:
+		found.Because = []uint64{q.seq}
+		found.Text = fmt.Sprintf("attempt %s was permitted on a report, #%d, that asks for nothing", f.rec.Attempt, q.seq)
 	case q != nil:
 		found.Because = []uint64{q.seq}
 		found.Text = fmt.Sprintf("the permit of attempt %s does not name its request, #%d, as its cause", f.rec.Attempt, q.seq)

@@ -10,6 +10,7 @@ import (
 type ended struct {
 	attempt string
 	lost    bool // it did not become ready; false if nobody knows
+	unknown bool // how it ended: a report may know
 }
 
 // client is a connection of the tap, by which a report of its attempt is known.
@@ -80,7 +81,7 @@ func (h *history) seenByTap(f *facts) bool {
 // lose takes in whether an attempt of the tap became ready.
 func (h *history) lose(f *facts) {
 	lost := f.kind == attemptFailed || f.kind == attemptAbandoned
-	h.ended.add(ended{f.rec.Attempt, lost})
+	h.ended.add(ended{f.rec.Attempt, lost, f.kind == attemptUnknown})
 	conn := f.rec.Conn
 	if f.flight != nil {
 		conn = f.flight.conn

@@ -117,7 +117,21 @@ var specification = map[string][]struct {
 		},
 		{
 			name:   "a runner that dials with a permit of its own went around nobody",
-			stream: `start; attempt.requested r1 by=/runner/robo-1; attempt.permitted r1; +30s attempt.failed r1 by=/runner/robo-1; stop`,
+			stream: `start; attempt.requested r1 by=/runner/robo-1 lease_ms=60000; attempt.permitted r1; +30s attempt.failed r1 by=/runner/robo-1; stop`,
+		},
+		{
+			name:   "nor does what it tells of that attempt after its end, or after the lease's",
+			stream: `start; attempt.requested r1 by=/runner/robo-1 lease_ms=60000; attempt.permitted r1; attempt.requested r2 by=/runner/robo-1 lease_ms=60000; attempt.denied r2 reason=in_flight; +30s attempt.failed r1 by=/runner/robo-1; stop; attempt.failed r1 by=/runner/robo-1; attempt.abandoned r1 by=/runner/robo-1`,
+		},
+		{
+			name:   "another runner's attempt of the same name is another one",
+			stream: `start; attempt.requested r1 by=/runner/robo-1 lease_ms=60000; attempt.permitted r1; gateway.down reason=reported by=/runner/robo-3; restart.required reason=reported; attempt.succeeded r1 by=/runner/robo-2`,
+			find:   []string{"RS1 attempt.succeeded r1 <- restart.required [bypassed]"},
+		},
+		{
+			name:   "one that was denied and dials all the same went around the recorder",
+			stream: `start; silent a1; stop; attempt.requested r1 by=/runner/robo-1 lease_ms=60000; attempt.denied r1; +30s attempt.failed r1 by=/runner/robo-1`,
+			find:   []string{"RS1 attempt.failed r1 <- restart.required, attempt.requested r1 [bypassed]"},
 		},
 		{
 			name:   "a session that a runner has by itself is one",
@@ -182,6 +196,15 @@ var specification = map[string][]struct {
 		},
 	},
 	"RS2": {
+		{
+			name:   "a silence that its runner met with a lease counts as any",
+			stream: `start; attempt.requested r1 by=/runner/robo-1 lease_ms=60000; attempt.permitted r1; +30s attempt.failed r1 by=/runner/robo-1; ready a2`,
+			find:   []string{"RS2 attempt.permitted a2 <- attempt.failed r1"},
+		},
+		{
+			name:   "one that is told after the lease has expired may count, and need not",
+			stream: `start; attempt.requested r1 by=/runner/robo-1 lease_ms=60000; attempt.permitted r1; +60s attempt.unknown r1 reason=lease_expired by=/recorder; attempt.failed r1 by=/runner/robo-1; ready a2; attempt.requested r3 by=/runner/robo-1 lease_ms=60000; attempt.permitted r3; +60s attempt.unknown r3 reason=lease_expired by=/recorder; attempt.failed r3 by=/runner/robo-1; stop`,
+		},
 		{
 			name:   "by default one silent attempt makes the stop due",
 			stream: `start; silent a1; dial a2`,
@@ -634,6 +657,29 @@ var specification = map[string][]struct {
 	},
 	"RS4": {
 		{
+			name:   "a runner's lease takes its turn until it says how its attempt went",
+			stream: `start; attempt.requested r1 by=/runner/robo-1 lease_ms=60000; attempt.permitted r1; attempt.succeeded r1 by=/runner/robo-1; ready a2`,
+		},
+		{
+			name:   "and nobody is permitted meanwhile, whatever another runner says",
+			stream: `start; attempt.requested r1 by=/runner/robo-1 lease_ms=60000; attempt.permitted r1; attempt.succeeded r1 by=/runner/robo-2; ready a2`,
+			find:   []string{"RS4 attempt.permitted a2 <- attempt.permitted r1"},
+		},
+		{
+			name:   "or until it has expired",
+			stream: `start; attempt.requested r1 by=/runner/robo-1 lease_ms=60000; attempt.permitted r1; +60s attempt.unknown r1 reason=lease_expired by=/recorder; ready a2`,
+		},
+		{
+			name:   "which it has not before its time",
+			stream: `start; attempt.requested r1 by=/runner/robo-1 lease_ms=60000; attempt.permitted r1; +59s attempt.unknown r1 reason=lease_expired by=/recorder; ready a2`,
+			find:   []string{"RS4 attempt.unknown r1 <- attempt.permitted r1"},
+		},
+		{
+			name:   "and what the tap dials has no lease",
+			stream: `start; dial a1; +60s attempt.unknown a1 reason=lease_expired by=/recorder; ready a2`,
+			find:   []string{"RS4 attempt.unknown a1 <- attempt.permitted a1"},
+		},
+		{
 			name:   "one after the other holds",
 			stream: `start; ready a1; ready a2`,
 		},
@@ -695,6 +741,11 @@ var specification = map[string][]struct {
 		},
 	},
 	"RS5": {
+		{
+			name:   "a report that asks for nothing is no request",
+			stream: `start; attempt.requested r1 by=/runner/robo-1; attempt.permitted r1; attempt.succeeded r1 by=/runner/robo-1`,
+			find:   []string{"RS5 attempt.permitted r1 <- attempt.requested r1"},
+		},
 		{
 			name:   "request, permit, dial and answer belong together",
 			stream: `start; ready a1; client.closed conn=c-a1; ready a2`,
