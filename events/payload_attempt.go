@@ -86,8 +86,8 @@ type AttemptPermitted struct {
 
 // AttemptDenied: these attempts may not dial. One that names its attempt answers the
 // attempt.requested of it. One that names none stands for programs that were turned
-// away at the recorder's port by the stop that is its cause; of those there is no
-// other event.
+// away at the recorder's port, or asked it for a lease, while the stop that is its
+// cause stood; of those there is no other event.
 type AttemptDenied struct {
 	// Policy is the hash of the policy that decided.
 	Policy string `json:"policy"`

@@ -9,7 +9,7 @@ import (
 )
 
 // deniedSpan is the least time between two attempt.denied about programs that relays
-// turned away by themselves while a stop stands: a program that retries a hundred
+// turned away by themselves while a stop stands, or that asked for a lease then: a program that retries a hundred
 // times a second must not fill the log.
 const deniedSpan = time.Minute
 

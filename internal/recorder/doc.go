@@ -36,6 +36,11 @@
 //     (TestInObserveModeNoClientIsHeld).
 //   - A report is recorded once, whoever repeats it, and no reporter's mistake ends
 //     the loop (TestReports).
+//   - A runner that dials by itself asks for a lease and is answered at once
+//     (TestALease). One that does not say in time how it went frees the slot
+//     (TestALeaseThatIsNotUsedExpires). How often it asks does not fill the log
+//     (TestWhoAsksForALeaseAgainAndAgainFillsNoLog), and none is given to nobody
+//     (TestAnAnswerThatNobodyWaitsForIsNoLease).
 //   - A breach of the rule is recorded right behind the event that is one, as the
 //     offline judge would find it (TestABypassIsRecorded).
 //   - Its last event is recorder.stopped, within a second

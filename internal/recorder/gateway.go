@@ -98,9 +98,10 @@ type Gateway struct {
 	recent  recent                   // ids of reports that came lately
 	made    []events.Record          // what was decided while one item was processed
 	denied  denied
-	asked   *int64       // the client id that the last request to disconnect names
-	wake    int64        // monotonic nanosecond at which time makes something due, 0 never
-	last    events.Event // the last of the log
+	held    map[string]held // by the source of who asked for a lease; runners are few, and configured
+	asked   *int64          // the client id that the last request to disconnect names
+	wake    int64           // monotonic nanosecond at which time makes something due, 0 never
+	last    events.Event    // the last of the log
 }
 
 // View is a consistent look at a gateway.
@@ -128,7 +129,7 @@ func Open(ctx context.Context, cfg Config) (*Gateway, error) {
 	}
 	g := &Gateway{
 		cfg: cfg, log: cfg.Logger.With("gateway", cfg.Gateway), inbox: newInbox(), done: make(chan struct{}),
-		folder: fsm.NewFolder(), state: fsm.Initial(), judge: rule.New(), waiting: make(map[string]chan<- Answer), recent: newRecent(),
+		folder: fsm.NewFolder(), state: fsm.Initial(), judge: rule.New(), waiting: make(map[string]chan<- Answer), recent: newRecent(), held: make(map[string]held),
 	}
 	var unsaid []rule.Finding // about the last event, which a crash kept out of the log
 	var of events.Record

@@ -37,10 +37,11 @@ type item struct {
 	after string
 }
 
-// lapsed says that an operator stopped waiting before their word was taken: they
-// were told that nothing came of it, and by now it may be about another stop.
+// lapsed says that an operator, or who asks for a lease, stopped waiting before it was
+// taken: they were told that nothing came of it, by now the word may be about another
+// stop, and nobody would use the lease.
 func (it item) lapsed() bool {
-	if it.verb != claim && it.verb != disconnect {
+	if it.verb != claim && it.verb != disconnect && it.verb != lease {
 		return false // a report is a fact, whoever waits for it
 	}
 	select {
@@ -60,13 +61,16 @@ const (
 	claim           // an operator's: the listener is read before the decision
 	disconnect      // an operator's
 	sighting        // of the listener, by whoever watches it
+	lease           // a runner wants to dial by itself
 )
 
 // reply is what became of an item that somebody waits for.
 type reply struct {
 	rec  events.Record
 	made []events.Record // the decisions that followed at once
-	err  error
+	// lease is the answer to a request for one.
+	lease Lease
+	err   error
 }
 
 // softLimit is how many things may wait for the log before those that can be

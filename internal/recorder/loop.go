@@ -28,6 +28,12 @@ func (g *Gateway) process(ctx context.Context, it item) error {
 		g.reject(it, err)
 		return err
 	}
+	if it.verb == lease {
+		if l, answered, err := g.answerLease(it.draft); answered {
+			it.answered(reply{lease: l, err: err})
+			return nil
+		}
+	}
 	if rec, again, err := g.repeated(it.draft); again {
 		it.answered(reply{rec: rec, err: err})
 		return nil
@@ -64,7 +70,11 @@ func (g *Gateway) process(ctx context.Context, it item) error {
 	if err == nil {
 		err = g.decide(ctx)
 	}
-	it.answered(reply{rec: rec, made: g.made, err: err})
+	r := reply{rec: rec, made: g.made, err: err}
+	if it.verb == lease && err == nil {
+		r.lease = g.decidedLease(it.draft.Attempt)
+	}
+	it.answered(r)
 	return err
 }
 

@@ -1,0 +1,112 @@
+package recorder
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"ibrecorder/events"
+	"ibrecorder/fsm"
+	"ibrecorder/internal/policy"
+)
+
+// Lease is the answer to a runner that asks for a permit and dials by itself.
+type Lease struct {
+	// Permit is the ID of the durable attempt.permitted; empty means do not dial.
+	Permit string
+	// For is how long it is good for from now on: by then its end must be reported.
+	For time.Duration
+	// Epoch is the one of the permit.
+	Epoch uint64
+
+	// Reason is why there is none.
+	Reason events.HoldReason
+	// Wait is after how long time alone ends that; 0 if something else has to.
+	Wait time.Duration
+	// Stop and Since are the sequence and the time of the restart.required, if it is that.
+	Stop  uint64
+	Since time.Time
+}
+
+// Lease asks for a permit for a runner that dials by itself, and returns when the
+// answer is durable. It is answered at once and never queued. The same attempt of the
+// same source has one permit: while that is out, asking again returns it. ErrTaken if
+// the attempt is somebody else's or has ended, otherwise the errors of Submit; a
+// request that was not decided when ctx ends never is.
+func (g *Gateway) Lease(ctx context.Context, source, attempt string, q events.AttemptRequested) (Lease, error) {
+	q.LeaseMS = g.cfg.Policy.LeaseMS
+	d := events.Draft{Source: g.cfg.Redactor.Attribute(source), Attempt: g.cfg.Redactor.Attribute(attempt), Data: q}
+	r, err := g.ask(ctx, item{draft: d, verb: lease})
+	return r.lease, err
+}
+
+// heldSpan is the least time between two records of one runner's being held for the
+// same reason: one that asks again and again must not fill the log.
+const heldSpan = time.Minute
+
+// held is the last record of a runner's being held.
+type held struct {
+	reason events.HoldReason
+	at     int64 // monotonic nanoseconds
+}
+
+// answerLease answers a request without a record of it, if none is due: the lease is
+// out already, or its runner was told no more than a minute ago. While the gate is
+// stopped the stop is the denial, as it is for whoever the tap turns away, and those
+// are counted together.
+func (g *Gateway) answerLease(d events.Draft) (l Lease, answered bool, err error) {
+	if x := g.leased(d.Attempt); x != nil && x.By == d.Source && x.Boot == g.cfg.Boot && !x.Ended {
+		return g.granted(x), true, nil
+	}
+	waits := slices.ContainsFunc(g.state.Waiting, func(r fsm.Request) bool { return r.Attempt == d.Attempt })
+	if waits || g.leased(d.Attempt) != nil || slices.Contains(g.state.Over, d.Attempt) {
+		return Lease{}, true, fmt.Errorf("%w: attempt %s has been made; name each one anew", ErrTaken, d.Attempt)
+	}
+	why, until := policy.Hold(g.state, g.now())
+	if why == "" || !g.enforced() {
+		return Lease{}, false, nil
+	}
+	if why == events.HoldStopped {
+		g.denied.untold.Add(1)
+		return g.turnedAway(why, until), true, nil
+	}
+	last, told := g.held[d.Source]
+	if told && last.reason == why && g.now()-last.at < int64(heldSpan) {
+		return g.turnedAway(why, until), true, nil
+	}
+	g.held[d.Source] = held{why, g.now()}
+	return Lease{}, false, nil
+}
+
+// leased is the attempt of that name that is under way or has a session, nil if none.
+func (g *Gateway) leased(attempt string) *fsm.Session {
+	i := slices.IndexFunc(g.state.Sessions, func(x *fsm.Session) bool { return x.Attempt == attempt })
+	if i < 0 {
+		return nil
+	}
+	return g.state.Sessions[i]
+}
+
+// decidedLease is what the loop has just decided for a request.
+func (g *Gateway) decidedLease(attempt string) Lease {
+	if x := g.leased(attempt); x != nil {
+		return g.granted(x)
+	}
+	return g.turnedAway(policy.Hold(g.state, g.now()))
+}
+
+func (g *Gateway) granted(x *fsm.Session) Lease {
+	return Lease{Permit: x.Permit, For: time.Duration(x.Lease.Until() - g.now()), Epoch: x.Epoch}
+}
+
+func (g *Gateway) turnedAway(why events.HoldReason, until int64) Lease {
+	l := Lease{Reason: why}
+	if until != 0 {
+		l.Wait = time.Duration(max(0, until-g.now()))
+	}
+	if why == events.HoldStopped {
+		l.Stop, l.Since = g.state.Stop.Seq, g.gateAt
+	}
+	return l
+}
