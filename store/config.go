@@ -36,6 +36,8 @@ type Config struct {
 	MaxBytes int64
 	// Timeout bounds one request to the log whose context has no deadline; 0 is 5 s.
 	Timeout time.Duration
+	// Door lets runners connect; nil, and nothing listens.
+	Door *Door
 	// Logger gets the embedded server's lines; nil drops them.
 	Logger *slog.Logger
 

@@ -58,7 +58,12 @@
 //   - A handler gets every event at least once and in order, also after a kill
 //     (TestConsumeGoesOnAfterAKill).
 //   - Nothing listens on a port (TestServerOpensNoPort), and nobody without the
-//     key of this run gets in (TestNobodyConnectsWithoutTheKey).
+//     key of this run gets in (TestNobodyConnectsWithoutTheKey). With a Door one port
+//     on loopback does (TestOnlyTheDoorListens), for whoever has a key that was
+//     configured (TestNobodyComesThroughTheDoorWithoutAKeyOfARunner) and for the
+//     subjects that it may use (TestARunnerHasTheRightsThatItWasGiven). The logs and
+//     what could change them are out of its reach even if every subject is allowed
+//     (TestTheLogIsOutOfReachOfWhoeverComesThroughTheDoor).
 //   - What the server warns of comes out of Store.Err
 //     (TestWarningsOfTheServerComeOut).
 //

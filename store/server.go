@@ -74,20 +74,21 @@ func (l *serverLog) report(level, format string, v []any) {
 	}
 }
 
-// startServer runs an embedded server on dir that opens no port, and returns
-// when JetStream has recovered. Only the holder of key may connect.
-func startServer(ctx context.Context, dir, name string, key nkeys.KeyPair, log *serverLog) (*server.Server, error) {
+// startServer runs an embedded server on the folder, and returns when JetStream has
+// recovered. It opens no port but that of a Door. Only the holder of key comes to the
+// logs; own is the recorder's key for the account of the runners.
+func startServer(ctx context.Context, cfg Config, name string, key, own nkeys.KeyPair, log *serverLog) (*server.Server, error) {
 	user, err := key.PublicKey()
 	if err != nil {
 		return nil, fmt.Errorf("embedded server: %w", err)
 	}
 	acc := server.NewAccount(account)
-	srv, err := server.NewServer(&server.Options{
+	opts := &server.Options{
 		ServerName:             name,
 		DontListen:             true,
 		JetStream:              true,
 		JetStreamDomain:        name, // so that a hub can tell its edges apart one day
-		StoreDir:               dir,
+		StoreDir:               cfg.Dir,
 		JetStreamMaxStore:      maxStore,
 		JetStreamMaxMemory:     64 << 20, // consumers of readers
 		SyncAlways:             true,
@@ -96,14 +97,24 @@ func startServer(ctx context.Context, dir, name string, key nkeys.KeyPair, log *
 		NoSigs:                 true, // signals are the recorder's
 		Accounts:               []*server.Account{acc},
 		Nkeys:                  []*server.NkeyUser{{Nkey: user, Account: acc}},
-	})
+	}
+	if cfg.Door != nil {
+		guest, err := own.PublicKey()
+		if err != nil {
+			return nil, fmt.Errorf("embedded server: %w", err)
+		}
+		if err := cfg.Door.open(opts, guest); err != nil {
+			return nil, err
+		}
+	}
+	srv, err := server.NewServer(opts)
 	if err != nil {
 		return nil, fmt.Errorf("embedded server: %w", err)
 	}
 	srv.SetLogger(log, false, false)
 	started := make(chan struct{})
 	go func() {
-		srv.Start() // returns when it is up, because it does not listen
+		srv.Start() // returns when it is up
 		close(started)
 	}()
 	stop := func(err error) (*server.Server, error) {
@@ -145,7 +156,7 @@ func lastReport(log *serverLog) error {
 	}
 }
 
-// dialServer connects in process; there is no other way in.
+// dialServer connects in process; but for a Door there is no other way in.
 func dialServer(srv *server.Server, cfg Config, key nkeys.KeyPair) (*nats.Conn, error) {
 	user, err := key.PublicKey()
 	if err != nil {

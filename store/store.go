@@ -23,7 +23,8 @@ type Store struct {
 	srv    *server.Server
 	nc     *nats.Conn
 	js     jetstream.JetStream
-	damage []error // what a copy would have been refused for
+	guests *nats.Conn // in the account of the runners; nil without a Door
+	damage []error    // what a copy would have been refused for
 	// of is the folder that this one is a copy of, and is removed at the end; "" if it
 	// is none.
 	of string
@@ -106,11 +107,20 @@ func (s *Store) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("embedded server: %w", err)
 	}
-	if s.srv, err = startServer(ctx, s.cfg.Dir, f.Server, key, s.log); err != nil {
+	own, err := nkeys.CreateUser() // the same, for the account of the runners
+	if err != nil {
+		return fmt.Errorf("embedded server: %w", err)
+	}
+	if s.srv, err = startServer(ctx, s.cfg, f.Server, key, own, s.log); err != nil {
 		return err
 	}
 	if s.nc, err = dialServer(s.srv, s.cfg, key); err != nil {
 		return err
+	}
+	if s.cfg.Door != nil {
+		if s.guests, err = dialServer(s.srv, s.cfg, own); err != nil {
+			return err
+		}
 	}
 	s.js, err = jetstream.New(s.nc, jetstream.WithDefaultTimeout(s.cfg.Timeout))
 	if err != nil {
@@ -156,6 +166,9 @@ func (s *Store) Close() error {
 	var errs []error
 	for _, l := range s.logs {
 		errs = append(errs, l.marks.close())
+	}
+	if s.guests != nil {
+		s.guests.Close()
 	}
 	if s.nc != nil {
 		s.nc.Close()

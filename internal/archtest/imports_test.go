@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"internal/flock":     {xsys},
 	"internal/alert":     {"events", "store"},
 	"internal/httpapi":   {"events"},
+	"internal/natsapi":   {"events", "internal/httpapi", natsClient},
 	"internal/report":    {"events", "fsm", "internal/rule"},
 	"internal/source":    {"events", "internal/httpapi", "store"},
 	"internal/streams":   {"events", "fsm", "internal/policy", "internal/rule", yaml},
@@ -54,7 +55,7 @@ var mayImport = map[string][]string{
 
 	// Puts everything together; the libraries stay behind the packages that own them.
 	"internal/daemon": {"events", "fsm", "store", "internal/policy", "internal/rule", "internal/wire", "internal/tap", "internal/ibsession",
-		"internal/watch", "internal/recorder", "internal/alert", "internal/httpapi", "internal/gwsim", "internal/config", "internal/flock"},
+		"internal/watch", "internal/recorder", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/flock"},
 	"cmd/recorder": {anything},
 	"cmd/replay":   {anything},
 

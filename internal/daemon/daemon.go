@@ -16,6 +16,7 @@ import (
 	"ibrecorder/internal/alert"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/ibsession"
+	"ibrecorder/internal/natsapi"
 	"ibrecorder/internal/recorder"
 	"ibrecorder/internal/tap"
 	"ibrecorder/internal/watch"
@@ -36,6 +37,9 @@ type Config struct {
 	Version string
 	Logger  *slog.Logger
 
+	// NATS lets runners connect; nil, and nothing of NATS listens.
+	NATS *NATS
+
 	// Sensor reads the listener at an address; nil is watch.Listener.
 	Sensor func(address string) recorder.Sensor
 	// Watch is how often the listener is read without being asked; 0 is watch.Interval. A
@@ -47,6 +51,27 @@ type Config struct {
 
 	// Step is handed to the loops: see recorder.Config.
 	Step func(string)
+}
+
+// NATS is where runners connect, and who they are.
+type NATS struct {
+	Listen  string            // host:port on loopback
+	Runners map[string]string // public user keys (nkeys) by name
+}
+
+// door is n for the store.
+func (n *NATS) door() *store.Door {
+	if n == nil {
+		return nil
+	}
+	out := &store.Door{Listen: n.Listen}
+	out.Own.Publish, out.Own.Subscribe = natsapi.Own()
+	for name, key := range n.Runners {
+		r := store.Runner{Key: key}
+		r.Publish, r.Subscribe = natsapi.Runner(name)
+		out.Runners = append(out.Runners, r)
+	}
+	return out
 }
 
 // Gateway is one gateway and who connects to it.
@@ -100,7 +125,7 @@ func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
 			err = errors.Join(err, d.abort(err), d.close())
 		}
 	}()
-	if d.store, err = store.Open(ctx, store.Config{Dir: cfg.Data, MaxBytes: cfg.LogBytes, Logger: cfg.Logger}); err != nil {
+	if d.store, err = store.Open(ctx, store.Config{Dir: cfg.Data, MaxBytes: cfg.LogBytes, Door: cfg.NATS.door(), Logger: cfg.Logger}); err != nil {
 		return d, err
 	}
 	key, err := folderKey(cfg.Data)
@@ -161,6 +186,9 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor) (err error) 
 	return nil
 }
 
+// NATS is where runners connect, "" if they do not.
+func (d *Daemon) NATS() string { return d.store.Listening() }
+
 // Boot identifies this run.
 func (d *Daemon) Boot() string { return d.boot }
 
@@ -180,11 +208,15 @@ func (d *Daemon) Run(ctx context.Context) error {
 		})
 	}
 	var served []httpapi.Gateway
+	var asked []natsapi.Gateway
 	for _, p := range d.posts {
-		served = append(served, p)
+		served, asked = append(served, p), append(asked, p)
 		start(func() error { return p.run(ctx) })
 	}
 	start(func() error { return httpapi.Serve(ctx, d.api, served, d.cfg.Logger) })
+	if nc := d.store.Guests(); nc != nil {
+		start(func() error { return natsapi.Serve(ctx, nc, asked, d.cfg.Logger) })
+	}
 	start(func() error { return d.heed(ctx) })
 	go func() { running.Wait(); close(errs) }()
 	var all []error

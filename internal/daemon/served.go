@@ -178,11 +178,16 @@ func Describe(s fsm.State, gateAt time.Time) httpapi.Status {
 	return out
 }
 
+// released says how a stop ends.
+func released(gateway string) string {
+	return fmt.Sprintf("restart the Gateway, log in, then: recorder resume %s --reason TEXT", gateway)
+}
+
 // why is one sentence on the gate, and what to type next.
 func why(s fsm.State) (sentence, next string) {
 	switch s.Gate {
 	case fsm.Stopped:
-		next = fmt.Sprintf("restart the Gateway, log in, then: recorder resume %s --reason TEXT", s.Gateway)
+		next = released(s.Gateway)
 		if s.Stop.Carried {
 			return "The log before this one was set aside while the Gateway needed a restart; nobody dials until it is released.", next
 		}

@@ -27,7 +27,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	_ = rc.SetReadDeadline(time.Now().Add(patience))
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		if p := problemOf(err); p.Status == http.StatusRequestEntityTooLarge {
+		if p := ProblemOf(err); p.Status == http.StatusRequestEntityTooLarge {
 			return nil, p
 		}
 		return nil, malformed.with("the body did not arrive: "+err.Error(), "")

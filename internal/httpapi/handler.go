@@ -140,7 +140,7 @@ func (h *handler) answer(w http.ResponseWriter, status int, v any) {
 // fail answers with a problem. It repeats what the caller sent, and an error of
 // the recorder, only without account ids.
 func (h *handler) fail(w http.ResponseWriter, err error) {
-	p := *problemOf(err)
+	p := *ProblemOf(err)
 	p.Detail = h.redactor.Text(p.Detail)
 	w.Header().Set("Content-Type", "application/problem+json")
 	h.answer(w, p.Status, p)

@@ -49,8 +49,12 @@ func (p Problem) with(detail, hint string) *Problem {
 	return &p
 }
 
-// problemOf is err as an answer.
-func problemOf(err error) *Problem {
+// Malformed is the answer to what cannot be understood, for those who answer elsewhere
+// than over HTTP.
+func Malformed(detail, hint string) *Problem { return malformed.with(detail, hint) }
+
+// ProblemOf is err as an answer.
+func ProblemOf(err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}

@@ -59,6 +59,7 @@ func Demo() events.Params {
 	p.BackoffBaseMS = 250
 	p.BackoffCapMS = 2_000
 	p.CoolingMS = 250
+	p.LeaseMS = 5_000
 	return p
 }
 

@@ -1,0 +1,34 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"ibrecorder/events"
+	"ibrecorder/internal/httpapi"
+	"ibrecorder/internal/natsapi"
+)
+
+// Head implements natsapi.Gateway.
+func (p *post) Head() uint64 { return p.loop.View().State.Seq }
+
+// Permit implements natsapi.Gateway.
+func (p *post) Permit(ctx context.Context, source, attempt string, q events.AttemptRequested) (natsapi.Answer, error) {
+	l, err := p.loop.Lease(ctx, source, attempt, q)
+	switch {
+	case err != nil:
+		return natsapi.Answer{}, problem(err)
+	case l.Permit != "":
+		return natsapi.Answer{Granted: &natsapi.Granted{Permit: l.Permit, LeaseMS: l.For.Milliseconds(), Epoch: l.Epoch}}, nil
+	case l.Reason != events.HoldStopped:
+		return natsapi.Answer{Held: &natsapi.Held{Reason: l.Reason, RetryAfterMS: ceilMS(l.Wait)}}, nil
+	}
+	s := httpapi.Status{Stop: &httpapi.Stop{Seq: l.Stop}}
+	if err := stopReason(ctx, p.log, &s); err != nil {
+		return natsapi.Answer{}, err
+	}
+	return natsapi.Answer{RestartRequired: &natsapi.RestartRequired{Since: l.Since.UTC(), Seq: l.Stop, Reason: s.Stop.Reason, Next: released(p.cfg.Name)}}, nil
+}
+
+// ceilMS is d in milliseconds, rounded up: who comes back then is not too early.
+func ceilMS(d time.Duration) int64 { return (d + time.Millisecond - 1).Milliseconds() }

@@ -1,0 +1,165 @@
+package natsapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"ibrecorder/events"
+	"ibrecorder/internal/httpapi"
+)
+
+const (
+	// maxBatch bounds the reports of one request.
+	maxBatch = 64
+	// pageBytes is when a page is full; one event more than fits may be on it.
+	pageBytes = 256 << 10
+)
+
+// stored is the answer to reports.
+type stored struct {
+	Stored []place `json:"stored"`
+}
+
+// place is where an event is.
+type place struct {
+	Seq uint64 `json:"seq"`
+	ID  string `json:"id"`
+}
+
+// intake stores the reports of a request in their order. Nothing is stored if one of
+// them cannot be understood.
+func (s *server) intake(ctx context.Context, g Gateway, runner string, body []byte) ([]byte, error) {
+	drafts, err := draftsOf(g.Name(), runner, body)
+	if err != nil {
+		return nil, err
+	}
+	var out stored
+	for _, d := range drafts {
+		rec, err := g.Submit(ctx, d)
+		if err != nil {
+			p := *httpapi.ProblemOf(err)
+			p.Detail = fmt.Sprintf("report %s, after %d that are stored: %s", d.ID, len(out.Stored), p.Detail)
+			return nil, &p
+		}
+		out.Stored = append(out.Stored, place{rec.Seq, rec.ID})
+	}
+	return json.Marshal(out)
+}
+
+func draftsOf(gateway, runner string, body []byte) ([]events.Draft, error) {
+	reports := []json.RawMessage{body}
+	if first := bytes.TrimLeft(body, " \t\r\n"); len(first) > 0 && first[0] == '[' {
+		if err := json.Unmarshal(body, &reports); err != nil {
+			return nil, httpapi.Malformed(err.Error(), "want a report, or an array of them")
+		}
+	}
+	if n := len(reports); n == 0 || n > maxBatch {
+		return nil, httpapi.Malformed(fmt.Sprintf("%d reports in one request", n), fmt.Sprintf("want 1 to %d", maxBatch))
+	}
+	drafts := make([]events.Draft, 0, len(reports))
+	for i, raw := range reports {
+		name, d, err := events.DecodeDraft(raw)
+		switch {
+		case err != nil:
+			return nil, httpapi.Malformed(fmt.Sprintf("report %d: %v", i+1, err), "want a CloudEvent 1.0 in JSON, as docs/events.md has it")
+		case name != gateway:
+			return nil, httpapi.Malformed(fmt.Sprintf("report %d: subject is %q, and it was sent to %q", i+1, name, gateway), "send it to "+intakeRoot+name+"."+runner)
+		case d.Source != sourceOf(runner):
+			return nil, httpapi.Malformed(fmt.Sprintf("report %d: source is %q, and its sender is %s", i+1, d.Source, sourceOf(runner)), "a runner speaks for itself alone")
+		}
+		drafts = append(drafts, d)
+	}
+	return drafts, nil
+}
+
+// Answer says whether a runner may dial: one of the three is set.
+type Answer struct {
+	Granted         *Granted         `json:"granted,omitempty"`
+	Held            *Held            `json:"held,omitempty"`
+	RestartRequired *RestartRequired `json:"restart_required,omitempty"`
+}
+
+// Granted is a permit for one dial, by LeaseMS milliseconds after the answer at the
+// latest; by then its end must be reported too.
+type Granted struct {
+	Permit  string `json:"permit"` // ID of the attempt.permitted
+	LeaseMS int64  `json:"lease_ms"`
+	Epoch   uint64 `json:"epoch"`
+}
+
+// Held says why there is none. RetryAfterMS is set if time alone ends that.
+type Held struct {
+	Reason       events.HoldReason `json:"reason"`
+	RetryAfterMS int64             `json:"retry_after_ms,omitempty"`
+}
+
+// RestartRequired says that the gate is stopped.
+type RestartRequired struct {
+	Since  time.Time         `json:"since"`
+	Seq    uint64            `json:"seq"` // of the restart.required
+	Reason events.DownReason `json:"reason,omitempty"`
+	Next   string            `json:"next"` // what an operator does and types
+}
+
+// request is the body of one for a permit.
+type request struct {
+	Attempt   string `json:"attempt"`
+	ClientID  *int64 `json:"client_id"`
+	TimeoutMS int64  `json:"timeout_ms"`
+}
+
+func (s *server) permit(ctx context.Context, g Gateway, runner string, body []byte) ([]byte, error) {
+	var q request
+	if err := strict(body, &q); err != nil {
+		return nil, httpapi.Malformed(err.Error(), `want {"attempt":"NAME"}, and client_id and timeout_ms if they are known`)
+	}
+	if q.Attempt == "" {
+		return nil, httpapi.Malformed("it names no attempt", "name each attempt anew, and the same one to ask again")
+	}
+	a, err := g.Permit(ctx, sourceOf(runner), q.Attempt, events.AttemptRequested{ClientID: q.ClientID, TimeoutMS: q.TimeoutMS})
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(a)
+}
+
+func (s *server) read(ctx context.Context, g Gateway, _ string, body []byte) ([]byte, error) {
+	var q struct {
+		From uint64 `json:"from"`
+	}
+	if err := strict(body, &q); err != nil {
+		return nil, httpapi.Malformed(err.Error(), `want {"from":SEQUENCE}`)
+	}
+	var page []byte
+	for rec, err := range g.Read(ctx, q.From, q.From+pageEvents) {
+		if err != nil {
+			return nil, err
+		}
+		page = append(append(page, rec.Raw...), '\n')
+		if len(page) >= pageBytes {
+			break
+		}
+	}
+	return page, nil
+}
+
+// pageEvents bounds the events of a page: more would not fit.
+const pageEvents = pageBytes / 256
+
+// strict reads one JSON object without unknown fields.
+func strict(body []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("more than one JSON value")
+	}
+	return nil
+}
