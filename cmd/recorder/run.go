@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -39,6 +42,7 @@ restart.required or what ended it, in its environment.`,
   recorder run --connect main --client-id 99          and keep a session of its own
   recorder run --on-restart-required 'mail -s "$RECORDER_GATEWAY: $RECORDER_KIND" me@example.org'
   recorder run --held explain                         while stopped, tell programs why and count them
+  recorder run --nats-listen 127.0.0.1:4222           let runners of nats.runners report, and ask for permits
   recorder run --mode observe                         hold nobody, only record`,
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -77,6 +81,9 @@ func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) dae
 	out := daemon.Config{
 		Data: c.Data, LogBytes: c.LogMaxBytes, Policy: loaded, OnRestartRequired: c.OnRestartRequired, Explain: c.Held == config.Explain, Version: version(), Logger: log,
 	}
+	if c.NATS.Listen != "" {
+		out.NATS = &daemon.NATS{Listen: c.NATS.Listen, Runners: c.NATS.Runners}
+	}
 	for _, g := range c.Gateways {
 		out.Gateways = append(out.Gateways, daemon.Gateway{Name: g.Name, Address: g.Address, Tap: g.Tap, Connect: g.Connect, ClientID: g.ClientID})
 	}
@@ -85,7 +92,7 @@ func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) dae
 
 // startError gives what a configuration can cure the exit code of one.
 func startError(err error) error {
-	if errors.Is(err, store.ErrLocked) || errors.Is(err, daemon.ErrGuarded) || errors.Is(err, store.ErrFormat) || errors.Is(err, httpapi.ErrPathTooLong) || errors.Is(err, syscall.EADDRINUSE) {
+	if errors.Is(err, store.ErrLocked) || errors.Is(err, daemon.ErrGuarded) || errors.Is(err, store.ErrFormat) || errors.Is(err, httpapi.ErrPathTooLong) || errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, store.ErrDoor) {
 		return usage(err)
 	}
 	return err
@@ -112,6 +119,9 @@ func banner(w io.Writer, c config.Config, from config.Origins, d *daemon.Daemon,
 		if g.Next != "" {
 			fmt.Fprintf(w, "  %-10s %s\n", "", a.typed(g.Next))
 		}
+	}
+	if at := d.NATS(); at != "" {
+		fmt.Fprintf(w, "\n  %-10s runners connect over NATS to %s: %s\n", "", at, strings.Join(slices.Sorted(maps.Keys(c.NATS.Runners)), ", "))
 	}
 	fmt.Fprintf(w, "\n  ready in %s; Ctrl-C stops; what is going on: %s\n\n", took.Round(time.Millisecond), a.typed("recorder status"))
 }

@@ -12,6 +12,7 @@ import (
 const (
 	natsClient  = "github.com/nats-io/nats.go"
 	natsServer  = "github.com/nats-io/nats-server/v2"
+	nkeys       = "github.com/nats-io/nkeys"
 	looplab     = "github.com/looplab/fsm"
 	viper       = "github.com/spf13/viper"
 	ibapi       = "github.com/scmhub/ibapi"
@@ -28,7 +29,7 @@ const (
 var mayImport = map[string][]string{
 	"events":          {},
 	"fsm":             {"events", looplab},
-	"store":           {"events", natsClient, natsServer, "github.com/nats-io/nkeys", "github.com/nats-io/nuid", "github.com/minio/highwayhash", xsys, "internal/flock"},
+	"store":           {"events", natsClient, natsServer, nkeys, "github.com/nats-io/nuid", "github.com/minio/highwayhash", xsys, "internal/flock"},
 	"client":          {"events", natsClient},
 	"internal/wire":   {},
 	"internal/policy": {"events", "fsm"},
@@ -46,7 +47,7 @@ var mayImport = map[string][]string{
 	"internal/source":    {"events", "internal/httpapi", "store"},
 	"internal/streams":   {"events", "fsm", "internal/policy", "internal/rule", yaml},
 	"internal/gwsim":     {"events", "internal/wire"},
-	"internal/config":    {"events", "internal/policy", viper, pflag, yaml, levenshtein},
+	"internal/config":    {"events", "internal/policy", viper, pflag, yaml, levenshtein, nkeys},
 	"internal/doctor":    {"events", "store", "internal/config", "internal/httpapi", "internal/report", "internal/watch", "internal/wire", xsys},
 	"internal/explore":   {"events", "fsm", "internal/policy", "internal/rule"},
 	"internal/shrink":    {"events", "fsm", "internal/policy", "internal/rule"},

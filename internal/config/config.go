@@ -27,6 +27,8 @@ type Config struct {
 	// OnRestartRequired is a command line for /bin/sh -c, with the event on its
 	// standard input, for each restart.required; empty (default) for none.
 	OnRestartRequired string `json:"on_restart_required"`
+	// NATS lets programs that dial by themselves report, and ask for permits.
+	NATS NATS `json:"nats"`
 	// LogMaxBytes is the limit of one gateway's log in bytes, 1 MiB to 1 TiB.
 	// Default: 1 GiB, about two million events.
 	LogMaxBytes int64 `json:"log_max_bytes"`
@@ -56,6 +58,16 @@ type Gateway struct {
 	// ClientID is the API client id of that session, 0 to 2147483647. It has no
 	// default, because two clients of one id lock each other out.
 	ClientID int64 `json:"client_id"`
+}
+
+// NATS is where runners connect, and who they are. By default nothing listens.
+type NATS struct {
+	// Listen is IP:PORT on loopback, empty (default) for nowhere; port 0 takes any that
+	// is free.
+	Listen string `json:"listen"`
+	// Runners are the public keys (nkeys) of those who may connect, by their names,
+	// which are as those of gateways.
+	Runners map[string]string `json:"runners,omitempty"`
 }
 
 // Policy is the rule: the values of a preset, some of them set to others.

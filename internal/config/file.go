@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,6 +96,13 @@ func (f *file) parse(b []byte) {
 				f.gateways(at, value)
 			case "policy":
 				f.mapping(value, "policy.", top, nil)
+			case "nats":
+				f.mapping(value, "nats.", top, func(name string, _ *token.Token, value ast.Node) bool {
+					if name == "runners" {
+						f.runners(value)
+					}
+					return name == "runners"
+				})
 			default:
 				return false
 			}
@@ -143,7 +151,7 @@ func (f *file) pairs(n ast.Node, prefix string) iter.Seq2[*token.Token, ast.Node
 	return func(yield func(*token.Token, ast.Node) bool) {
 		m, ok := n.(ast.MapNode)
 		if !ok {
-			where := map[string]string{"": "a configuration", "policy.": "policy", "gateways.*.": "a gateway"}[prefix]
+			where := map[string]string{"": "a configuration", "policy.": "policy", "gateways.*.": "a gateway", "nats.": "nats", "nats.runners.": "runners"}[prefix]
 			f.at(n.GetToken(), "want keys and values in %s, not %s", where, named(n))
 			return
 		}
@@ -191,6 +199,24 @@ func (f *file) gateways(at *token.Token, n ast.Node) {
 		for _, e := range one.entries {
 			e.path = strings.Replace(e.path, "*", name, 1)
 			f.entries = append(f.entries, e)
+		}
+	}
+}
+
+// runners reads the names and keys of runners.
+func (f *file) runners(n ast.Node) {
+	seen := map[string]bool{}
+	for at, value := range f.pairs(n, "nats.runners.") {
+		switch err := checkRunner(at.Value); {
+		case err != nil:
+			f.at(at, "%v", err)
+		case seen[at.Value]:
+			f.at(at, "runner %s is set twice", at.Value)
+		default:
+			seen[at.Value] = true
+			if v, ok := f.scalar(key{kind: text}, at, value); ok {
+				f.entries = append(f.entries, entry{path: natsRunner(at.Value), value: v, origin: fmt.Sprintf("file %s:%d", f.path, at.Position.Line)})
+			}
 		}
 	}
 }
@@ -285,9 +311,17 @@ func (f *file) excerpt(t *token.Token) string {
 		if n == at {
 			mark = ">"
 		}
-		fmt.Fprintf(&b, "%s %3d | %s\n", mark, n, strings.TrimRight(strings.Map(visible, f.lines[n-1]), " "))
+		fmt.Fprintf(&b, "%s %3d | %s\n", mark, n, strings.TrimRight(strings.Map(visible, withoutSeeds(f.lines[n-1])), " "))
 	}
 	return b.String() + strings.Repeat(" ", len("> 123 | ")+max(0, t.Position.Column-1)) + "^"
+}
+
+// seed is what a secret key looks like, also one that is cut short.
+var seed = regexp.MustCompile(`\bS[A-Z2-7]{20,}`)
+
+// withoutSeeds hides secret keys, wherever somebody has put one.
+func withoutSeeds(s string) string {
+	return seed.ReplaceAllStringFunc(s, func(secret string) string { return strings.Repeat("*", len(secret)) })
 }
 
 // visible replaces what would move the caret, or do something to a terminal.

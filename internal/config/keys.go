@@ -40,6 +40,8 @@ var top = func() []key {
 		{"mode", text, "mode"},
 		{"held", text, "held"},
 		{"on_restart_required", text, "on-restart-required"},
+		{"nats.listen", text, "nats-listen"},
+		{path: "nats.runners", kind: text}, // a key for each name: natsRunner
 		{"log_max_bytes", whole, ""},
 		{"policy.preset", text, "policy"},
 	}
@@ -57,6 +59,9 @@ var perGateway = []key{
 	{path: "gateways.*.connect", kind: boolean},
 	{path: "gateways.*.client_id", kind: whole},
 }
+
+// natsRunner is the path of one runner's key.
+func natsRunner(name string) string { return "nats.runners." + name }
 
 // paramNames are the JSON names of events.Params, in their order.
 var paramNames = func() []string {

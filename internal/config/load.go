@@ -124,6 +124,7 @@ func defaults(vars map[string]string, others []entry) []entry {
 		{path: "held", value: string(defaultHeld)},
 		{path: "policy.preset", value: defaultPreset},
 		{path: "on_restart_required", value: ""},
+		{path: "nats.listen", value: ""},
 		{path: "log_max_bytes", value: int64(defaultLog)},
 		{path: "data", value: xdg(vars, "XDG_STATE_HOME", filepath.Join(".local", "state"))},
 	}
@@ -155,7 +156,15 @@ func merge(all []entry) (Config, map[string]entry) {
 	c := Config{
 		Data: v.GetString("data"), Mode: events.Mode(v.GetString("mode")), Held: Held(v.GetString("held")),
 		OnRestartRequired: v.GetString("on_restart_required"), LogMaxBytes: v.GetInt64("log_max_bytes"),
-		Policy: Policy{Preset: v.GetString("policy.preset")},
+		Policy: Policy{Preset: v.GetString("policy.preset")}, NATS: NATS{Listen: v.GetString("nats.listen")},
+	}
+	for _, e := range all {
+		if name, ok := strings.CutPrefix(e.path, natsRunner("")); ok {
+			if c.NATS.Runners == nil {
+				c.NATS.Runners = map[string]string{}
+			}
+			c.NATS.Runners[name] = v.GetString(e.path)
+		}
 	}
 	for _, name := range names {
 		g := "gateways." + name + "."

@@ -48,6 +48,9 @@ func TestMistakesInAFile(t *testing.T) {
 		{"a home folder", "data: ~/recorder\n"},
 		{"a control character", "on_restart_required: \"a\\x07\"\n"},
 		{"a client id without a session", "gateways:\n  - name: live\n    address: h:1\n    client_id: 3\n"},
+		{"an unknown key of NATS", "nats:\n  port: 4222\n"},
+		{"a list for runners", "nats:\n  runners: [robo-1]\n"},
+		{"runners with bad names and keys", "nats:\n  listen: 127.0.0.1:4222\n  runners:\n    Robo.1: x\n    robo-2: SUAKYRHVIOREXV7EUZTBHUHL7NUMHPMAS7QMDU3GTIUWEI5LDNOXD43IZY\n    robo-3: hello\n    robo-3: hello\n"},
 		{"a session without a client id", "gateways:\n  - name: live\n    address: h:1\n    connect: true\n"},
 	}
 	for _, test := range tests {
@@ -122,6 +125,22 @@ func TestMistakesElsewhere(t *testing.T) {
 		{"a session with no gateway", run("--connect=live", "--client-id=1"), "flag --connect: gateway live has no address; add it: --gateway live=HOST:PORT, or address in the file"},
 		{"a session without a client id", run("--connect=main"), "flag --connect: gateway main: a session needs an API client id of its own, which no other program uses; add client_id to it, or --client-id N"},
 		{"a client id without a session", run("--client-id=3"), "flag --client-id: no gateway has a session of the recorder's own; add --connect NAME"},
+		{"NATS for nobody", run("--nats-listen=127.0.0.1:4222"), "flag --nats-listen: nats.listen is set and nobody may connect; make a key with: recorder nats key NAME, and add what it prints"},
+		{"NATS for all", given{args: []string{"--nats-listen=0.0.0.0:4222"}, env: []string{"IBRECORDER_NATS_RUNNERS=robo-1=" + runnerKeys[0]}},
+			"flag --nats-listen: nats.listen 0.0.0.0:4222 is open to others, and what it carries is not encrypted; use 127.0.0.1:4222, and ssh -L from elsewhere"},
+		{"NATS at a name", given{args: []string{"--nats-listen=localhost:4222"}, env: []string{"IBRECORDER_NATS_RUNNERS=robo-1=" + runnerKeys[0]}},
+			`flag --nats-listen: nats.listen "localhost:4222", want IP:PORT, for example 127.0.0.1:4222`},
+		{"NATS where a tap is", given{args: []string{"--nats-listen=127.0.0.1:4102"}, env: []string{"IBRECORDER_NATS_RUNNERS=robo-1=" + runnerKeys[0]}},
+			"flag --nats-listen: nats.listen 127.0.0.1:4102 is where the tap of main is; choose another port"},
+		{"a runner and no NATS", env("IBRECORDER_NATS_RUNNERS=robo-1=" + runnerKeys[0]),
+			"env IBRECORDER_NATS_RUNNERS: runners are set and nothing listens for them; add listen: 127.0.0.1:4222 under nats, or --nats-listen 127.0.0.1:4222"},
+		{"a seed for a runner", given{args: []string{"--nats-listen=127.0.0.1:4222"}, env: []string{"IBRECORDER_NATS_RUNNERS=robo-1=SUAKYRHVIOREXV7EUZTBHUHL7NUMHPMAS7QMDU3GTIUWEI5LDNOXD43IZY"}},
+			"env IBRECORDER_NATS_RUNNERS: runner robo-1: that is a seed, which is secret, and belongs to the runner alone; set the public key, which begins with U"},
+		{"a runner without a key", given{args: []string{"--nats-listen=127.0.0.1:4222"}, env: []string{"IBRECORDER_NATS_RUNNERS=robo-1"}},
+			"env IBRECORDER_NATS_RUNNERS: runner robo-1: want a public user key, which begins with U and has 56 letters; make one with: recorder nats key robo-1"},
+		{"two runners with one key", given{args: []string{"--nats-listen=127.0.0.1:4222"}, env: []string{"IBRECORDER_NATS_RUNNERS=robo-1=" + runnerKeys[0] + ",robo-2=" + runnerKeys[0]}},
+			"env IBRECORDER_NATS_RUNNERS: runners robo-1 and robo-2 have one key; each needs its own: recorder nats key robo-2"},
+		{"a runner twice", given{args: []string{"--nats-listen=127.0.0.1:4222"}, env: []string{"IBRECORDER_NATS_RUNNERS=robo-1=" + runnerKeys[0] + ",robo-1=" + runnerKeys[1]}}, "env IBRECORDER_NATS_RUNNERS: runner robo-1 is given twice; want NAME=KEY"},
 		{"a client id that is none", run("--connect=main", "--client-id=-1"), "flag --client-id: gateway main: client_id -1, want 0 to 2147483647"},
 	}
 	for _, test := range tests {

@@ -16,6 +16,13 @@ import (
 	"pgregory.net/rapid"
 )
 
+// runnerKeys are public keys that belong to nobody.
+var runnerKeys = []string{
+	"UBTDMGA4RBDICCTDOH2DOTMKAIEWY5QW55CVJZX2KBSS5AOCJCE653LM",
+	"UAWTOMWGRBINUNECRQMITYW7WQXBGN2XWU6QF64Z5QW77SCRZCWNN33U",
+	"UBVPCIUXEXF2AD45GEX4MB6MCQPOF2MZSA45O524UACRQQBWNWGFGBVK",
+}
+
 // draw is any configuration that Load could have returned.
 func draw(t *rapid.T) Config {
 	words := rapid.StringOf(rapid.OneOf(rapid.Rune(), rapid.SampledFrom([]rune("\n\t\"'\\#:-{}[]&*!|>%@` ,~0.")))).Filter(func(s string) bool {
@@ -42,6 +49,12 @@ func draw(t *rapid.T) Config {
 			g.ClientID = rapid.Int64Range(0, 1<<31-1).Draw(t, "client id")
 		}
 		c.Gateways = append(c.Gateways, g)
+	}
+	if keys := rapid.SliceOfNDistinct(rapid.SampledFrom(runnerKeys), 0, 3, rapid.ID).Draw(t, "keys"); len(keys) > 0 {
+		c.NATS = NATS{Listen: rapid.SampledFrom([]string{"127.0.0.1:4222", "[::1]:4222", "127.0.0.1:0"}).Draw(t, "nats"), Runners: map[string]string{}}
+		for i, public := range keys {
+			c.NATS.Runners[names[0][:min(len(names[0]), 30)]+fmt.Sprint(i)] = public
+		}
 	}
 	c.Policy.Preset = rapid.SampledFrom([]string{"handoff", "lenient", "demo"}).Draw(t, "preset")
 	c.Policy.Params, _ = policy.Preset(c.Policy.Preset)

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -82,6 +84,16 @@ func lines(c Config) []line {
 	add("", "held", "held", string(c.Held))
 	add("", "on_restart_required", "on_restart_required", c.OnRestartRequired)
 	add("", "log_max_bytes", "log_max_bytes", c.LogMaxBytes)
+	out = append(out, line{text: "nats:"})
+	add("  ", "nats.listen", "listen", c.NATS.Listen)
+	if len(c.NATS.Runners) == 0 {
+		out = append(out, line{text: "  runners: {}"})
+	} else {
+		out = append(out, line{text: "  runners:"})
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.NATS.Runners)) {
+		add("    ", natsRunner(name), scalar(name), c.NATS.Runners[name])
+	}
 	out = append(out, line{text: "gateways:"})
 	for _, g := range c.Gateways {
 		path := "gateways." + g.Name + "."

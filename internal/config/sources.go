@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -23,6 +24,7 @@ func Flags(fs *pflag.FlagSet) {
 	fs.StringArray("connect", nil, "keep a session of the recorder's own with gateway `NAME`; repeatable")
 	fs.Int64("client-id", 0, "API client id `N` of the recorder's own sessions")
 	fs.String("on-restart-required", "", "`COMMAND` for /bin/sh -c, with the event on its standard input, when a gateway needs a restart, and when that is over")
+	fs.String("nats-listen", "", "let the runners of nats.runners connect over NATS at `IP:PORT` on loopback, such as 127.0.0.1:4222 (default: nothing listens)")
 	fs.String("policy", "", "policy `PRESET`: handoff, lenient or demo (default handoff)")
 }
 
@@ -65,6 +67,24 @@ func (l *layer) name(name, origin string, seen map[string]bool) bool {
 	}
 	seen[name] = true
 	return true
+}
+
+// runners reads NAME=KEY, once for each name.
+func (l *layer) runners(origin string, values []string) {
+	seen := map[string]bool{}
+	for _, v := range values {
+		name, public, _ := strings.Cut(v, "=")
+		err := checkRunner(name)
+		if seen[name] {
+			err = fmt.Errorf("runner %s is given twice", name)
+		}
+		if err != nil {
+			l.add(origin, "%v; want NAME=KEY", err)
+			continue
+		}
+		seen[name] = true
+		l.set(natsRunner(name), public, origin)
+	}
 }
 
 func (l *layer) connect(origin string, names []string) {
@@ -143,6 +163,8 @@ func fromEnv(env map[string]string) layer {
 			l.pairs("tap", origin, strings.Split(value, ","))
 		case short == "CONNECT":
 			l.connect(origin, strings.Split(value, ","))
+		case short == "NATS_RUNNERS":
+			l.runners(origin, strings.Split(value, ","))
 		case short == "CLIENT_ID":
 			if id, ok := l.whole(origin, value); ok {
 				l.clientID = &entry{value: id, origin: origin}

@@ -60,6 +60,7 @@ func validate(c Config, of map[string]entry, ps *problems) {
 		k.add("gateways", "%d gateways, at most %d; run a second recorder with a data folder of its own", n, maxGateways)
 	}
 	k.gateways(c.Gateways)
+	k.nats(c)
 }
 
 // printable refuses what could not be shown and read back.

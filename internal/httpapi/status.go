@@ -20,6 +20,8 @@ type Status struct {
 	// Held is what a program meets there while the gate is STOPPED: refuse, nothing
 	// listens; explain, it is told the reason. Absent if no recorder runs.
 	Held string `json:"held,omitempty"`
+	// NATS is where runners connect, host:port; absent if they do not.
+	NATS string `json:"nats,omitempty"`
 	// TapError is why nothing listens there although the gate is not STOPPED; absent
 	// while it does.
 	TapError string `json:"tap_error,omitempty"`
