@@ -10,7 +10,10 @@ import (
 )
 
 // Head implements natsapi.Gateway.
-func (p *post) Head() uint64 { return p.loop.View().State.Seq }
+func (p *post) Head(ctx context.Context) (uint64, error) {
+	head, err := p.log.Head(ctx)
+	return head.Seq, err
+}
 
 // Permit implements natsapi.Gateway.
 func (p *post) Permit(ctx context.Context, source, attempt string, q events.AttemptRequested) (natsapi.Answer, error) {

@@ -17,8 +17,8 @@
 //
 // All but the last are requests, answered to the runner's own inbox, _INBOX.<runner>.>.
 // An error is a Problem as package httpapi has them, with its status in the header
-// Nats-Service-Error-Code; 503 can be tried again as it is. Every other answer has the
-// last sequence of the log in the header Ibrecorder-Head.
+// Nats-Service-Error-Code; 503 can be tried again as it is. A page has the last
+// sequence of the log in the header Ibrecorder-Head.
 //
 // # What it guarantees
 //

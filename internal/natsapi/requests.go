@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"ibrecorder/events"
 	"ibrecorder/internal/httpapi"
+
+	"github.com/nats-io/nats.go"
 )
 
 const (
@@ -33,10 +36,10 @@ type place struct {
 
 // intake stores the reports of a request in their order. Nothing is stored if one of
 // them cannot be understood.
-func (s *server) intake(ctx context.Context, g Gateway, runner string, body []byte) ([]byte, error) {
+func (s *server) intake(ctx context.Context, g Gateway, runner string, body []byte) (nats.Header, []byte, error) {
 	drafts, err := draftsOf(g.Name(), runner, body)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var out stored
 	for _, d := range drafts {
@@ -44,11 +47,11 @@ func (s *server) intake(ctx context.Context, g Gateway, runner string, body []by
 		if err != nil {
 			p := *httpapi.ProblemOf(err)
 			p.Detail = fmt.Sprintf("report %s, after %d that are stored: %s", d.ID, len(out.Stored), p.Detail)
-			return nil, &p
+			return nil, nil, &p
 		}
 		out.Stored = append(out.Stored, place{rec.Seq, rec.ID})
 	}
-	return json.Marshal(out)
+	return answered(out)
 }
 
 func draftsOf(gateway, runner string, body []byte) ([]events.Draft, error) {
@@ -113,39 +116,52 @@ type request struct {
 	TimeoutMS int64  `json:"timeout_ms"`
 }
 
-func (s *server) permit(ctx context.Context, g Gateway, runner string, body []byte) ([]byte, error) {
+// headHeader tells with a page where the log ends, in decimal.
+const headHeader = "Ibrecorder-Head"
+
+// answered is v as an answer.
+func answered(v any) (nats.Header, []byte, error) {
+	body, err := json.Marshal(v)
+	return nats.Header{}, body, err
+}
+
+func (s *server) permit(ctx context.Context, g Gateway, runner string, body []byte) (nats.Header, []byte, error) {
 	var q request
 	if err := strict(body, &q); err != nil {
-		return nil, httpapi.Malformed(err.Error(), `want {"attempt":"NAME"}, and client_id and timeout_ms if they are known`)
+		return nil, nil, httpapi.Malformed(err.Error(), `want {"attempt":"NAME"}, and client_id and timeout_ms if they are known`)
 	}
 	if q.Attempt == "" {
-		return nil, httpapi.Malformed("it names no attempt", "name each attempt anew, and the same one to ask again")
+		return nil, nil, httpapi.Malformed("it names no attempt", "name each attempt anew, and the same one to ask again")
 	}
 	a, err := g.Permit(ctx, sourceOf(runner), q.Attempt, events.AttemptRequested{ClientID: q.ClientID, TimeoutMS: q.TimeoutMS})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return json.Marshal(a)
+	return answered(a)
 }
 
-func (s *server) read(ctx context.Context, g Gateway, _ string, body []byte) ([]byte, error) {
+func (s *server) read(ctx context.Context, g Gateway, _ string, body []byte) (nats.Header, []byte, error) {
 	var q struct {
 		From uint64 `json:"from"`
 	}
 	if err := strict(body, &q); err != nil {
-		return nil, httpapi.Malformed(err.Error(), `want {"from":SEQUENCE}`)
+		return nil, nil, httpapi.Malformed(err.Error(), `want {"from":SEQUENCE}`)
 	}
 	var page []byte
 	for rec, err := range g.Read(ctx, q.From, q.From+pageEvents) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		page = append(append(page, rec.Raw...), '\n')
 		if len(page) >= pageBytes {
 			break
 		}
 	}
-	return page, nil
+	head, err := g.Head(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return nats.Header{headHeader: {strconv.FormatUint(head, 10)}}, page, nil
 }
 
 // pageEvents bounds the events of a page: more would not fit.

@@ -26,8 +26,8 @@ import (
 type Gateway interface {
 	// Name is the gateway's.
 	Name() string
-	// Head is the sequence of its last event.
-	Head() uint64
+	// Head asks the log for the sequence of its last event.
+	Head(ctx context.Context) (uint64, error)
 	// Submit appends a report. It is durable when it returns; an ID that is in the log
 	// already gives the record that is there.
 	Submit(ctx context.Context, d events.Draft) (events.Record, error)
@@ -99,10 +99,7 @@ func Serve(ctx context.Context, nc *nats.Conn, gateways []Gateway, log *slog.Log
 }
 
 // answerer answers one request.
-type answerer = func(ctx context.Context, g Gateway, runner string, body []byte) ([]byte, error)
-
-// headHeader tells with each answer where the log ends, in decimal.
-const headHeader = "Ibrecorder-Head"
+type answerer = func(ctx context.Context, g Gateway, runner string, body []byte) (nats.Header, []byte, error)
 
 // take begins with a request, or says at once why not.
 func (s *server) take(msg *nats.Msg, root string, answer answerer) {
@@ -127,12 +124,12 @@ func (s *server) take(msg *nats.Msg, root string, answer answerer) {
 		defer s.end(runner)
 		ctx, cancel := context.WithTimeoutCause(s.life, patience, busy(fmt.Sprintf("the log has not taken it within %s", patience)))
 		defer cancel()
-		body, err := answer(ctx, g, runner, msg.Data)
+		header, body, err := answer(ctx, g, runner, msg.Data)
 		if err != nil {
 			s.fail(msg, err)
 			return
 		}
-		s.reply(msg, nats.Header{headHeader: {strconv.FormatUint(g.Head(), 10)}}, body)
+		s.reply(msg, header, body)
 	}()
 }
 
@@ -184,17 +181,16 @@ const followAgain = time.Second
 // follow publishes what is new in a log, once it is durable. Who missed some of it
 // reads the pages.
 func (s *server) follow(ctx context.Context, g Gateway) {
-	next := g.Head() + 1
+	next := uint64(0)
 	for ctx.Err() == nil {
 		var why error
-		for rec, err := range g.Tail(ctx, next) {
-			if err == nil {
-				err = s.nc.Publish(liveRoot+g.Name()+"."+string(rec.Kind()), rec.Raw)
+		if next == 0 {
+			if next, why = g.Head(ctx); why == nil {
+				next++
 			}
-			if why = err; err != nil {
-				break
-			}
-			next = rec.Seq + 1
+		}
+		if why == nil {
+			why = s.publish(ctx, g, &next)
 		}
 		if ctx.Err() != nil || errors.Is(why, nats.ErrConnectionClosed) {
 			return
@@ -205,4 +201,18 @@ func (s *server) follow(ctx context.Context, g Gateway) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// publish publishes events from next on, and returns why it ended.
+func (s *server) publish(ctx context.Context, g Gateway, next *uint64) error {
+	for rec, err := range g.Tail(ctx, *next) {
+		if err == nil {
+			err = s.nc.Publish(liveRoot+g.Name()+"."+string(rec.Kind()), rec.Raw)
+		}
+		if err != nil {
+			return err
+		}
+		*next = rec.Seq + 1
+	}
+	return ctx.Err()
 }

@@ -59,7 +59,10 @@ func (s *stand) Observe(context.Context) events.GatewayObserved {
 
 // The rest of a natsapi.Gateway.
 func (s *stand) Name() string { return "main" }
-func (s *stand) Head() uint64 { return s.loop.View().State.Seq }
+func (s *stand) Head(ctx context.Context) (uint64, error) {
+	head, err := s.log.Head(ctx)
+	return head.Seq, err
+}
 func (s *stand) Submit(ctx context.Context, d events.Draft) (events.Record, error) {
 	rec, err := s.loop.Submit(ctx, d)
 	if errors.Is(err, recorder.ErrTaken) {
