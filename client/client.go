@@ -151,17 +151,19 @@ func (p *Problem) passes() bool { return p.Status == 503 }
 
 // ask sends a request until it is answered or ctx ends: a recorder that restarts, or
 // whose log does not keep up, answers later. So body must be what can be sent twice.
-func (c *Client) ask(ctx context.Context, root string, body []byte) (*nats.Msg, error) {
+// sent is when the one that was answered was sent.
+func (c *Client) ask(ctx context.Context, root string, body []byte) (msg *nats.Msg, sent time.Time, err error) {
 	wait := againFirst
 	var last error // why it was not answered so far
 	for {
-		msg, err := c.once(ctx, root, body)
+		sent = time.Now()
+		msg, err = c.once(ctx, root, body)
 		var p *Problem
 		switch {
 		case err == nil:
-			return msg, nil
+			return msg, sent, nil
 		case errors.As(err, &p) && !p.passes(), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, ErrNotAllowed), errors.Is(err, nats.ErrMaxPayload):
-			return nil, err
+			return nil, sent, err
 		case ctx.Err() == nil:
 			last = err
 		}
@@ -170,7 +172,7 @@ func (c *Client) ask(ctx context.Context, root string, body []byte) (*nats.Msg, 
 			if last == nil {
 				last = errors.New("no answer")
 			}
-			return nil, fmt.Errorf("%w: %w", context.Cause(ctx), last)
+			return nil, sent, fmt.Errorf("%w: %w", context.Cause(ctx), last)
 		case <-time.After(wait):
 			wait = min(2*wait, againMost)
 		}
@@ -201,7 +203,7 @@ func (c *Client) once(ctx context.Context, root string, body []byte) (*nats.Msg,
 
 // page asks for events from a sequence on; head is the last one of the log.
 func (c *Client) page(ctx context.Context, from uint64) (lines []byte, head uint64, err error) {
-	msg, err := c.ask(ctx, "ibrecorder.read.", fmt.Appendf(nil, `{"from":%d}`, from))
+	msg, _, err := c.ask(ctx, "ibrecorder.read.", fmt.Appendf(nil, `{"from":%d}`, from))
 	if err != nil {
 		return nil, 0, err
 	}

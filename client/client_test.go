@@ -193,6 +193,40 @@ func TestItOutlivesARestartOfTheRecorder(t *testing.T) {
 	breaches(t, c)
 }
 
+// Ctrl-C must not wait for whoever is connected.
+func TestTheRecorderEndsWhileRunnersAreConnected(t *testing.T) {
+	s, c := begin(t)
+	ctx, leave := context.WithCancel(soon(t))
+	told := make(chan error, 1)
+	reading := make(chan bool)
+	go func() {
+		var last error
+		for _, err := range c.Watch(ctx, 1) {
+			if last == nil {
+				close(reading)
+				last = errors.New("it was never told of an end")
+			}
+			if err != nil {
+				last = err
+			}
+		}
+		told <- last
+	}()
+	<-reading
+	if _, err := s.connect(t, "robo-2").Permit(ctx, client.Attempt{}); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	must(t, s.stop())
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	leave()
+	if err := <-told; !errors.Is(err, context.Canceled) {
+		t.Errorf("the watch ends with %v", err)
+	}
+}
+
 func TestABatch(t *testing.T) {
 	_, c := begin(t)
 	ctx := soon(t)

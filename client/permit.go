@@ -17,7 +17,9 @@ type Attempt struct {
 	ID string
 	// ClientID is the API client id, nil if it is not known yet.
 	ClientID *int64
-	// Timeout is how long the runner will wait for the API; 0 if it does not say.
+	// Timeout is how long the runner will wait for the API, 0 if it does not say. A lease
+	// lasts for lease_ms of the recorder's policy, a minute by default: the timeout must be
+	// shorter.
 	Timeout time.Duration
 }
 
@@ -26,7 +28,7 @@ type Attempt struct {
 type Lease struct {
 	Attempt string    // its ID
 	Permit  string    // ID of the attempt.permitted in the log
-	Until   time.Time // on this computer's clock
+	Until   time.Time // on this computer's clock, and rather too early than too late
 	Epoch   uint64    // counts the releases
 
 	c *Client
@@ -113,7 +115,7 @@ func (c *Client) permit(ctx context.Context, a *Attempt) (*Lease, error) {
 	if err != nil {
 		return nil, err
 	}
-	msg, err := c.ask(ctx, "ibrecorder.permit.", body)
+	msg, sent, err := c.ask(ctx, "ibrecorder.permit.", body)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +141,7 @@ func (c *Client) permit(ctx context.Context, a *Attempt) (*Lease, error) {
 	}
 	switch g, h, r := answer.Granted, answer.Held, answer.RestartRequired; {
 	case g != nil:
-		return &Lease{Attempt: a.ID, Permit: g.Permit, Until: time.Now().Add(time.Duration(g.LeaseMS) * time.Millisecond), Epoch: g.Epoch, c: c}, nil
+		return &Lease{Attempt: a.ID, Permit: g.Permit, Until: sent.Add(time.Duration(g.LeaseMS) * time.Millisecond), Epoch: g.Epoch, c: c}, nil
 	case h != nil:
 		return nil, &HeldError{Gateway: c.cfg.Gateway, Reason: h.Reason, RetryAfter: time.Duration(h.RetryAfterMS) * time.Millisecond}
 	case r != nil:

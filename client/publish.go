@@ -60,7 +60,7 @@ func (c *Client) Publish(ctx context.Context, drafts ...events.Draft) ([]Stored,
 
 func (c *Client) send(ctx context.Context, batch []json.RawMessage) ([]Stored, error) {
 	body := append(append([]byte{'['}, bytes.Join(asBytes(batch), []byte{','})...), ']')
-	msg, err := c.ask(ctx, "ibrecorder.intake.", body)
+	msg, _, err := c.ask(ctx, "ibrecorder.intake.", body)
 	if err != nil {
 		return nil, fmt.Errorf("publish %d reports: %w", len(batch), err)
 	}

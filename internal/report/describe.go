@@ -49,6 +49,7 @@ func phrase(p events.Payload) (same, more string, known bool) {
 	case events.AttemptRequested:
 		w.client(d.ClientID)
 		w.sameIf(d.TimeoutMS > 0, "own timeout %s", span(d.TimeoutMS*1e6))
+		w.sameIf(d.LeaseMS > 0, "dials itself, with a lease of %s", span(d.LeaseMS*1e6))
 	case events.AttemptPermitted:
 		w.sameIf(d.Probation > 0, "probation %d", d.Probation)
 		w.sameIf(!d.Enforced, "observe mode")

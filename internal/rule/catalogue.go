@@ -62,13 +62,13 @@ var catalogue = [...]Entry{
 		ID: "RS4", Kind: Rule, Unit: "permits and ends",
 		Title: "One attempt at a time, each with one end.",
 		Why:   "Two handshakes at once cannot be told apart at a Gateway that answers neither.",
-		How:   "When an attempt is permitted, every permitted attempt before it must have ended; after a crash attempt.unknown is the end. An end that the recorder writes must belong to an attempt that was under way; one that was never permitted can only be given up.",
+		How:   "When an attempt is permitted, every permitted attempt before it must have ended; after a crash attempt.unknown is the end. An end that the recorder writes must belong to an attempt that was under way; one that was never permitted can only be given up. A lease ends by a report of the runner that asked for it and nobody else's, or by attempt.unknown once its time is over.",
 	},
 	{
 		ID: "RS5", Kind: Rule, Unit: "permits, dials and handshake events",
 		Title: "Every dial is the effect of one permit, and every permit the answer to a request.",
 		Why:   "A dial that no decision stands before is a dial that nothing could have stopped.",
-		How:   "A permit names the waiting attempt.requested of its attempt as its cause. A dial.started names the permit of its attempt, of the same run, as its cause, and no permit has two dials. dial.connected, dial.failed, handshake events and session.established belong to an attempt that was dialled: anything else is a hidden redial.",
+		How:   "A permit names the waiting attempt.requested of its attempt as its cause; a report of one is none, unless it asks for a lease. A dial.started names the permit of its attempt, of the same run, as its cause, and no permit has two dials. dial.connected, dial.failed, handshake events and session.established belong to an attempt that was dialled: anything else is a hidden redial.",
 	},
 	{
 		ID: "RS7", Kind: Rule, Unit: "permits, starts and releases",
