@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -72,7 +73,7 @@ func (c *Client) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 { // there the mode says nothing of others
 		return fmt.Errorf("the seed can be read by others; make a new key, or: chmod 600 %s", c.cfg.Seed)
 	}
 	key, err := nats.NkeyOptionFromSeed(c.cfg.Seed)

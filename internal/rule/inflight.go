@@ -159,6 +159,9 @@ func (m *rs5) dialled(f *facts) {
 	case l.run != f.past.run:
 		found.Because = []uint64{l.seq, f.past.runAt}
 		found.Text = fmt.Sprintf("the recorder dialled for attempt %s with a permit of an earlier run, #%d", f.rec.Attempt, l.seq)
+	case l.lease.by != "":
+		found.Because = []uint64{l.seq}
+		found.Text = fmt.Sprintf("the recorder dialled for attempt %s with the permit of %s, #%d, who dials by itself", f.rec.Attempt, l.lease.by, l.seq)
 	case l.permit != f.rec.Cause:
 		found.Because = []uint64{l.seq}
 		found.Text = fmt.Sprintf("the dial of attempt %s does not name its permit, #%d, as its cause", f.rec.Attempt, l.seq)

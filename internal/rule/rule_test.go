@@ -747,6 +747,11 @@ var specification = map[string][]struct {
 			find:   []string{"RS5 attempt.permitted r1 <- attempt.requested r1"},
 		},
 		{
+			name:   "a lease is for its runner's dial and not for the recorder's",
+			stream: `start; attempt.requested r1 by=/runner/robo-1 lease_ms=60000; attempt.permitted r1; dial.started r1`,
+			find:   []string{"RS5 dial.started r1 <- attempt.permitted r1"},
+		},
+		{
 			name:   "request, permit, dial and answer belong together",
 			stream: `start; ready a1; client.closed conn=c-a1; ready a2`,
 		},

@@ -77,6 +77,14 @@ func (x *forgery) dial(enforced bool) *forgery {
 		undecided("/tap")
 }
 
+// lease is a permit that a runner asks for with q, before anything was decided or while
+// the gate is stopped.
+func (x *forgery) lease(q events.AttemptRequested) *forgery {
+	policy := x.es[1].Data.(events.PolicyLoaded).Hash
+	return x.add("/runner/robo", events.Event{ID: "z-request", Attempt: "z", Data: q}).
+		add("/recorder", events.Event{ID: "z-permit", Attempt: "z", Cause: "z-request", Data: events.AttemptPermitted{Policy: policy, Enforced: true}})
+}
+
 // undecided is what the tap sees of an attempt.
 func (x *forgery) undecided(tap string) *forgery {
 	return x.add(tap, events.Event{Attempt: "z", Conn: "cz", Cause: "z-permit", Data: events.DialStarted{Address: "127.0.0.1:4002"}}).
@@ -203,6 +211,25 @@ func TestNoForgedStreamHolds(t *testing.T) {
 			x.es[stopAt-1].Data = events.RestartRequired{Reason: events.DownSilent}
 			return x.say("/recorder", events.GatewayContradicted{Ends: true}).dial(true)
 		}, "RS1 RS7"},
+
+		{"a permit that is called a runner's lease", func(t *testing.T) *forgery {
+			return upTo(t, readAt).lease(events.AttemptRequested{LeaseMS: 60_000}).add("/runner/robo", events.Event{Attempt: "z", Data: events.AttemptSucceeded{}})
+		}, "RS1"},
+		{"a lease that nobody asked for", func(t *testing.T) *forgery {
+			return upTo(t, 4).lease(events.AttemptRequested{}).add("/runner/robo", events.Event{Attempt: "z", Data: events.AttemptSucceeded{}})
+		}, "RS5"},
+		{"a lease with which the tap dials", func(t *testing.T) *forgery {
+			return upTo(t, 4).lease(events.AttemptRequested{LeaseMS: 60_000}).undecided("/tap")
+		}, "RS5"},
+		{"a lease that is said to be over before its time", func(t *testing.T) *forgery {
+			return upTo(t, 4).lease(events.AttemptRequested{LeaseMS: 60_000}).
+				add("/recorder", events.Event{Attempt: "z", Cause: "z-permit", Data: events.AttemptUnknown{Reason: events.UnknownLease}})
+		}, "RS4"},
+		{"a lease that another runner ends", func(t *testing.T) *forgery {
+			return upTo(t, 4).lease(events.AttemptRequested{LeaseMS: 60_000}).add("/runner/other", events.Event{Attempt: "z", Data: events.AttemptSucceeded{}}).
+				add("/tap", events.Event{ID: "y-request", Attempt: "y", Conn: "cy", Data: events.AttemptRequested{}}).
+				add("/recorder", events.Event{ID: "y-permit", Attempt: "y", Conn: "cy", Cause: "y-request", Data: events.AttemptPermitted{Enforced: true}})
+		}, "RS4"},
 
 		{"the silence is called refused", func(t *testing.T) *forgery {
 			return upTo(t, readAt).end(events.AttemptFailed{Reason: events.Refused, Stage: events.StageDial})
@@ -439,6 +466,9 @@ func TestAnHonestStreamHolds(t *testing.T) {
 				shakes("z", 250*time.Millisecond, started, inUse).waits("/recorder", 7, 2000)
 		}},
 		{"a stop for an acceptor that hangs", func(t *testing.T) *forgery { return upTo(t, 4).wedged("/watch", hangs(7, 30_000)) }},
+		{"a lease", func(t *testing.T) *forgery {
+			return upTo(t, 4).lease(events.AttemptRequested{LeaseMS: 60_000}).add("/runner/robo", events.Event{Attempt: "z", Data: events.AttemptSucceeded{}})
+		}},
 		{"a silence that bytes explain", func(t *testing.T) *forgery {
 			return upTo(t, readAt).end(events.AttemptFailed{Reason: events.BadVersion, Stage: events.StageConnected, GatewayBytes: 3})
 		}},
