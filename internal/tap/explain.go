@@ -24,8 +24,13 @@ func explanation(r events.HoldReason) string {
 }
 
 // explain answers a client that may not be connected as a Gateway would: a version,
-// and after its startAPI an error with the reason.
+// and after its startAPI an error with the reason. The built-in session has its answer
+// from the desk: a version would lead its library on to where a close ends our process,
+// and its tap is closed as soon as it knows.
 func (c *conn) explain(r events.HoldReason) {
+	if c.tap.once != nil {
+		return
+	}
 	version, ok := c.hello.Hello().Negotiate(explainVersion)
 	if !ok {
 		return
