@@ -73,8 +73,15 @@ func DecodeDraft(report []byte) (gateway string, d Draft, err error) {
 	if d.Data, err = o.decodeData(info, data); err != nil {
 		return "", Draft{}, err
 	}
-	if q, asks := d.Data.(AttemptRequested); asks && q.LeaseMS != 0 {
-		return "", Draft{}, &DecodeError{Offset: data.offset, Field: "lease_ms", Err: fmt.Errorf("%w: ask for a permit instead", ErrReserved)}
+	switch q := d.Data.(type) {
+	case AttemptRequested:
+		if q.LeaseMS != 0 {
+			return "", Draft{}, &DecodeError{Offset: data.offset, Field: "lease_ms", Err: fmt.Errorf("%w: ask for a permit instead", ErrReserved)}
+		}
+	case DisconnectRequested:
+		if q.Asked {
+			return "", Draft{}, &DecodeError{Offset: data.offset, Field: "asked", Err: fmt.Errorf("%w: ask for a disconnect instead", ErrReserved)}
+		}
 	}
 	return gateway, d, nil
 }

@@ -76,6 +76,8 @@ func TestDecodeDraftRefuses(t *testing.T) {
 		{"a key twice", plus(`"id":"r-1"`), ErrDuplicateKey, "field id"},
 		{"a lease", `{"specversion":"1.0","id":"r","source":"/r","type":"ibrecorder.attempt.requested.v1","subject":"live","attempt":"a","data":{"lease_ms":60000}}`,
 			ErrReserved, "ask for a permit"},
+		{"a request to disconnect that asks for an answer", `{"specversion":"1.0","id":"r","source":"/r","type":"ibrecorder.disconnect.requested.v1","subject":"live","data":{"by":"r","reason":"done","force":false,"asked":true}}`,
+			ErrReserved, "ask for a disconnect"},
 		{"too many bytes", reported + strings.Repeat(" ", MaxBytes), ErrTooLong, "at most 65536"},
 		{"two reports", reported + reported, ErrSyntax, "after top-level value"},
 		{"too much evidence", `{"specversion":"1.0","id":"r","source":"/r","type":"ibrecorder.gateway.down.v1","subject":"live","data":{"reason":"reported","evidence":["a"` +

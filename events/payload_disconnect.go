@@ -12,6 +12,10 @@ type DisconnectRequested struct {
 	Force bool `json:"force"`
 	// ForceEnv is IBKR_FORCE_DISCONNECT as the caller had it.
 	ForceEnv string `json:"force_env,omitempty"`
+	// Asked says that a runner asks the recorder, which answers by disconnect.permitted,
+	// disconnect.blocked or disconnect.forced. Only the recorder sets it; of a runner that
+	// does not ask it tells what it did.
+	Asked bool `json:"asked,omitempty"`
 }
 
 // DisconnectPermitted: no handshake is under way; the sessions may be closed.

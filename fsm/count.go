@@ -105,7 +105,7 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 		s.Delay = Wait{From: s.Mono, MS: d.DelayMS}
 		s.Pending.Failure = ""
 	case events.DisconnectRequested:
-		if !reported || strings.HasPrefix(e.Source, "/operator/") { // others tell what they did, and ask for nothing
+		if !reported || d.Asked || strings.HasPrefix(e.Source, "/operator/") { // others tell what they did, and ask for nothing
 			s.Pending.Disconnect = Disconnect{ID: e.ID, ClientID: d.ClientID, Force: d.Force || Forced(d.ForceEnv)}
 		}
 	case events.DisconnectPermitted, events.DisconnectForced:

@@ -211,6 +211,8 @@ func TestRuns(t *testing.T) {
 			"STOPPED DOWN | failed 3 | stop e7 | pending delay"},
 		{"and the run after it is a run like any", "boot import; report x1 fail reported_timeout limit=30s; boot b2; a1 request; a1 permit; a1 ok", "OPEN READY | a1 READY ended"},
 		{"a disconnect is asked for by an operator", ready + "disconnect 7 force", "OPEN READY | a1 READY ended | pending disconnect (force true)"},
+		{"or a runner asks for it", ready + "disconnect 7 asked", "OPEN READY | a1 READY ended | pending disconnect (force false)"},
+		{"who tells of it asks for nothing", ready + "disconnect 7 told", "OPEN READY | a1 READY ended"},
 		{"permitted, its sessions are leaving", ready + "disconnect; disconnected", "OPEN READY | a1 CLOSING ended"},
 		{"blocked, nothing happens", "a1 request; a1 permit; a1 dial; disconnect; a1 block", "ATTEMPTING UNKNOWN | a1 DIALING slot"},
 		{"forced, it hits the handshake in its way", "a1 request; a1 permit; a1 dial; disconnect 9 force; a1 force", "ATTEMPTING UNKNOWN | a1 CLOSING slot"},

@@ -58,10 +58,14 @@ func (w *Writer) gateway(d *events.Draft, words []string) (events.Payload, error
 		_, client, _ := strings.Cut(arg(2), "=")
 		id, err := number(client)
 		return events.RetryScheduled{ClientID: id, DelayMS: span.Milliseconds(), Failures: 1}, err
-	case "disconnect": // disconnect [7] [force]
+	case "disconnect": // disconnect [7] [force] [told|asked]: an operator asks, a runner tells or asks
 		d.Source = "/operator/cli"
 		id, err := number(arg(1))
-		return events.DisconnectRequested{By: "kim", Reason: "maintenance", ClientID: id, Force: slices.Contains(words, "force")}, err
+		q := events.DisconnectRequested{By: "kim", Reason: "maintenance", ClientID: id, Force: slices.Contains(words, "force"), Asked: slices.Contains(words, "asked")}
+		if q.Asked || slices.Contains(words, "told") {
+			d.Source = runner
+		}
+		return q, err
 	case "disconnected":
 		return events.DisconnectPermitted{}, nil
 	case "report":

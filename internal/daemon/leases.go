@@ -33,5 +33,11 @@ func (p *post) Permit(ctx context.Context, source, attempt string, q events.Atte
 	return natsapi.Answer{RestartRequired: &natsapi.RestartRequired{Since: l.Since.UTC(), Seq: l.Stop, Reason: s.Stop.Reason, Next: released(p.cfg.Name)}}, nil
 }
 
+// HangUp implements natsapi.Gateway.
+func (p *post) HangUp(ctx context.Context, source string, q events.DisconnectRequested) (events.Record, error) {
+	rec, err := p.loop.Disconnect(ctx, source, q)
+	return rec, problem(err)
+}
+
 // ceilMS is d in milliseconds, rounded up: who comes back then is not too early.
 func ceilMS(d time.Duration) int64 { return (d + time.Millisecond - 1).Milliseconds() }

@@ -140,6 +140,43 @@ func (s *server) permit(ctx context.Context, g Gateway, runner string, body []by
 	return answered(a)
 }
 
+// HangUp is the answer to a request to disconnect.
+type HangUp struct {
+	// Closed is how many sessions the recorder has closed; 0 if it relays none of them,
+	// and whoever asked may close its own.
+	Closed int64 `json:"closed"`
+	// Blocked is how far the handshake has come that forbids it; empty if none does.
+	Blocked events.Stage `json:"blocked,omitempty"`
+	Seq     uint64       `json:"seq"` // of the disconnect.completed or disconnect.blocked
+}
+
+func (s *server) hangUp(ctx context.Context, g Gateway, runner string, body []byte) (nats.Header, []byte, error) {
+	var q struct {
+		ClientID *int64 `json:"client_id"`
+		Reason   string `json:"reason"`
+		Force    bool   `json:"force"`
+		ForceEnv string `json:"force_env"`
+	}
+	const want = `want {"client_id":N,"reason":TEXT}, and force or force_env if the guard is to be overridden`
+	if err := strict(body, &q); err != nil {
+		return nil, nil, httpapi.Malformed(err.Error(), want)
+	}
+	if q.ClientID == nil || q.Reason == "" { // everybody's sessions are an operator's to end
+		return nil, nil, httpapi.Malformed("client_id or reason is missing", want)
+	}
+	rec, err := g.HangUp(ctx, sourceOf(runner), events.DisconnectRequested{By: runner, ClientID: q.ClientID, Reason: q.Reason, Force: q.Force, ForceEnv: q.ForceEnv, Asked: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	switch d := rec.Data.(type) {
+	case events.DisconnectCompleted:
+		return answered(HangUp{Closed: d.Sessions, Seq: rec.Seq})
+	case events.DisconnectBlocked:
+		return answered(HangUp{Blocked: d.Stage, Seq: rec.Seq})
+	}
+	return nil, nil, fmt.Errorf("disconnect: the recorder answers with %s", rec.Kind())
+}
+
 func (s *server) read(ctx context.Context, g Gateway, _ string, body []byte) (nats.Header, []byte, error) {
 	var q struct {
 		From uint64 `json:"from"`

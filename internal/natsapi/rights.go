@@ -9,6 +9,7 @@ import (
 const (
 	intakeRoot = "ibrecorder.intake."
 	permitRoot = "ibrecorder.permit."
+	hangUpRoot = "ibrecorder.disconnect."
 	readRoot   = "ibrecorder.read."
 	liveRoot   = "ibrecorder.ev."
 	inboxRoot  = "_INBOX."
@@ -16,7 +17,7 @@ const (
 
 // Runner returns the subjects that a runner may publish to and subscribe.
 func Runner(name string) (publish, subscribe []string) {
-	return []string{intakeRoot + "*." + name, permitRoot + "*." + name, readRoot + "*." + name},
+	return []string{intakeRoot + "*." + name, permitRoot + "*." + name, hangUpRoot + "*." + name, readRoot + "*." + name},
 		[]string{inboxRoot + name + ".>", liveRoot + ">"}
 }
 
@@ -24,7 +25,7 @@ func Runner(name string) (publish, subscribe []string) {
 // answer can be a request.
 func Own() (publish, subscribe []string) {
 	return []string{inboxRoot + ">", liveRoot + ">"},
-		[]string{intakeRoot + "*.*", permitRoot + "*.*", readRoot + "*.*"}
+		[]string{intakeRoot + "*.*", permitRoot + "*.*", hangUpRoot + "*.*", readRoot + "*.*"}
 }
 
 // asker splits the subject of a request.

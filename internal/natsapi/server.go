@@ -33,6 +33,9 @@ type Gateway interface {
 	Submit(ctx context.Context, d events.Draft) (events.Record, error)
 	// Permit asks for a permit for a runner that dials by itself.
 	Permit(ctx context.Context, source, attempt string, q events.AttemptRequested) (Answer, error)
+	// HangUp asks to end the sessions of a client id: disconnect.completed, or
+	// disconnect.blocked if a handshake is in the way.
+	HangUp(ctx context.Context, source string, q events.DisconnectRequested) (events.Record, error)
 	// Read yields the events from..to, both included; to 0 is the head.
 	Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error]
 	// Tail yields what is there from sequence from on and then what comes; the last
@@ -80,7 +83,7 @@ func Serve(ctx context.Context, nc *nats.Conn, gateways []Gateway, log *slog.Log
 	for _, g := range gateways {
 		followers.Go(func() { s.follow(ctx, g) })
 	}
-	for root, answer := range map[string]answerer{intakeRoot: s.intake, permitRoot: s.permit, readRoot: s.read} {
+	for root, answer := range map[string]answerer{intakeRoot: s.intake, permitRoot: s.permit, hangUpRoot: s.hangUp, readRoot: s.read} {
 		sub, err := nc.Subscribe(root+"*.*", func(msg *nats.Msg) { s.take(msg, root, answer) })
 		if err != nil {
 			return fmt.Errorf("listen to runners: %w", err)

@@ -294,3 +294,37 @@ func TestItEndsInASecond(t *testing.T) {
 	}
 	s.stuck.Store(false)
 }
+
+// A runner asks before it ends a session; an attempt that is under way forbids it.
+func TestHangUp(t *testing.T) {
+	s := open(t)
+	const to = "ibrecorder.disconnect.main.robo-1"
+	ask := func(body, want string) {
+		t.Helper()
+		answer, err := s.ask(to, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := s.records()
+		if want = fmt.Sprintf(want, all[len(all)-1].Seq); answer != want {
+			t.Errorf("%s is answered %s, want %s", body, answer, want)
+		}
+	}
+	ask(`{"client_id":7,"reason":"done"}`, `{"closed":0,"seq":%d}`)
+	_, err := s.ask("ibrecorder.permit.main.robo-1", `{"attempt":"l1","client_id":7}`)
+	must(t, err)
+	ask(`{"client_id":7,"reason":"done"}`, `{"closed":0,"blocked":"none","seq":%d}`)
+	ask(`{"client_id":7,"reason":"done","force_env":"no"}`, `{"closed":0,"blocked":"none","seq":%d}`)
+	ask(`{"client_id":7,"reason":"done","force_env":"yes"}`, `{"closed":0,"seq":%d}`)
+	ask(`{"client_id":7,"reason":"done","force":true}`, `{"closed":0,"seq":%d}`)
+	for _, body := range []string{`{"reason":"done"}`, `{"client_id":7}`, `{"client_id":7,"reason":"done","asked":true}`} {
+		if _, err := s.ask(to, body); err == nil || !strings.Contains(err.Error(), `{"client_id":N,"reason":TEXT}`) {
+			t.Errorf("%s: %v, want what to send", body, err)
+		}
+	}
+	for _, rec := range s.records() {
+		if q, ok := rec.Data.(events.DisconnectRequested); ok && (rec.Source != robo || q.By != "robo-1" || !q.Asked) {
+			t.Errorf("the request is stored as %s", rec.Raw)
+		}
+	}
+}

@@ -80,6 +80,9 @@ func (s *stand) Permit(ctx context.Context, source, attempt string, q events.Att
 	}
 	return natsapi.Answer{Held: &natsapi.Held{Reason: l.Reason}}, nil
 }
+func (s *stand) HangUp(ctx context.Context, source string, q events.DisconnectRequested) (events.Record, error) {
+	return s.loop.Disconnect(ctx, source, q)
+}
 func (s *stand) Tail(ctx context.Context, from uint64) iter.Seq2[events.Record, error] {
 	return s.log.Tail(ctx, from)
 }
