@@ -362,6 +362,11 @@ func TestWhatTheTapSeesAndARunnerReportsIsOneAttempt(t *testing.T) {
 			if fails != (st.Stop != nil) {
 				t.Errorf("the gate is %s", st.Gate)
 			}
+			if !fails {
+				if closed, err := c.Disconnect(ctx, client.Disconnect{ClientID: 7, Reason: "done"}); err != nil || closed != 1 {
+					t.Errorf("asked to end its session: %d closed, %v; want 1", closed, err)
+				}
+			}
 			breaches(t, c)
 		})
 	}
@@ -393,4 +398,48 @@ func breaches(t *testing.T, c *client.Client) {
 			return
 		}
 	}
+}
+
+// The recorder closes what it relays, and lets a runner close its own; a handshake that
+// may be meant forbids both, unless it is forced.
+func TestDisconnect(t *testing.T) {
+	s, c := begin(t)
+	ctx := soon(t)
+	ask := client.Disconnect{ClientID: 7, Reason: "maintenance"}
+	closed, err := c.Disconnect(ctx, ask)
+	must(t, err)
+	if closed != 0 {
+		t.Errorf("%d closed, and nobody is connected", closed)
+	}
+	l, err := c.Permit(ctx, client.Attempt{ClientID: new(int64(9))})
+	must(t, err)
+	var blocked *client.BlockedError
+	if _, err := s.connect(t, "robo-2").Disconnect(ctx, ask); !errors.As(err, &blocked) || blocked.Gateway != "main" || blocked.Stage != events.StageNone {
+		t.Errorf("while an attempt is under way: %v, want it blocked", err)
+	}
+	t.Setenv(client.ForceEnv, "yes")
+	_, err = c.Disconnect(ctx, ask)
+	must(t, err)
+	t.Setenv(client.ForceEnv, "")
+	ask.Force = true
+	_, err = c.Disconnect(ctx, ask)
+	must(t, err)
+	must(t, l.End(ctx, works))
+
+	var said []string
+	for rec, err := range c.Watch(ctx, 1) {
+		must(t, err)
+		if d, ok := rec.Data.(events.DisconnectRequested); ok {
+			said = append(said, fmt.Sprintf("%s asked=%t force=%t env=%q", rec.Source, d.Asked, d.Force, d.ForceEnv))
+		}
+		if len(said) == 4 {
+			break
+		}
+	}
+	want := []string{`/runner/robo-1 asked=true force=false env=""`, `/runner/robo-2 asked=true force=false env=""`,
+		`/runner/robo-1 asked=true force=false env="yes"`, `/runner/robo-1 asked=true force=true env=""`}
+	if !slices.Equal(said, want) {
+		t.Errorf("the log says %q, want %q", said, want)
+	}
+	breaches(t, c)
 }

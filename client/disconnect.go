@@ -54,7 +54,7 @@ func (c *Client) disconnect(ctx context.Context, d Disconnect) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	msg, err := c.ask(ctx, "ibrecorder.disconnect.", body)
+	msg, _, err := c.ask(ctx, "ibrecorder.disconnect.", body)
 	if err != nil {
 		return 0, err
 	}

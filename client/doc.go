@@ -8,12 +8,15 @@
 //   - ask for a permit (Permit, Wait): a lease for one dial, or a *RestartRequiredError,
 //     or a *HeldError;
 //   - say how the attempt went (Lease.End), and report other facts (Publish);
+//   - ask before it ends a session (Disconnect), which a handshake that is under way
+//     forbids with a *BlockedError;
 //   - read the log, what is there and what comes (Watch).
 //
 // Programs in other languages do the same with requests on the subjects that the
 // recorder answers:
 //
 //	ibrecorder.permit.<gateway>.<name>   {"attempt":"a-1"}
+//	ibrecorder.disconnect.<gateway>.<name>  {"client_id":7,"reason":"done"}
 //	ibrecorder.intake.<gateway>.<name>   a report as recorder emit sends it, or an array of them
 //	ibrecorder.read.<gateway>.<name>     {"from":1}
 //	ibrecorder.ev.<gateway>.>            events as they come, to subscribe
@@ -25,6 +28,9 @@
 //
 //   - An attempt has one permit, however often it is asked for, and there is none while
 //     a restart is required (TestAPermit, TestARestartIsRequired).
+//   - A session that a runner asks to end is closed, but not in the middle of a
+//     handshake, unless it is forced (TestDisconnect,
+//     TestWhatTheTapSeesAndARunnerReportsIsOneAttempt).
 //   - What Publish returned for is in the log, once: also if the recorder was restarted
 //     meanwhile (TestItOutlivesARestartOfTheRecorder, TestABatch).
 //   - Watch yields stored bytes in order and without a gap, also across such a restart
