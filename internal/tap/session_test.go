@@ -170,21 +170,23 @@ type raw struct {
 
 func newRaw(t testing.TB) *raw {
 	t.Helper()
+	return newRaws(t, 1)[0]
+}
+
+// newRaws are sessions of one tap.
+func newRaws(t testing.TB, n int) (all []*raw) {
+	t.Helper()
 	params := budgets(20 * time.Second)
-	r := &raw{desk: newDesk(events.Enforce, params, always(grant))}
+	desk := newDesk(events.Enforce, params, always(grant))
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = ln.Close() }()
-	if r.tap, err = tap.Listen(tap.Config{Desk: r.desk, Address: ln.Addr().String(), Listen: "127.0.0.1:0", Params: params}); err != nil {
-		t.Fatal(err)
-	}
-	nc, err := net.Dial("tcp", r.tap.Addr().String())
+	tap, err := tap.Listen(tap.Config{Desk: desk, Address: ln.Addr().String(), Listen: "127.0.0.1:0", Params: params})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.client = nc.(*net.TCPConn)
 	send := func(nc net.Conn, b []byte) {
 		if _, err := nc.Write(b); err != nil {
 			t.Fatal(err)
@@ -198,23 +200,34 @@ func newRaw(t testing.TB) *raw {
 	}
 	pass := func(from, to net.Conn, b []byte) { send(from, b); receive(to, b) }
 	hello := wire.AppendHello(nil, everyVersion)
-	send(r.client, hello)
-	if nc, err = ln.Accept(); err != nil {
-		t.Fatal(err)
+	for id := range n {
+		r := &raw{desk: desk, tap: tap}
+		nc, err := net.Dial("tcp", tap.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.client = nc.(*net.TCPConn)
+		send(r.client, hello)
+		if nc, err = ln.Accept(); err != nil {
+			t.Fatal(err)
+		}
+		r.upstream = nc.(*net.TCPConn)
+		receive(r.upstream, hello)
+		pass(r.upstream, r.client, wire.AppendVersionReply(nil, wire.VersionReply{Version: 176, ConnectionTime: "20260901 09:30:00 EST"}))
+		pass(r.client, r.upstream, wire.AppendStartAPI(nil, 176, wire.StartAPI{ClientID: 7 + id, HasClientID: true}))
+		pass(r.upstream, r.client, wire.AppendNextValidID(wire.AppendManagedAccounts(nil, 176, []string{"DU1234567"}), 176, 1))
+		all = append(all, r)
 	}
-	r.upstream = nc.(*net.TCPConn)
-	receive(r.upstream, hello)
-	pass(r.upstream, r.client, wire.AppendVersionReply(nil, wire.VersionReply{Version: 176, ConnectionTime: "20260901 09:30:00 EST"}))
-	pass(r.client, r.upstream, wire.AppendStartAPI(nil, 176, wire.StartAPI{ClientID: 7, HasClientID: true}))
-	pass(r.upstream, r.client, wire.AppendNextValidID(wire.AppendManagedAccounts(nil, 176, []string{"DU1234567"}), 176, 1))
 	t.Cleanup(func() {
-		_ = r.client.Close()
-		_ = r.upstream.Close()
-		if err := r.tap.Close(); err != nil {
+		for _, r := range all {
+			_ = r.client.Close()
+			_ = r.upstream.Close()
+		}
+		if err := tap.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return r
+	return all
 }
 
 // Every byte arrives, in both directions at once, and is counted.
