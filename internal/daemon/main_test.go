@@ -25,9 +25,10 @@ type orders struct {
 	Data    string
 	Address string
 	Tap     string
-	Explain bool   // what programs meet while the gate is stopped
-	KillAt  string // the step at whose first time the process kills itself, "" never
-	Trace   string // a file that gets every step, "" none
+	Explain bool             // what programs meet while the gate is stopped
+	KillAt  string           // the step at whose first time the process kills itself, "" never
+	Trace   string           // a file that gets every step, "" none
+	Storm   []daemon.Gateway // the gateways of a storm, instead of the one above
 }
 
 func TestMain(m *testing.M) {
@@ -90,7 +91,7 @@ func child(text string) error {
 		defer f.Close()
 		trace = func(at string) { fmt.Fprintln(f, at) }
 	}
-	d, err := daemon.Open(ctx, daemon.Config{
+	cfg := daemon.Config{
 		Data: o.Data, Policy: shortBudgets(events.Enforce), Explain: o.Explain, Version: "test",
 		Gateways: []daemon.Gateway{{Name: "main", Address: o.Address, Tap: o.Tap}},
 		Logger:   slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
@@ -101,7 +102,12 @@ func child(text string) error {
 				select {} // the signal is on its way
 			}
 		},
-	})
+	}
+	if len(o.Storm) > 0 {
+		cfg = stormConfig(cfg, o.Storm)
+		tellMemory(ctx)
+	}
+	d, err := daemon.Open(ctx, cfg)
 	if err != nil {
 		return err
 	}
