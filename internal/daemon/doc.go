@@ -18,6 +18,10 @@
 //     (TestTheFolderIsTheOwnersAlone).
 //   - At the Gateway there is never a connect without a permit in the log, and
 //     none while it is stopped, whenever the process is killed (TestKilledAtEveryStep).
+//   - However programs storm and however the Gateway fails, it sees no more connects than
+//     permits and never two for one, a 326 reaches every program, and the process gives
+//     back all goroutines, descriptors and sockets that it took (TestAStorm,
+//     TestTheLibraryInAStorm; their flag -storm says how many attempts).
 //
 // # What it refuses to do
 //

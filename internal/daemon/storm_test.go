@@ -40,7 +40,7 @@ var stormSize = flag.Int("storm", 60, "attempts in a storm")
 func stormPolicy() events.PolicyLoaded {
 	p := policy.Demo()
 	p.SilentLimit = 100
-	p.DialTimeoutMS, p.VersionBudgetMS, p.StartAPIBudgetMS, p.ReadyBudgetMS = 1000, 100, 1000, 1000
+	p.DialTimeoutMS, p.VersionBudgetMS, p.StartAPIBudgetMS, p.ReadyBudgetMS = 1000, 250, 1000, 1000
 	p.SettleMS, p.ProbationAttempts, p.ProbationSpacingMS = 0, 10, 0
 	p.BackoffBaseMS, p.BackoffCapMS, p.WindowMS, p.WindowFailures = 0, 0, 0, 1000
 	loaded, err := policy.Load("demo", p, events.Enforce)
