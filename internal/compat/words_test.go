@@ -19,6 +19,9 @@ without them the rows of the clients in JavaScript say that they were not run.
     npm ci --prefix internal/compat/testdata/node
     go test ./internal/compat -run Compatibility -update -timeout 60m
 
+With a narrower -run, such as Compatibility/slow, it plays those cells and keeps the other
+rows.
+
 The server version is the simulator's: 176 speaks text, 203 text and protobuf mixed, 213
 protobuf. A client that offers less gets the highest it offers, as from a Gateway:
 ib-tws-api stops at 151.
@@ -26,7 +29,7 @@ ib-tws-api stops at 151.
 What a client believes is what it tells a program that uses it as its documentation
 says: "connected" is the library's word for it, "ready" that both nextValidId and
 managedAccounts were handed over, then what it heard, then how it ended. "Waits on" is
-after 9 s without a word; the recorder's budgets are 4 s here. The built-in session
+without a word until long after the recorder's budgets, which are a few seconds here. The built-in session
 believes nothing of its own: it takes the tap's word. "Or" stands between beliefs of which
 a run has one or the other, by a race in the client.
 `
