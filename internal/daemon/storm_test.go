@@ -33,7 +33,7 @@ import (
 
 // stormSize is how many attempts a storm has:
 // go test ./internal/daemon -run Storm -storm 3000 -timeout 60m
-var stormSize = flag.Int("storm", 60, "attempts in a storm")
+var stormSize = flag.Int("storm", 40, "attempts in a storm")
 
 // stormPolicy delays nobody, so that a storm is one: no backoff, no window. What stops
 // the gate stops it all the same.
