@@ -111,15 +111,22 @@ var races = []struct {
 	scene, client string
 	seen          []string
 }{
-	// The second was seen once in 50 runs, on a busy machine.
-	{"rst-after-version", direct, []string{"connected; Connect returns nil; told of the end", "its process dies"}},
+	// The second ones are rare and come on a busy machine, where the client is not run for
+	// longer than the tap holds the Gateway's close.
+	{"drop-after-ready", "@stoqey/ib 1.6.10", []string{"ready; error 502; told of the end", "ready; told of the end"}},
+	{"drop-after-ready", "@stoqey/ib 1.2.39", []string{"ready; error 502; told of the end", "ready; told of the end"}},
+	{"rst-after-version", "@stoqey/ib 1.6.10", []string{"connected; error 502; told of the end", "connected; told of the end"}},
+	{"rst-after-version", direct, []string{"connected; Connect returns nil; told of the end", dies}},
+	{"close-after-version", direct, []string{"connected; Connect returns nil; told of the end", dies}},
 }
+
+const dies = "its process dies (fatal error: sync: unlock of unlocked mutex)"
 
 // seen is a belief, with the others that this client was seen to have here if it is one
 // of them. One that was not seen before stands alone, and so shows in the document.
 func (c cell) seen(b string) string {
 	for _, r := range races {
-		if r.scene == c.scene.name && r.client == c.client.name && slices.ContainsFunc(r.seen, func(s string) bool { return strings.HasPrefix(b, s) }) {
+		if r.scene == c.scene.name && r.client == c.client.name && slices.Contains(r.seen, b) {
 			return strings.Join(r.seen, ", or: ")
 		}
 	}
