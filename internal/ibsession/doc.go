@@ -4,11 +4,11 @@
 // scmhub/ibapi v0.10.47 is never given the Gateway's address. It has no timeout,
 // so a silent Gateway would block it for ever; after a failed write it dials again
 // by itself, without a handshake; a client that failed once is poisoned; and a
-// Gateway that closes within a millisecond of startAPI can kill the process. So
-// each attempt has a fresh client and a fresh one-shot tap on loopback: the tap
-// dials, with the recorder's permit and budgets; it alone says what happened; it
-// resets what the library dials by itself; and it holds its close for a moment,
-// which keeps the fatal case away.
+// connection that ends while it connects can kill the process. So each attempt has a
+// fresh client and a fresh one-shot tap on loopback: the tap dials, with the recorder's
+// permit and budgets; it alone says what happened; it resets what the library dials by
+// itself; and it tells the library of no end before that has connected
+// (tap.Config.Connected), which rules the fatal case out.
 //
 // # What it guarantees
 //

@@ -179,7 +179,8 @@ func (s *Session) once(ctx context.Context) time.Duration {
 	cfg := s.cfg.Tap
 	cfg.Prefix = s.prefix + strconv.Itoa(s.attempt) + "-"
 	desk := &reached{Desk: cfg.Desk}
-	cfg.Desk = desk
+	connected := make(chan struct{}) // Connect has returned
+	cfg.Desk, cfg.Connected = desk, connected
 	t, err := tap.OneShot(cfg)
 	if err != nil {
 		s.log.Error("the built-in session has no port of its own", "error", err)
@@ -189,7 +190,6 @@ func (s *Session) once(ctx context.Context) time.Duration {
 	defer s.hold(nil)
 	w := &wrapper{times: make(chan struct{}, 1)}
 	client := ibapi.NewEClient(w)
-	connected := make(chan struct{}) // Connect has returned
 	go func() {
 		defer close(connected)
 		connect(client, t.Addr(), s.cfg.ClientID)

@@ -53,6 +53,9 @@ func (t *Tap) admit(nc net.Conn) {
 		rejected = events.TooMany
 	}
 	if rejected == "" {
+		if tcp, ok := nc.(*net.TCPConn); ok && t.once != nil && t.cfg.Connected != nil {
+			nc = &patient{TCPConn: tcp, connected: t.cfg.Connected}
+		}
 		c := newConn(t, nc, id)
 		t.conns[c] = place{phase: greeting}
 		t.tasks.Add(1)

@@ -2,6 +2,7 @@ package tap
 
 import (
 	"net"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -9,7 +10,7 @@ import (
 // tornDown reports whether nc is a TCP socket without a connection: after the
 // peer's FIN it would be in CLOSE_WAIT, after a reset it is in CLOSE.
 func tornDown(nc net.Conn) bool {
-	tcp, ok := nc.(*net.TCPConn)
+	tcp, ok := nc.(syscall.Conn)
 	if !ok {
 		return false
 	}

@@ -52,6 +52,8 @@
 //     reach the Gateway before, and holds up nobody else: TestAClientThatWaits,
 //     TestManyClientsThatWait, TestCooling. What is kept for it arrives as it was:
 //     TestWhatIsKeptArrivesAsItWas. The first 326 does too: TestTheFirst326Arrives.
+//   - A library that dies of an end in the middle of its connect is told of none:
+//     TestALibraryIsNotToldOfAnEndWhileItConnects.
 //   - What the Gateway did is told from what it sent and how it closed, for servers
 //     with text, mixed and protobuf messages: TestWhatTheGatewayDid.
 //   - The order of events is one that the fold and the judge find nothing wrong with:

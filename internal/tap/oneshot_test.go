@@ -3,6 +3,7 @@ package tap_test
 import (
 	"errors"
 	"net"
+	"os"
 	"slices"
 	"syscall"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/internal/tap"
+	"ibrecorder/internal/wire"
 )
 
 func TestOneShot(t *testing.T) {
@@ -111,4 +113,46 @@ func TestAHiddenRedialIsReset(t *testing.T) {
 	w.desk.tells(t, "c4", "client.rejected hidden_redial x 2")
 	w.desk.legal(t)
 	w.connects(t, 1)
+}
+
+// A library that dies of an end in the middle of its connect is told of none, however
+// the Gateway or we end it, once it has a version.
+func TestALibraryIsNotToldOfAnEndWhileItConnects(t *testing.T) {
+	for _, row := range []struct {
+		name, script string
+		end          func(*tap.Tap)
+	}{
+		{"the Gateway closes behind its version", "version 176\nfin", func(*tap.Tap) {}},
+		{"the Gateway resets behind its version", "version 176\nrst", func(*tap.Tap) {}},
+		{"the tap closes", "play healthy", func(w *tap.Tap) { _ = w.Close() }},
+		{"an operator hangs up", "play healthy", func(w *tap.Tap) { w.Disconnect(nil, true) }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			connected := make(chan struct{})
+			w := start(t, setting{script: row.script, oneShot: true, config: func(c *tap.Config) { c.Connected = connected }})
+			nc, err := net.Dial("tcp", w.tap.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer nc.Close()
+			if _, err := nc.Write(wire.AppendHello(nil, wire.Hello{Min: 100, Max: 225})); err != nil {
+				t.Fatal(err)
+			}
+			version := make([]byte, 256)
+			if _, err := nc.Read(version); err != nil {
+				t.Fatal(err)
+			}
+			row.end(w.tap)
+			w.desk.count(t, "client.closed", 1) // as far as the tap is concerned it is over
+			_ = nc.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+			if _, err := nc.Read(version); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("while it connects it is told %v, want nothing", err)
+			}
+			close(connected)
+			_ = nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+			if n, err := nc.Read(version); n != 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("afterwards: %d bytes, %v, want the end", n, err)
+			}
+		})
+	}
 }

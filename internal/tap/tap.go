@@ -65,6 +65,10 @@ type Config struct {
 	// one a second; 0 is 64. It is there for tests. A one-shot tap paces nobody, and
 	// neither does Observe.
 	Pace int
+	// Connected is closed when the library that a one-shot tap is for has connected, or
+	// has failed to. Once it was sent a version it is not told of an end before that. nil
+	// waits for nothing.
+	Connected <-chan struct{}
 	// Dial connects to the Gateway, once, and must give up when its context ends. The
 	// address is an IP and a port, whatever Address names. nil is a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
