@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -64,7 +66,7 @@ func (o orders) config(explain bool) daemon.Config {
 	return daemon.Config{
 		Data: o.Data, Policy: params(), Version: "test", Explain: explain,
 		Sensor:   func(string) recorder.Sensor { return sensor{} },
-		Gateways: []daemon.Gateway{{Name: "main", Address: o.Address, Tap: "127.0.0.1:0"}},
+		Gateways: []daemon.Gateway{{Name: "main", Address: o.Address, Tap: o.Host + ":0"}},
 	}
 }
 
@@ -78,7 +80,7 @@ func (c cell) play(t *testing.T) (r result) {
 	defer func() { _ = os.RemoveAll(dir) }()
 	sim, address, end := c.gateway(t)
 	defer end()
-	o := orders{Data: dir, Address: address}
+	o := orders{Data: dir, Address: address, Host: loopback()}
 	if c.client.name == session {
 		b, err := c.client.run(t.Context(), o)
 		if err != nil {
@@ -111,8 +113,8 @@ var races = []struct {
 	scene, client string
 	seen          []string
 }{
-	// The second ones are rare and come on a busy machine, where the client is not run for
-	// longer than the tap holds the Gateway's close.
+	// The second ones were seen seldom, and on a busy machine only. Why stoqey is told of
+	// the end and now and then not of the reset is not known.
 	{"drop-after-ready", "@stoqey/ib 1.6.10", []string{"ready; error 502; told of the end", "ready; told of the end"}},
 	{"drop-after-ready", "@stoqey/ib 1.2.39", []string{"ready; error 502; told of the end", "ready; told of the end"}},
 	{"rst-after-version", "@stoqey/ib 1.6.10", []string{"connected; error 502; told of the end", "connected; told of the end"}},
@@ -159,7 +161,7 @@ func (c cell) through(t *testing.T, o orders) belief {
 	if held {
 		stop(t, api)
 	}
-	b, err := c.client.run(ctx, orders{Port: address.Port})
+	b, err := c.client.run(ctx, orders{Host: o.Host, Port: address.Port})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +204,7 @@ func (c cell) gateway(t *testing.T) (sim *gwsim.Gateway, address string, end fun
 		address, end = full(t)
 		return nil, address, end
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := net.Listen("tcp", loopback()+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,6 +229,20 @@ func (c cell) gateway(t *testing.T) (sim *gwsim.Gateway, address string, end fun
 		}
 	}
 	return sim, ln.Addr().String(), func() { leave(); cancel(); <-served; sim.Close() }
+}
+
+// hosts counts the addresses that were given out.
+var hosts atomic.Int32
+
+// loopback is an address of this machine that no other cell uses, nor anything else that
+// asks for a port: one that is closed, which is what two scenes are about, would be
+// somebody's before the client comes.
+func loopback() string {
+	if runtime.GOOS != "linux" { // which has all of 127.0.0.0/8
+		return "127.0.0.1"
+	}
+	n := hosts.Add(1)
+	return fmt.Sprintf("127.78.%d.%d", n/250, n%250+1)
 }
 
 // occupy is another program, ready, directly at the Gateway.

@@ -111,7 +111,8 @@ const childEnv = "IBRECORDER_COMPAT_CHILD"
 // orders are what a child of this test binary does.
 type orders struct {
 	Client  string
-	Port    int    // to connect to: the recorder's
+	Host    string // of the recorder's port
+	Port    int    // to connect to
 	Data    string // folder of the built-in session's recorder
 	Address string // of its Gateway
 }
@@ -130,7 +131,7 @@ func (c client) run(ctx context.Context, o orders) (b belief, _ error) {
 	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+string(text))
 	if c.driver != "" {
-		cmd = exec.CommandContext(ctx, "node", c.driver, c.pkg, strconv.Itoa(o.Port), strconv.Itoa(clientID))
+		cmd = exec.CommandContext(ctx, "node", c.driver, c.pkg, o.Host, strconv.Itoa(o.Port), strconv.Itoa(clientID))
 		cmd.Dir = nodeFolder
 		cmd.Env = append(os.Environ(), fmt.Sprint("PATIENCE_MS=", patience.Milliseconds()), fmt.Sprint("LINGER_MS=", linger.Milliseconds()))
 	}

@@ -36,7 +36,7 @@ func child(text string) error {
 			return err
 		}
 	} else {
-		b = runLibrary(o.Port)
+		b = runLibrary(o.Host, o.Port)
 	}
 	line, err := json.Marshal(b)
 	if err != nil {
@@ -61,12 +61,12 @@ func (p *program) Error(_ int64, _ int64, code int64, _ string, _ string) {
 }
 
 // runLibrary connects once, and reports what the program was told.
-func runLibrary(port int) (b belief) {
+func runLibrary(host string, port int) (b belief) {
 	ibapi.SetLogLevel(7) // none
 	p := &program{said: make(chan string, 1000)}
 	c := ibapi.NewEClient(p)
 	connected := make(chan error, 1)
-	go func() { connected <- c.Connect("127.0.0.1", port, clientID) }()
+	go func() { connected <- c.Connect(host, port, clientID) }()
 	over := time.After(patience)
 	b.Ended = "waits"
 	heard := map[string]bool{}

@@ -1,9 +1,9 @@
-// ib, and the @stoqey/ib that grew out of it: node ib.js PACKAGE PORT CLIENT-ID
+// ib, and the @stoqey/ib that grew out of it: node ib.js PACKAGE HOST PORT CLIENT-ID
 const { belief } = require('./belief.js');
-const [pkg, port, clientId] = process.argv.slice(2);
+const [pkg, host, port, clientId] = process.argv.slice(2);
 const lib = require(pkg);
 const IB = lib.default || lib;
-const ib = new IB({ host: '127.0.0.1', port: Number(port), clientId: Number(clientId) });
+const ib = new IB({ host, port: Number(port), clientId: Number(clientId) });
 const b = belief(() => ib.disconnect());
 ib.on('connected', () => b.connected());
 ib.on('disconnected', () => b.closed());

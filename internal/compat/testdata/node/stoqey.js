@@ -1,8 +1,8 @@
-// @stoqey/ib, any version with IBApi: node stoqey.js PACKAGE PORT CLIENT-ID
+// @stoqey/ib, any version with IBApi: node stoqey.js PACKAGE HOST PORT CLIENT-ID
 const { belief } = require('./belief.js');
-const [pkg, port, clientId] = process.argv.slice(2);
+const [pkg, host, port, clientId] = process.argv.slice(2);
 const { IBApi, EventName } = require(pkg);
-const ib = new IBApi({ host: '127.0.0.1', port: Number(port), clientId: Number(clientId) });
+const ib = new IBApi({ host, port: Number(port), clientId: Number(clientId) });
 const b = belief(() => ib.disconnect());
 ib.on(EventName.connected, () => b.connected());
 ib.on(EventName.disconnected, () => b.closed());
