@@ -19,6 +19,13 @@ func (t *Tap) Opened() int {
 	return t.opened
 }
 
+// Waiting is how many programs are known to wait for a permit: they have asked for it.
+func (t *Tap) Waiting() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.count(func(p phase) bool { return p == waiting })
+}
+
 // UnderWay says whether an attempt that waits for the answer counts as a handshake.
 func UnderWay(answer <-chan Answer) bool { return place{phase: waiting, answer: answer}.handshake() }
 

@@ -41,7 +41,6 @@ func (c *conn) connect() {
 	c.report(h.drain()...)
 	switch h.end {
 	case Ready:
-		c.tap.move(c, place{phase: running, clientID: h.clientID})
 		c.decide(Outcome{End: Ready, ServerVersion: h.version})
 		if c.lookout == nil { // startAPI came after what makes ready
 			c.lookout = newLookout(h)
@@ -143,6 +142,9 @@ func (c *conn) shake(h *handshake) {
 		case <-c.tap.closing:
 			c.closedBy(events.Recorder, events.FIN)
 			return
+		}
+		if h.end == Ready { // before it is told: whoever reads of a session can have it disconnected
+			c.tap.move(c, place{phase: running, clientID: h.clientID})
 		}
 		c.report(h.drain()...)
 	}

@@ -85,6 +85,7 @@ func TestDisconnect(t *testing.T) {
 	w.desk.count(t, "handshake.api_started", 3)
 	queued := w.connect(t, 4)
 	w.desk.count(t, "attempt.requested", 4)
+	until(t, "it waits, and has no permit that nobody looked at yet", func() bool { return w.tap.Waiting() == 1 })
 
 	if n := w.tap.Disconnect(id(9), true); n != 0 {
 		t.Errorf("%d of client 9, want none", n)
@@ -124,6 +125,36 @@ func TestDisconnect(t *testing.T) {
 			t.Errorf("connection %d ended with a reset at the Gateway, want a FIN", c.Number)
 		}
 	}
+}
+
+// reader is a desk with somebody who acts on what it is told, at once.
+type reader struct {
+	tap.Desk
+	reads func(events.Payload)
+}
+
+func (r reader) Report(d events.Draft) {
+	r.Desk.Report(d)
+	r.reads(d.Data)
+}
+
+func TestASessionCanBeDisconnectedOnceItIsTold(t *testing.T) {
+	var w *world
+	closed := make(chan int, 1)
+	w = start(t, setting{config: func(c *tap.Config) {
+		c.Desk = reader{c.Desk, func(p events.Payload) {
+			if e, ok := p.(events.SessionEstablished); ok {
+				closed <- w.tap.Disconnect(e.ClientID, false)
+			}
+		}}
+	}})
+	p := w.connect(t, 7)
+	if n := <-closed; n != 1 {
+		t.Errorf("%d were disconnected, want 1", n)
+		p.leave(events.FIN)
+	}
+	p.all(t)
+	w.desk.count(t, "client.closed", 1)
 }
 
 // stuck is a dial that nobody answers and that nothing but its context ends.
