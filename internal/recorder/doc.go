@@ -43,8 +43,9 @@
 //     (TestAnAnswerThatNobodyWaitsForIsNoLease).
 //   - A breach of the rule is recorded right behind the event that is one, as the
 //     offline judge would find it (TestABypassIsRecorded).
-//   - Its last event is recorder.stopped, within a second
-//     (TestTheEndOfARunIsRecorded).
+//   - Its last event is recorder.stopped (TestTheEndOfARunIsRecorded). The log has for it
+//     what the relays leave of somewhat less than two seconds, and one second at least
+//     (TestTheLastEventHasTheTimeThatTheRelaysLeave).
 //
 // # What it refuses to do
 //

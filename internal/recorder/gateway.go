@@ -204,7 +204,7 @@ func (g *Gateway) begin(ctx context.Context, of events.Record, unsaid []rule.Fin
 func (g *Gateway) Abort(why error) error {
 	g.inbox.close()
 	g.refuseAll(why)
-	return g.end(events.RecorderStopped{Reason: events.StoppedByError, Text: why.Error()})
+	return g.end(context.Background(), events.RecorderStopped{Reason: events.StoppedByError, Text: why.Error()})
 }
 
 // Run is the loop: it takes what the inbox holds, one thing at a time, writes it
@@ -220,45 +220,65 @@ func (g *Gateway) Run(ctx context.Context, drained <-chan struct{}, relays ...Re
 	}
 	g.holding = nil // until now there was nobody to tell
 	g.hold()
-	err := g.loop(ctx, drained)
+	writing, cancel := g.writing(ctx, drained)
+	defer cancel()
+	err := g.loop(writing, drained)
 	g.inbox.close()
 	if err == nil {
-		err = g.end(events.RecorderStopped{Reason: events.StoppedBySignal})
+		err = g.end(writing, events.RecorderStopped{Reason: events.StoppedBySignal})
 	} else if fatal := new(store.AppendError); !errors.As(err, &fatal) {
-		err = errors.Join(err, g.end(events.RecorderStopped{Reason: events.StoppedByError, Text: err.Error()}))
+		err = errors.Join(err, g.end(writing, events.RecorderStopped{Reason: events.StoppedByError, Text: err.Error()}))
 	}
 	g.refuseAll(err)
 	return err
 }
 
-// stopWithin is how long the last event may take: a service manager waits little
-// longer before it kills.
-const stopWithin = time.Second
+const (
+	// stopWithin is how long a run may take from the order to end it to its last event,
+	// which has what the relays leave of it. A process ends in two seconds, its store
+	// included: a service manager may wait little longer before it kills. But a log that
+	// was idle for minutes needs more than a moment: for its next event the server reads
+	// up to 8 MiB back (nats-server 2.15.2), at a stop for every gateway at once.
+	stopWithin = 1750 * time.Millisecond
+	// lastWithin is what the log has at least, however long the relays took.
+	lastWithin = time.Second
+)
+
+// writing is the context of everything that a run appends. The end of ctx does not
+// keep an event out of the log, and what the relays still report belongs there. A log
+// that does not answer ends it, a little later.
+func (g *Gateway) writing(ctx context.Context, drained <-chan struct{}) (context.Context, context.CancelFunc) {
+	writing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		select {
+		case <-ctx.Done():
+		case <-drained:
+		case <-g.done:
+			return
+		}
+		ordered := time.Now()
+		select {
+		case <-drained:
+			time.AfterFunc(max(lastWithin, stopWithin-time.Since(ordered)), cancel)
+		case <-g.done:
+		}
+	}()
+	return writing, cancel
+}
 
 // end writes the last event of a run.
-func (g *Gateway) end(data events.RecorderStopped) error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+func (g *Gateway) end(ctx context.Context, data events.RecorderStopped) error {
+	ctx, cancel := context.WithTimeout(ctx, stopWithin)
 	defer cancel()
 	_, err := g.append(ctx, events.Draft{Source: "/recorder", Data: data})
 	return err
 }
 
-// loop returns nil when ctx has ended and everything that was handed over until
-// drained was closed is written.
-func (g *Gateway) loop(ctx context.Context, drained <-chan struct{}) error {
+// loop returns nil when everything that was handed over until drained was closed is
+// written.
+func (g *Gateway) loop(writing context.Context, drained <-chan struct{}) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	// The end of ctx does not keep an event out of the log, and what the relays still
-	// report belongs there. A log that does not answer ends it, a little later.
-	writing, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	go func() {
-		select {
-		case <-drained:
-			time.AfterFunc(stopWithin, cancel)
-		case <-g.done:
-		}
-	}()
 	again := time.NewTicker(reopenAgain)
 	defer again.Stop()
 	for {

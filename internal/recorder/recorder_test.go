@@ -414,6 +414,63 @@ func TestWhatRelaysReportLastIsRecorded(t *testing.T) {
 	})
 }
 
+// slow is a log whose last event takes a while.
+type slow struct {
+	*store.Memory
+	last time.Duration
+}
+
+func (s slow) Append(ctx context.Context, rec events.Record) error {
+	if rec.Kind() == "recorder.stopped" {
+		select {
+		case <-time.After(s.last):
+		case <-ctx.Done():
+			return &store.AppendError{Gateway: "main", Seq: rec.Seq, ID: rec.ID, Err: fmt.Errorf("%w: %w", store.ErrUnavailable, ctx.Err())}
+		}
+	}
+	return s.Memory.Append(ctx, rec)
+}
+
+// A log that was idle takes a while for its next event. An end takes two seconds at most,
+// and more only if the relays take more than one.
+func TestTheLastEventHasTheTimeThatTheRelaysLeave(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		relays, last time.Duration
+		recorded     bool
+		took         time.Duration
+	}{
+		{"relays that end at once leave all of it", 0, 1700 * time.Millisecond, true, 1700 * time.Millisecond},
+		{"relays that take a second leave a second", time.Second, 900 * time.Millisecond, true, 1900 * time.Millisecond},
+		{"relays that take most of it leave a second", 1900 * time.Millisecond, 900 * time.Millisecond, true, 2800 * time.Millisecond},
+		{"a log that takes longer is not waited for", 0, time.Hour, false, 1750 * time.Millisecond},
+		{"nor is it after relays that took a second", time.Second, time.Hour, false, 2 * time.Second},
+		{"nor after slow ones", 1900 * time.Millisecond, time.Hour, false, 2900 * time.Millisecond},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				mem := store.NewMemory("main")
+				r := startDraining(t, mem, slow{mem, c.last}, events.Enforce)
+				synctest.Wait()
+				began := time.Now()
+				r.cancel()
+				time.Sleep(c.relays)
+				close(r.drained)
+				err := <-r.ended
+				if took := time.Since(began); took != c.took {
+					t.Errorf("the end took %s, want %s", took, c.took)
+				}
+				if c.recorded != (err == nil) || err != nil && !errors.Is(err, store.ErrUnavailable) {
+					t.Errorf("Run: %v", err)
+				}
+				if got := strings.HasSuffix(kinds(t, mem, 1), "recorder.stopped"); got != c.recorded {
+					t.Errorf("the last event is there: %t, want %t", got, c.recorded)
+				}
+			})
+		})
+	}
+}
+
 // fullFor is a log that is full when an event of a kind comes.
 func fullFor(kind events.Kind) func(events.Record) error {
 	return func(rec events.Record) error {
