@@ -262,8 +262,10 @@ func (p *post) run(ctx context.Context) error {
 		users.Go(func() { p.subscribe(ctx, alert.Command{Line: line}) })
 	}
 	drained := make(chan struct{})
+	var collected func() // set before drained is closed
 	go func() {
 		<-ctx.Done()
+		collected = uncollected()
 		err := p.tap.Close()
 		users.Wait()
 		if err != nil {
@@ -274,6 +276,7 @@ func (p *post) run(ctx context.Context) error {
 	err := p.loop.Run(ctx, drained, relays...)
 	cancel() // a loop that failed has users all the same, and a command of theirs may run
 	<-drained
+	collected()
 	return err
 }
 
