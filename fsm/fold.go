@@ -184,11 +184,14 @@ func (s *State) reboot(f *Folder, e *events.Event, last int64) {
 		s.Failures = slices.Repeat([]int64{now}, len(s.Failures))
 	}
 	// Connections died with the process that relayed them. An attempt without an
-	// end stays until attempt.unknown closes it.
+	// end stays until attempt.unknown closes it, and a lease until its time is over.
 	s.Sessions = slices.DeleteFunc(slices.Clone(s.Sessions), func(x *Session) bool { return x.Ended })
 	for i := range s.Sessions {
 		s.own(i)
 		s.Sessions[i].Since = now
+		if w := &s.Sessions[i].Lease; w.MS > 0 { // its runner lives on, and dials
+			w.From = now
+		}
 	}
 	s.Waiting, s.ShutOut = nil, ""
 	s.Pending.Disconnect = Disconnect{}

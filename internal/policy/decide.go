@@ -45,7 +45,7 @@ func Decide(s fsm.State, now int64) Decision {
 // expired gives up on a lease whose runner has not said in time how its attempt went.
 func expired(s fsm.State, now int64) Decision {
 	for _, x := range s.Sessions {
-		if until := x.Lease.Until(); !x.Ended && until != 0 && x.Boot == s.Boot && until <= now {
+		if until := x.Lease.Until(); !x.Ended && until != 0 && until <= now {
 			return Decision{Data: events.AttemptUnknown{Reason: events.UnknownLease}, Attempt: x.Attempt, Cause: x.Permit}
 		}
 	}
@@ -62,10 +62,11 @@ func leaseEnd(s fsm.State) (first int64) {
 	return first
 }
 
-// unfinished closes what a run that died has left: its end is unknown for ever.
+// unfinished closes what a run that died has left: its end is unknown for ever. Who
+// dials with a lease did not die with it, and may still be in the middle of a handshake.
 func unfinished(s fsm.State) Decision {
 	for _, x := range s.Sessions {
-		if !x.Ended && x.Boot != s.Boot {
+		if !x.Ended && x.Boot != s.Boot && x.Lease.MS == 0 {
 			return Decision{Data: events.AttemptUnknown{Reason: events.UnknownCrash}, Attempt: x.Attempt, Conn: x.Conn, Cause: x.Permit}
 		}
 	}

@@ -60,7 +60,9 @@ func TestLeases(t *testing.T) {
 		{"and nobody gets one then", "report a1 lease; +30s; report a1 fail reported_timeout limit=30s; report a2 lease", "deny a2 stopped"},
 		{"after a minute without a word it is unknown", "report a1 lease; a2 request; +1m", "unknown a1; permit a2"},
 		{"and what it says later is a report", "report a1 lease; +1m; report a1 fail reported_timeout limit=30s", "down silent 1/1 by a1; stop silent"},
-		{"a run that died with one out knows no more of it", "report a1 lease; boot b2", "unknown a1"},
+		{"a run that ended with one out has not ended it: its runner still dials", "report a1 lease; +50s; boot b2; policy enforce; a2 request", "hold a2 in_flight; wake at 1m0s"},
+		{"and says how it went to the next one", "report a1 lease; boot b2; policy enforce; a2 request; report a1 ok", "permit a2"},
+		{"or does not, in a time that began again", "report a1 lease; +50s; boot b2; policy enforce; a2 request; +1m", "unknown a1; permit a2"},
 		{"an unknown one uses up an attempt of the probation", stopped + "claim override; observed gateway 100 1 claim; +30s; report a2 lease; +1m; +1m; report a3 lease; +1m", "unknown a3; down probation 2/2 by a2,a3; stop probation"},
 	})
 	tell(t, Handoff(), events.Observe, []story{

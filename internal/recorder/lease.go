@@ -56,7 +56,7 @@ type held struct {
 // stopped the stop is the denial, as it is for whoever the tap turns away, and those
 // are counted together.
 func (g *Gateway) answerLease(d events.Draft) (l Lease, answered bool, err error) {
-	if x := g.leased(d.Attempt); x != nil && x.By == d.Source && x.Boot == g.cfg.Boot && !x.Ended {
+	if x := g.leased(d.Attempt); x != nil && x.By == d.Source && !x.Ended {
 		return g.granted(x), true, nil
 	}
 	waits := slices.ContainsFunc(g.state.Waiting, func(r fsm.Request) bool { return r.Attempt == d.Attempt })

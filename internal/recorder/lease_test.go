@@ -95,10 +95,44 @@ func TestALeaseThatIsNotUsedExpires(t *testing.T) {
 		r.holds()
 		r.stop()
 
-		r = start(t, r.mem, nil, events.Enforce) // and no run after it knows how the last one ended
-		if got := kinds(t, r.mem, r.g.View().State.Seq); got != "attempt.unknown" {
-			t.Errorf("the next run ends its start with %s", got)
+	})
+}
+
+// Who dials by itself goes on when the recorder ends.
+func TestALeaseOutlivesARestartOfTheRecorder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, store.NewMemory("main"), nil, events.Enforce)
+		first := r.lease("l1")
+		time.Sleep(20 * time.Second)
+		r.stop()
+
+		r = start(t, r.mem, nil, events.Enforce)
+		waiting := r.request("a1")
+		time.Sleep(time.Second)
+		if again := r.lease("l1"); again.Permit != first.Permit || again.For != 59*time.Second {
+			t.Errorf("asked again: %+v, want the permit %s, whose time began again", again, first.Permit)
 		}
+		if len(waiting) != 0 {
+			t.Fatalf("beside the lease: %s", <-waiting)
+		}
+		r.tells("n1", "l1", events.AttemptSucceeded{})
+		if got := <-waiting; got != "permit" {
+			t.Errorf("once its runner has told its end: %s", got)
+		}
+		r.ready("a1")
+		synctest.Wait()
+		r.lease("l2")
+		r.holds()
+		r.stop()
+
+		r = start(t, r.mem, nil, events.Enforce)
+		waiting = r.request("a2")
+		time.Sleep(61 * time.Second)
+		if got := <-waiting; got != "permit" {
+			t.Errorf("once its time is over: %s", got)
+		}
+		r.ready("a2")
+		synctest.Wait()
 		r.holds()
 		r.stop()
 	})

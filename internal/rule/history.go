@@ -212,5 +212,6 @@ func (h *history) start(f *facts) {
 	for i := range h.flights {
 		l := &h.flights[i]
 		l.listed = l.listed || slices.Contains(d.Unfinished, l.attempt)
+		l.lease.from = f.at // its runner lives on, and durations begin again with a run
 	}
 }

@@ -57,10 +57,10 @@ func (m *rs4) ended(f *facts) {
 			Rule: "RS4", Because: []uint64{l.seq, l.started}, Observed: !l.enforced,
 			Text: fmt.Sprintf("attempt %s is said to have ended before its startAPI, which was passed on at #%d", f.rec.Attempt, l.started),
 		})
-	case l != nil && f.expired() && !l.lease.over(f):
+	case l != nil && (f.expired() || f.kind == attemptUnknown && l.lease.by != "") && !l.lease.over(f):
 		m.add(f, Finding{
 			Rule: "RS4", Because: []uint64{l.seq}, Observed: !l.enforced,
-			Text: fmt.Sprintf("the lease of attempt %s, permitted at #%d, is said to have expired before it had", f.rec.Attempt, l.seq),
+			Text: fmt.Sprintf("the lease of attempt %s, permitted at #%d, is said to be over before its time was", f.rec.Attempt, l.seq),
 		})
 	case l == nil && f.request != nil && f.kind != attemptAbandoned && !f.past.oldFlights:
 		m.add(f, Finding{

@@ -675,6 +675,20 @@ var specification = map[string][]struct {
 			find:   []string{"RS4 attempt.unknown r1 <- attempt.permitted r1"},
 		},
 		{
+			name:   "nor with the end of a run, which its runner outlives",
+			stream: `start; attempt.requested r1 by=/runner/robo-1 lease_ms=60000; attempt.permitted r1; crash unfinished=r1; +30s attempt.unknown r1`,
+			find:   []string{"RS4 attempt.unknown r1 <- attempt.permitted r1"},
+		},
+		{
+			name:   "and in the next run its time begins again",
+			stream: `start; attempt.requested r1 by=/runner/robo-1 lease_ms=60000; attempt.permitted r1; crash unfinished=r1; +59s attempt.unknown r1 reason=lease_expired by=/recorder`,
+			find:   []string{"RS4 attempt.unknown r1 <- attempt.permitted r1"},
+		},
+		{
+			name:   "in full, and no longer",
+			stream: `start; attempt.requested r1 by=/runner/robo-1 lease_ms=60000; attempt.permitted r1; crash unfinished=r1; +60s attempt.unknown r1 reason=lease_expired by=/recorder; ready a2`,
+		},
+		{
 			name:   "and what the tap dials has no lease",
 			stream: `start; dial a1; +60s attempt.unknown a1 reason=lease_expired by=/recorder; ready a2`,
 			find:   []string{"RS4 attempt.unknown a1 <- attempt.permitted a1"},
