@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"ibrecorder/events"
@@ -59,6 +60,9 @@ func (g *Gateway) answerLease(d events.Draft) (l Lease, answered bool, err error
 	if x := g.leased(d.Attempt); x != nil && x.By == d.Source && !x.Ended {
 		return g.granted(x), true, nil
 	}
+	if strings.HasPrefix(d.Attempt, g.cfg.Boot+"-") {
+		return Lease{}, true, fmt.Errorf("%w: attempt %s is called like one of the tap; choose another name", ErrTaken, d.Attempt)
+	}
 	waits := slices.ContainsFunc(g.state.Waiting, func(r fsm.Request) bool { return r.Attempt == d.Attempt })
 	if waits || g.leased(d.Attempt) != nil || slices.Contains(g.state.Over, d.Attempt) {
 		return Lease{}, true, fmt.Errorf("%w: attempt %s has been made; name each one anew", ErrTaken, d.Attempt)
@@ -93,7 +97,13 @@ func (g *Gateway) decidedLease(attempt string) Lease {
 	if x := g.leased(attempt); x != nil {
 		return g.granted(x)
 	}
-	return g.turnedAway(policy.Hold(g.state, g.now()))
+	why, until := policy.Hold(g.state, g.now())
+	for _, rec := range g.made { // what held it may have ended since
+		if d, denied := rec.Data.(events.AttemptDenied); denied && rec.Attempt == attempt && d.Reason != why {
+			why, until = d.Reason, 0
+		}
+	}
+	return g.turnedAway(why, until)
 }
 
 func (g *Gateway) granted(x *fsm.Session) Lease {

@@ -219,3 +219,46 @@ func TestAnAnswerThatNobodyWaitsForIsNoLease(t *testing.T) {
 		r.stop()
 	})
 }
+
+// What holds a runner may end while its denial is written down.
+func TestADenialNamesTheReasonItHad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &unreliable{Memory: store.NewMemory("main")}
+		r := start(t, log.Memory, log, events.Enforce)
+		r.refused("a1")
+		log.set(func(rec events.Record) error {
+			if _, denied := rec.Data.(events.AttemptDenied); denied {
+				time.Sleep(time.Minute)
+			}
+			return nil
+		})
+		if l := r.lease("l1"); l.Permit != "" || l.Reason != events.HoldBackoff {
+			t.Errorf("got %+v, want it held by the backoff", l)
+		}
+		r.stop()
+	})
+}
+
+// The tap's attempts are named after the run; a runner that takes such a name would
+// answer for a program that has yet to come.
+func TestALeaseCannotHaveTheNameOfAnAttemptOfTheTap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, store.NewMemory("main"), nil, events.Enforce)
+		name := r.g.View().State.Boot + "-a1"
+		if l, err := r.g.Lease(t.Context(), robo, name, events.AttemptRequested{}); !errors.Is(err, recorder.ErrTaken) {
+			t.Errorf("got %+v, %v, want %v", l, err, recorder.ErrTaken)
+		}
+		waiting := r.request(name)
+		synctest.Wait()
+		if len(waiting) == 0 {
+			t.Fatal("the program that has the name is never answered")
+		}
+		if got := <-waiting; got != "permit" {
+			t.Errorf("the program that has the name is told %s", got)
+		}
+		r.ready(name)
+		synctest.Wait()
+		r.holds()
+		r.stop()
+	})
+}
