@@ -179,11 +179,17 @@ func (s *State) reboot(f *Folder, e *events.Event, last int64) {
 		s.Trial.Released = now
 		s.Trial.LastEnd = now
 	}
+	for i, x := range s.Sessions {
+		if x.Ended {
+			s.forgive(i, false)
+		}
+	}
 	s.rebooted(last)
 	if len(s.Failures) > 0 {
 		s.Failures = slices.Repeat([]int64{now}, len(s.Failures))
 	}
-	// Connections died with the process that relayed them. An attempt without an
+	// Connections died with the process that relayed them, and what was in the way of
+	// other clients of their ids with them. An attempt without an
 	// end stays until attempt.unknown closes it, and a lease until its time is over.
 	s.Sessions = slices.DeleteFunc(slices.Clone(s.Sessions), func(x *Session) bool { return x.Ended })
 	for i := range s.Sessions {

@@ -16,10 +16,12 @@ const (
 	left = "a1 request; a1 dial; a1 up; a1 version; a1 start 7; a1 defer; a1 ready; a1 abandon answered\n"
 )
 
+// again is an attempt of a client that comes as far as its startAPI.
+func again(attempt, client, end string) string {
+	return fmt.Sprintf("%[1]s request; %[1]s dial; %[1]s up; %[1]s version; %[1]s start %[2]s; %[1]s %[3]s\n", attempt, client, end)
+}
+
 func TestOneClientAlone(t *testing.T) {
-	again := func(attempt, client, end string) string {
-		return fmt.Sprintf("%[1]s request; %[1]s dial; %[1]s up; %[1]s version; %[1]s start %[2]s; %[1]s %[3]s\n", attempt, client, end)
-	}
 	tell(t, Handoff(), events.Enforce, []story{
 		{"an id in use waits", used, "client 7 waits 1s and up to 250ms"},
 		{"twice as long the next time", used + "+2s\n" + again("a2", "7", "fail client_id_in_use"), "client 7 waits 2s and up to 500ms"},
@@ -56,6 +58,8 @@ func TestTheWaitOfOneClientAcrossRuns(t *testing.T) {
 	}{
 		{"not over", used + "+900ms; gap; boot b2; +100ms", "7 failed 1, waits until 1s"},
 		{"over", used + "+2s; gap; boot b2", "7 failed 1"},
+		{"of a session that ended with its run", again("a0", "7", "ok") + used + "+900ms; gap; boot b2", ""},
+		{"or with the run before, of another id", again("a0", "8", "ok") + used + "+900ms; gap; boot b2; +100ms", "7 failed 1, waits until 1s"},
 		{"two runs later", used + "+900ms; gap; boot b2; +900ms; gap; boot b3; +5s", "7 failed 1, waits until 1s"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

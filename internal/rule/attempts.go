@@ -18,6 +18,7 @@ type flight struct {
 	started  uint64 // sequence of its handshake.api_started, 0 if none yet
 	client   int64  // the client id that it named, if named
 	named    bool
+	ready    bool   // it became a session
 	end      uint64 // sequence of its end, 0 if none yet
 	enforced bool
 	against  bool         // only observe mode let it through

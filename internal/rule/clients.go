@@ -63,6 +63,14 @@ func (m *rs3) clientStep(f *facts) {
 	}
 	switch f.kind {
 	case recorderStarted:
+		if f.past.crowded {
+			m.clients.n = 0
+		}
+		for i := range f.past.flights { // a session ends with its run, whoever was told that its id is in use
+			if l := &f.past.flights[i]; l.ready && l.named {
+				m.clients.drop(l.client)
+			}
+		}
 		for i := range m.clients.v[:m.clients.n] {
 			if w := &m.clients.v[i].wait; w.pending(m.last) {
 				w.from, w.again = f.at, f.rec.Seq

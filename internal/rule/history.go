@@ -165,6 +165,9 @@ func (h *history) apply(f *facts) {
 		if f.outside && (f.flight != nil && f.flight.dial != 0 || f.relayed()) {
 			return // the tap relays it, and the tap says how it ended
 		}
+		if f.flight != nil {
+			f.flight.ready = f.flight.ready || f.kind == attemptSucceeded
+		}
 		h.weigh(f)
 		h.over(f)
 	case handshakeReady:

@@ -580,6 +580,15 @@ var specification = map[string][]struct {
 			find:   []string{"RS3 handshake.api_started a2 <- retry.scheduled a1, recorder.started"},
 		},
 		{
+			name:   "but not where the id had a session, which ended with the run",
+			stream: `start; ready a0; used a1; retry.scheduled a1 client_id=7; +4s crash; up a2`,
+		},
+		{
+			name:   "while that of another id ends no wait",
+			stream: `start; ready a0 client_id=8; used a1; retry.scheduled a1 client_id=7; +4s crash; +4s up a2`,
+			find:   []string{"RS3 handshake.api_started a2 <- retry.scheduled a1, recorder.started"},
+		},
+		{
 			name:   "unless that was over",
 			stream: `start; used a1; retry.scheduled a1 client_id=7; +5s gateway.notice; crash; up a2`,
 		},
