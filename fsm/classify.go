@@ -205,7 +205,8 @@ func (s *State) known(e *events.Event, i int, reported bool) bool {
 	if f, failed := e.Data.(events.AttemptFailed); failed && reported && i < 0 && (f.Code == events.CodeHeld || f.Reason == events.ClientWaits) {
 		return true // it met our own port, which told it so
 	}
-	return over || reported && (mine || s.waits(e.Attempt) || slices.Contains(s.Ours, e.Attempt))
+	// By what it dialled itself, with a lease, a runner knows more than a port that was ours once.
+	return over || reported && (mine || s.waits(e.Attempt) || i < 0 && slices.Contains(s.Ours, e.Attempt))
 }
 
 // freed returns what the end of session i means to the gate.

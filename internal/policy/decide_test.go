@@ -60,6 +60,8 @@ func TestLeases(t *testing.T) {
 		{"and nobody gets one then", "report a1 lease; +30s; report a1 fail reported_timeout limit=30s; report a2 lease", "deny a2 stopped"},
 		{"after a minute without a word it is unknown", "report a1 lease; a2 request; +1m", "unknown a1; permit a2"},
 		{"and what it says later is a report", "report a1 lease; +1m; report a1 fail reported_timeout limit=30s", "down silent 1/1 by a1; stop silent"},
+		{"and counts whatever port it dialled from, which a client of ours may have had before", "a9 open 50000; report a1 lease; report a1 request port=50000; report a1 fail reported_timeout limit=30s", "down silent 1/1 by a1; stop silent"},
+		{"or said so before it asked", "a9 open 50000; report a1 request port=50000; report a1 lease; report a1 fail reported_timeout limit=30s", "down silent 1/1 by a1; stop silent"},
 		{"a run that ended with one out has not ended it: its runner still dials", "report a1 lease; +50s; boot b2; policy enforce; a2 request", "hold a2 in_flight; wake at 1m0s"},
 		{"and says how it went to the next one", "report a1 lease; boot b2; policy enforce; a2 request; report a1 ok", "permit a2"},
 		{"or does not, in a time that began again", "report a1 lease; +50s; boot b2; policy enforce; a2 request; +1m", "unknown a1; permit a2"},
