@@ -88,6 +88,11 @@ const reopenAgain = time.Second
 // reopenClosed opens what a stop has closed, and leaves what could not be opened for
 // the next time. That it cannot, and that it could, is recorded once.
 func (g *Gateway) reopenClosed(ctx context.Context) error {
+	select {
+	case <-g.ending: // a port that stays closed then is not lost
+		return nil
+	default:
+	}
 	var failed []Relay
 	var why error
 	opened := len(g.closed) > 0

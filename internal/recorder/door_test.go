@@ -90,3 +90,26 @@ func calls(r *relay) string {
 	}
 	return strings.Join(all, "; ")
 }
+
+// A recorder that ends has closed its relays for good, and that is no port that is lost.
+func TestThePortOfARecorderThatEndsIsNotOpenedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := startDraining(t, store.NewMemory("main"), nil, events.Enforce)
+		r.sensor.set(absent())
+		r.refused("a1")
+		r.relay.busy.Store(100)
+		r.cancel()
+		time.Sleep(5 * time.Second)
+		close(r.drained)
+		if err := <-r.ended; err != nil {
+			t.Error(err)
+		}
+		if got := calls(r.relay); got != "unlisten" {
+			t.Errorf("the relay was told %q", got)
+		}
+		if got := strings.ReplaceAll(kinds(t, r.mem, 8), "\n", " "); got != "gateway.observed retry.scheduled tap.closed recorder.stopped" {
+			t.Errorf("the log says %s", got)
+		}
+		r.holds()
+	})
+}

@@ -92,6 +92,7 @@ type Gateway struct {
 	chain   events.Chain
 	gateAt  time.Time
 	relays  []Relay
+	ending  <-chan struct{}          // closed once whoever runs the relays closes them for good
 	closed  []Relay                  // of them, those that a release could not open again yet
 	holding map[int64]time.Time      // what the relays were told to hold, by client id
 	waiting map[string]chan<- Answer // by attempt
@@ -214,7 +215,7 @@ func (g *Gateway) Abort(why error) error {
 // report until drained is closed is still taken.
 func (g *Gateway) Run(ctx context.Context, drained <-chan struct{}, relays ...Relay) error {
 	defer close(g.done)
-	g.relays = relays
+	g.relays, g.ending = relays, ctx.Done()
 	if g.state.Gate == fsm.Stopped && g.enforced() {
 		g.shut()
 	}
