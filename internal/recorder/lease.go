@@ -32,9 +32,9 @@ type Lease struct {
 
 // Lease asks for a permit for a runner that dials by itself, and returns when the
 // answer is durable. It is answered at once and never queued. The same attempt of the
-// same source has one permit: while that is out, asking again returns it. ErrTaken if
-// the attempt is somebody else's or has ended, otherwise the errors of Submit; a
-// request that was not decided when ctx ends never is.
+// same source has one permit: while that is out, and no stop came since, asking again
+// returns it. ErrTaken if the attempt is somebody else's or has ended, otherwise the
+// errors of Submit; a request that was not decided when ctx ends never is.
 func (g *Gateway) Lease(ctx context.Context, source, attempt string, q events.AttemptRequested) (Lease, error) {
 	q.LeaseMS = g.cfg.Policy.LeaseMS
 	d := events.Draft{Source: g.cfg.Redactor.Attribute(source), Attempt: g.cfg.Redactor.Attribute(attempt), Data: q}
@@ -58,6 +58,9 @@ type held struct {
 // are counted together.
 func (g *Gateway) answerLease(d events.Draft) (l Lease, answered bool, err error) {
 	if x := g.leased(d.Attempt); x != nil && x.By == d.Source && !x.Ended {
+		if g.enforced() && (g.state.Gate == fsm.Stopped || x.Epoch != g.state.Epoch) { // a permit of before is no longer one
+			return g.turnedAway(policy.Hold(g.state, g.now())), true, nil
+		}
 		return g.granted(x), true, nil
 	}
 	if strings.HasPrefix(d.Attempt, g.cfg.Boot+"-") {

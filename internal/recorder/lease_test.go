@@ -262,3 +262,27 @@ func TestALeaseCannotHaveTheNameOfAnAttemptOfTheTap(t *testing.T) {
 		r.stop()
 	})
 }
+
+// Whoever asks again has not dialled yet, and by then nobody may.
+func TestAStopIsStrongerThanALeaseThatIsOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, store.NewMemory("main"), nil, events.Enforce)
+		r.lease("l1")
+		r.tells("n1", "", events.GatewayDown{Reason: events.DownReported})
+		if l := r.lease("l1"); l.Permit != "" || l.Reason != events.HoldStopped || l.Stop == 0 {
+			t.Errorf("asked again while stopped: %+v, want the stop", l)
+		}
+		if _, err := r.g.Resume(t.Context(), "/operator/cli", events.RestartClaimed{By: "kim", Reason: "approved", Override: true}); err != nil {
+			t.Fatal(err)
+		}
+		if l := r.lease("l1"); l.Permit != "" || l.Reason != events.HoldInFlight {
+			t.Errorf("asked again after the release: %+v, want it held: it was for the Gateway of before", l)
+		}
+		r.tells("n2", "l1", events.AttemptAbandoned{Stage: events.StageNone})
+		if l := r.lease("l2"); l.Permit != "" || l.Reason != events.HoldSettling {
+			t.Errorf("another: %+v, want it held until it has settled", l)
+		}
+		r.holds()
+		r.stop()
+	})
+}
