@@ -124,3 +124,26 @@ func told(log []events.Event) string {
 	}
 	return b.String()
 }
+
+// Nor does a success beside another attempt, which only observe mode allows, end a
+// probation for the one and not for the other.
+func TestTheJudgeFindsNothingInAProbationThatWasObserved(t *testing.T) {
+	w := begin(Demo(), events.Enforce)
+	w.must("report down; claim; observed gateway 200 2 claim; policy observe; a1 request; a2 request; a1 unknown; a2 dial; a2 up; a2 ok; policy enforce")
+	w.must("+30s; a3 request; a3 dial; a3 unknown; +60s; a4 request; a4 dial; a4 unknown")
+	j := rule.New()
+	for _, e := range w.log {
+		rec, err := events.NewRecord(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range j.Step(rec) {
+			if !f.Observed {
+				t.Fatalf("%s at #%d because of %v: %s\n%s", f.Rule, f.Seq, f.Because, f.Text, told(w.log[:e.Seq]))
+			}
+		}
+	}
+	if !w.stopped {
+		t.Errorf("the last attempt of the probation is unknown, and the gate is %s", w.s.Gate)
+	}
+}

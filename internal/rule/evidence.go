@@ -51,8 +51,8 @@ func (e *evidence) cut() {
 // heard: ready came, but the attempt has not succeeded yet.
 func (e *evidence) heard() { e.cut() }
 
-// succeeded: an attempt became ready. Only one that was permitted since the
-// release ends a probation by every reading; in an imported history none ever is.
+// succeeded: an attempt became ready. Only one that was permitted since the release, and
+// against nothing, ends a probation by every reading; in an imported history none ever is.
 func (e *evidence) succeeded(since bool) {
 	if since || !e.probation && !e.unsure {
 		*e = evidence{}
@@ -117,7 +117,7 @@ func (h *history) weigh(f *facts) {
 		case again:
 			e.cut()
 		case f.kind == attemptSucceeded:
-			e.succeeded(f.imported || f.flight != nil && !stale)
+			e.succeeded(f.imported || f.flight != nil && !stale && !f.flight.against)
 			e.answered()
 		default:
 			e.answered()
