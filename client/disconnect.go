@@ -13,7 +13,7 @@ import (
 // 1, true or yes. It is recorded as it was seen.
 const ForceEnv = "IBKR_FORCE_DISCONNECT"
 
-// Disconnect is a request to end the sessions of one client id.
+// Disconnect is a question: may the runner end its session of this client id?
 type Disconnect struct {
 	ClientID int64
 	// Reason is recorded; it must be there.
@@ -34,17 +34,17 @@ func (e *BlockedError) Error() string {
 	return fmt.Sprintf("%s: a handshake is under way (%s, event %d); wait until it is over, or force it with %s=1", e.Gateway, e.Stage, e.Seq, ForceEnv)
 }
 
-// Disconnect asks before a runner ends its session. It returns how many the recorder
-// has closed, 0 if it relays none of them and the runner may close its own; or a
-// *BlockedError.
-func (c *Client) Disconnect(ctx context.Context, d Disconnect) (closed int64, err error) {
-	if closed, err = c.disconnect(ctx, d); err != nil {
-		return 0, fmt.Errorf("disconnect client %d: %w", d.ClientID, err)
+// Disconnect asks before a runner ends its session, which it may close once this
+// returns nil. It closes nothing: only an operator ends the sessions of others (recorder
+// disconnect). A *BlockedError says that a handshake is in the way.
+func (c *Client) Disconnect(ctx context.Context, d Disconnect) error {
+	if err := c.disconnect(ctx, d); err != nil {
+		return fmt.Errorf("disconnect client %d: %w", d.ClientID, err)
 	}
-	return closed, nil
+	return nil
 }
 
-func (c *Client) disconnect(ctx context.Context, d Disconnect) (int64, error) {
+func (c *Client) disconnect(ctx context.Context, d Disconnect) error {
 	body, err := json.Marshal(struct {
 		ClientID int64  `json:"client_id"`
 		Reason   string `json:"reason"`
@@ -52,22 +52,21 @@ func (c *Client) disconnect(ctx context.Context, d Disconnect) (int64, error) {
 		ForceEnv string `json:"force_env,omitempty"`
 	}{d.ClientID, d.Reason, d.Force, os.Getenv(ForceEnv)})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	msg, _, err := c.ask(ctx, "ibrecorder.disconnect.", body)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	var answer struct {
-		Closed  int64        `json:"closed"`
 		Blocked events.Stage `json:"blocked"`
 		Seq     uint64       `json:"seq"`
 	}
 	if err := json.Unmarshal(msg.Data, &answer); err != nil {
-		return 0, fmt.Errorf("an answer that cannot be read: %w", err)
+		return fmt.Errorf("an answer that cannot be read: %w", err)
 	}
 	if answer.Blocked != "" {
-		return 0, &BlockedError{Gateway: c.cfg.Gateway, Stage: answer.Blocked, Seq: answer.Seq}
+		return &BlockedError{Gateway: c.cfg.Gateway, Stage: answer.Blocked, Seq: answer.Seq}
 	}
-	return answer.Closed, nil
+	return nil
 }

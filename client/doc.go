@@ -28,9 +28,9 @@
 //
 //   - An attempt has one permit, however often it is asked for, and there is none while
 //     a restart is required (TestAPermit, TestARestartIsRequired).
-//   - A session that a runner asks to end is closed, but not in the middle of a
-//     handshake, unless it is forced (TestDisconnect,
-//     TestWhatTheTapSeesAndARunnerReportsIsOneAttempt).
+//   - Whoever asks to end a session is refused in the middle of a handshake, unless it
+//     is forced (TestDisconnect), and ends nobody's by asking
+//     (TestWhatTheTapSeesAndARunnerReportsIsOneAttempt).
 //   - What Publish returned for is in the log, once: also if the recorder was restarted
 //     meanwhile (TestItOutlivesARestartOfTheRecorder, TestABatch).
 //   - Watch yields stored bytes in order and without a gap, also across such a restart

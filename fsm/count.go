@@ -107,6 +107,9 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 	case events.DisconnectRequested:
 		if !reported || d.Asked || strings.HasPrefix(e.Source, "/operator/") { // others tell what they did, and ask for nothing
 			s.Pending.Disconnect = Disconnect{ID: e.ID, ClientID: d.ClientID, Force: d.Force || Forced(d.ForceEnv)}
+			if d.Asked {
+				s.Pending.Disconnect.By = e.Source
+			}
 		}
 	case events.DisconnectPermitted, events.DisconnectForced:
 		if !reported {
@@ -213,13 +216,15 @@ func (s *State) reached(i int, stage events.Stage) bool {
 }
 
 // leave marks what a permitted or forced disconnect closes: what the request
-// selects, and the handshake that was in its way.
+// selects, and the handshake that was in its way. A runner's request closes nothing of
+// others: marked as left, their silence would be another.
 func (s *State) leave(f *Folder, e *events.Event, handshake int) {
-	if s.Pending.Disconnect.ID == "" {
+	q := s.Pending.Disconnect
+	if q.ID == "" {
 		return
 	}
 	for i, x := range s.Sessions {
-		if (i == handshake || s.Pending.Disconnect.Selects(x)) && x.Phase != Closed && x.Phase != Lost {
+		if (i == handshake || q.Selects(x)) && q.Ends(x) && x.Phase != Closed && x.Phase != Lost {
 			s.own(i)
 			s.move(f, e, i, Leaving, false)
 		}

@@ -187,6 +187,9 @@ type Disconnect struct {
 	ID       string `json:"id,omitempty"`
 	ClientID *int64 `json:"client_id,omitempty"`
 	Force    bool   `json:"force,omitempty"`
+	// By is the runner that asks whether it may end its own session; empty means an
+	// operator, for whom sessions are ended.
+	By string `json:"by,omitempty"`
 }
 
 // Totals count since the beginning of the log.
@@ -254,3 +257,6 @@ func (s State) Hash() events.Hash {
 func (d Disconnect) Selects(x *Session) bool {
 	return d.ClientID == nil || x.ClientID != nil && *x.ClientID == *d.ClientID
 }
+
+// Ends reports whether x may end by the request: a runner ends what is its own.
+func (d Disconnect) Ends(x *Session) bool { return d.By == "" || d.By == x.By }

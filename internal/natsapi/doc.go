@@ -13,7 +13,7 @@
 //	                                       {"restart_required":{"since","seq","reason","next"}}
 //	ibrecorder.disconnect.<gateway>.<runner>
 //	                                       {"client_id","reason","force"?,"force_env"?};
-//	                                       {"closed","seq"}, with "blocked" if a handshake forbids it
+//	                                       {"seq"}, with "blocked" if a handshake forbids it
 //	ibrecorder.read.<gateway>.<runner>     {"from"}; stored bytes, a line each, of one page;
 //	                                       empty at the end of the log
 //	ibrecorder.ev.<gateway>.<kind>         each event's stored bytes, once it is durable; to subscribe
@@ -27,7 +27,8 @@
 //
 //   - What is answered as stored is durable, and an id that is sent again is stored once
 //     (TestIntake).
-//   - Who asks to end a session is told whether a handshake forbids it (TestHangUp).
+//   - Who asks to end its session is told whether a handshake forbids it (TestHangUp),
+//     and nobody's is ended by that.
 //   - A runner is /runner/<its name> and nobody else: it can neither write another
 //     source, nor use the subjects of another runner, nor read what another is answered,
 //     nor let the recorder's answer speak for it (TestARunnerCanOnlyBeItself).

@@ -140,12 +140,10 @@ func (s *server) permit(ctx context.Context, g Gateway, runner string, body []by
 	return answered(a)
 }
 
-// HangUp is the answer to a request to disconnect.
+// HangUp is the answer to a request to disconnect. The recorder closes nothing for it.
 type HangUp struct {
-	// Closed is how many sessions the recorder has closed; 0 if it relays none of them,
-	// and whoever asked may close its own.
-	Closed int64 `json:"closed"`
 	// Blocked is how far the handshake has come that forbids it; empty if none does.
+	// Otherwise the runner may close its own session.
 	Blocked events.Stage `json:"blocked,omitempty"`
 	Seq     uint64       `json:"seq"` // of the disconnect.completed or disconnect.blocked
 }
@@ -170,7 +168,7 @@ func (s *server) hangUp(ctx context.Context, g Gateway, runner string, body []by
 	}
 	switch d := rec.Data.(type) {
 	case events.DisconnectCompleted:
-		return answered(HangUp{Closed: d.Sessions, Seq: rec.Seq})
+		return answered(HangUp{Seq: rec.Seq})
 	case events.DisconnectBlocked:
 		return answered(HangUp{Blocked: d.Stage, Seq: rec.Seq})
 	}

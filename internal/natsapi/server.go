@@ -33,7 +33,7 @@ type Gateway interface {
 	Submit(ctx context.Context, d events.Draft) (events.Record, error)
 	// Permit asks for a permit for a runner that dials by itself.
 	Permit(ctx context.Context, source, attempt string, q events.AttemptRequested) (Answer, error)
-	// HangUp asks to end the sessions of a client id: disconnect.completed, or
+	// HangUp asks whether a runner may end its session: disconnect.completed, or
 	// disconnect.blocked if a handshake is in the way.
 	HangUp(ctx context.Context, source string, q events.DisconnectRequested) (events.Record, error)
 	// Read yields the events from..to, both included; to 0 is the head.

@@ -310,13 +310,13 @@ func TestHangUp(t *testing.T) {
 			t.Errorf("%s is answered %s, want %s", body, answer, want)
 		}
 	}
-	ask(`{"client_id":7,"reason":"done"}`, `{"closed":0,"seq":%d}`)
+	ask(`{"client_id":7,"reason":"done"}`, `{"seq":%d}`)
 	_, err := s.ask("ibrecorder.permit.main.robo-1", `{"attempt":"l1","client_id":7}`)
 	must(t, err)
-	ask(`{"client_id":7,"reason":"done"}`, `{"closed":0,"blocked":"none","seq":%d}`)
-	ask(`{"client_id":7,"reason":"done","force_env":"no"}`, `{"closed":0,"blocked":"none","seq":%d}`)
-	ask(`{"client_id":7,"reason":"done","force_env":"yes"}`, `{"closed":0,"seq":%d}`)
-	ask(`{"client_id":7,"reason":"done","force":true}`, `{"closed":0,"seq":%d}`)
+	ask(`{"client_id":7,"reason":"done"}`, `{"blocked":"none","seq":%d}`)
+	ask(`{"client_id":7,"reason":"done","force_env":"no"}`, `{"blocked":"none","seq":%d}`)
+	ask(`{"client_id":7,"reason":"done","force_env":"yes"}`, `{"seq":%d}`)
+	ask(`{"client_id":7,"reason":"done","force":true}`, `{"seq":%d}`)
 	for _, body := range []string{`{"reason":"done"}`, `{"client_id":7}`, `{"client_id":7,"reason":"done","asked":true}`} {
 		if _, err := s.ask(to, body); err == nil || !strings.Contains(err.Error(), `{"client_id":N,"reason":TEXT}`) {
 			t.Errorf("%s: %v, want what to send", body, err)

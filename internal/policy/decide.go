@@ -221,7 +221,7 @@ func disconnect(s fsm.State) Decision {
 	}
 	var selected int64
 	for _, x := range s.Sessions {
-		if x.Ended && q.Selects(x) {
+		if x.Ended && q.Selects(x) && q.Ends(x) {
 			selected++
 		}
 		if x.Ended || x.ClientID != nil && !q.Selects(x) {

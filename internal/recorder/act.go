@@ -133,11 +133,14 @@ func (g *Gateway) read(ctx context.Context) events.GatewayObserved {
 	return g.cfg.Sensor.Observe(ctx)
 }
 
-// hangUp closes what the request selects, and says how many that were.
+// hangUp closes what the request selects, and says how many that were: none for a
+// runner, which may now close its own connection and has no say in those of others.
 func (g *Gateway) hangUp(ctx context.Context, rec events.Record, handshakes bool) error {
 	var closed int64
-	for _, r := range g.relays {
-		closed += int64(r.Disconnect(g.asked, handshakes))
+	if !g.asked.Asked {
+		for _, r := range g.relays {
+			closed += int64(r.Disconnect(g.asked.ClientID, handshakes))
+		}
 	}
 	done, err := g.append(ctx, events.Draft{Source: "/recorder", Cause: rec.ID, Data: events.DisconnectCompleted{Sessions: closed}})
 	g.made = append(g.made, done)

@@ -99,10 +99,10 @@ type Gateway struct {
 	recent  recent                   // ids of reports that came lately
 	made    []events.Record          // what was decided while one item was processed
 	denied  denied
-	held    map[string]held // by the source of who asked for a lease; runners are few, and configured
-	asked   *int64          // the client id that the last request to disconnect names
-	wake    int64           // monotonic nanosecond at which time makes something due, 0 never
-	last    events.Event    // the last of the log
+	held    map[string]held            // by the source of who asked for a lease; runners are few, and configured
+	asked   events.DisconnectRequested // the last one
+	wake    int64                      // monotonic nanosecond at which time makes something due, 0 never
+	last    events.Event               // the last of the log
 }
 
 // View is a consistent look at a gateway.

@@ -42,7 +42,7 @@ func (g *Gateway) process(ctx context.Context, it item) error {
 	case events.DialStarted:
 		it.draft.Cause = g.permitOf(it.draft.Attempt)
 	case events.DisconnectRequested:
-		g.asked = d.ClientID
+		g.asked = d
 	case events.AttemptAbandoned:
 		if it.reply == nil { // its own relay says so: it asked, and did not wait for the answer
 			delete(g.waiting, it.draft.Attempt)

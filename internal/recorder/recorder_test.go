@@ -243,6 +243,8 @@ func TestDisconnect(t *testing.T) {
 		{"one client", true, events.DisconnectRequested{ClientID: &seven}, "disconnect.completed", "disconnect 7 handshakes=false"},
 		{"a handshake is under way", false, events.DisconnectRequested{}, "disconnect.blocked", ""},
 		{"a handshake is under way, and it is forced", false, events.DisconnectRequested{Force: true}, "disconnect.completed", "disconnect all handshakes=true"},
+		{"a runner asks for itself, and nothing of others is closed", true, events.DisconnectRequested{ClientID: &seven, Asked: true}, "disconnect.completed", ""},
+		{"nor if it forces that", false, events.DisconnectRequested{Force: true, Asked: true}, "disconnect.completed", ""},
 		{"forced by the caller's environment", false, events.DisconnectRequested{ForceEnv: "yes"}, "disconnect.completed", "disconnect all handshakes=true"},
 		{"the environment says something else", false, events.DisconnectRequested{ForceEnv: "no"}, "disconnect.blocked", ""},
 	} {
