@@ -44,10 +44,17 @@ var ErrDoor = errors.New("NATS cannot be opened to runners")
 // guests is the account of the runners.
 const guests = "RUNNERS"
 
-// maxConns bounds the connections to the server: a Gateway has at most 32 clients, and
-// this leaves room for several Gateways and for whoever looks on. Other bounds of the
-// server would hold for the recorder's own connection too.
-const maxConns = 256
+const (
+	// maxConns bounds the connections to the server: a Gateway has at most 32 clients, and
+	// this leaves room for several Gateways and for whoever looks on.
+	maxConns = 128
+	// maxPending bounds the bytes that wait for one connection: whoever subscribes and does
+	// not read is cut off. It and maxSubs hold for the recorder's own connections too,
+	// which read at once, and have a subscription for each reader of a log.
+	maxPending = 16 << 20
+	// maxSubs bounds the subscriptions of one connection.
+	maxSubs = 1024
+)
 
 // check returns the address to listen at.
 func (d *Door) check() (netip.AddrPort, error) {
@@ -83,7 +90,7 @@ func (d *Door) open(opts *server.Options, own string) error {
 	if opts.Port == 0 {
 		opts.Port = server.RANDOM_PORT
 	}
-	opts.MaxConn = maxConns
+	opts.MaxConn, opts.MaxPending, opts.MaxSubs = maxConns, maxPending, maxSubs
 	acc := server.NewAccount(guests)
 	opts.Accounts = append(opts.Accounts, acc)
 	opts.Nkeys = append(opts.Nkeys, &server.NkeyUser{Nkey: own, Account: acc, Permissions: d.Own.permissions()})

@@ -1,13 +1,16 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -249,4 +252,96 @@ func TestOnlyTheDoorListens(t *testing.T) {
 	if plain := openStore(t, t.TempDir()); plain.Guests() != nil || plain.Listening() != "" || !slices.Equal(listening(t), after) {
 		t.Errorf("a store without a door listens at %q", plain.Listening())
 	}
+}
+
+// A runner can have the server write a line for each message that it may not send, and
+// what the disk says must not drown in that.
+func TestAGuestCannotFloodTheLogOfTheServer(t *testing.T) {
+	key, runner := guest(t)
+	var lines bytes.Buffer
+	s, err := store.Open(t.Context(), store.Config{Dir: t.TempDir(), Logger: slog.New(slog.NewTextHandler(&lines, nil)), Door: &store.Door{
+		Listen: "127.0.0.1:0", Own: store.Rights{Publish: []string{"b"}, Subscribe: []string{"a"}}, Runners: []store.Runner{runner},
+	}})
+	must(t, err)
+	nc, err := enter(s, key)
+	must(t, err)
+	for range 1000 {
+		must(t, nc.Publish("c", nil))
+	}
+	must(t, nc.Flush())
+	nc.Close()
+	select {
+	case err := <-s.Err():
+		t.Errorf("the store says %v", err)
+	default:
+	}
+	must(t, s.Close())
+	if n := strings.Count(lines.String(), "Violation"); n != 10 {
+		t.Errorf("%d lines, want 10:\n%.2000s", n, lines.String())
+	}
+	if !strings.Contains(lines.String(), "is left out") {
+		t.Error("nobody says that some are missing")
+	}
+}
+
+// What waits for a guest that does not read is bounded, and so is how often it
+// subscribes; whoever else is there gets everything.
+func TestAGuestThatDoesNotReadIsCutOff(t *testing.T) {
+	key, runner := guest(t)
+	other, reader := guest(t)
+	s := openDoor(t, runner, reader)
+	socket := &deaf{}
+	gone := make(chan error, 1)
+	nc, err := enter(s, key, nats.SetCustomDialer(socket), nats.ClosedHandler(func(nc *nats.Conn) { gone <- nc.LastError() }))
+	must(t, err)
+	defer nc.Close()
+	for range 2000 {
+		_, err := nc.Subscribe("b", func(*nats.Msg) {})
+		must(t, err)
+	}
+	must(t, nc.Flush())
+	if err := nc.LastError(); err == nil || !strings.Contains(err.Error(), "maximum subscriptions exceeded") {
+		t.Errorf("2000 subscriptions: %v", err)
+	}
+	hears, err := enter(s, other)
+	must(t, err)
+	defer hears.Close()
+	sub, err := hears.SubscribeSync("b")
+	must(t, err)
+	must(t, hears.Flush())
+	socket.deaf.Store(true)
+	const n = 20
+	for range n { // each goes to it a thousand times, and soon more is waiting than may
+		must(t, s.Guests().Publish("b", make([]byte, 64<<10)))
+	}
+	must(t, s.Guests().FlushTimeout(30*time.Second))
+	for i := range n {
+		if _, err := sub.NextMsg(30 * time.Second); err != nil {
+			t.Fatalf("message %d: %v", i, err)
+		}
+	}
+	socket.deaf.Store(false)
+	select {
+	case <-gone:
+	case <-time.After(30 * time.Second):
+		t.Error("it is still connected")
+	}
+}
+
+// deaf is a dialer of a connection that can stop reading.
+type deaf struct {
+	net.Conn
+	deaf atomic.Bool
+}
+
+func (d *deaf) Dial(network, address string) (c net.Conn, err error) {
+	d.Conn, err = net.Dial(network, address)
+	return d, err
+}
+
+func (d *deaf) Read(b []byte) (int, error) {
+	for d.deaf.Load() {
+		time.Sleep(time.Millisecond)
+	}
+	return d.Conn.Read(b)
 }

@@ -24,6 +24,11 @@ type serverLog struct {
 	out   chan error    // warnings, errors, fatal ones; the oldest gives way
 	fatal chan struct{} // holds one token after a fatal line
 	dead  sync.Map      // stream to string: what the disk said when it refused a write
+
+	mu    sync.Mutex // guards the rest
+	since time.Time  // when the first of the lines about guests was logged
+	said  int        // how many were since then
+	left  int        // and how many were left out
 }
 
 func newServerLog(log *slog.Logger) *serverLog {
@@ -51,8 +56,43 @@ func (l *serverLog) Fatalf(format string, v ...any) {
 // (TestADiskThatRefusesAWriteIsNamedAndLosesNothing).
 var refusal = regexp.MustCompile(`^JetStream stream '` + account + ` > (\w+)' critical write error: (.*)`)
 
+// ofGuest matches what the server says of a connection that came through the Door; the
+// recorder's own come through a pipe. A runner can have such lines written by the
+// thousand: each subject that it may not use is one.
+var ofGuest = regexp.MustCompile(`^\S+:\d+ - cid:\d+ - `)
+
+const (
+	guestLines = 10 // at most so many of them in a guestSpan
+	guestSpan  = time.Minute
+)
+
+// guest logs a line about a guest, or counts it. None is an error of the store.
+func (l *serverLog) guest(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now := time.Now(); l.since.IsZero() || now.Sub(l.since) >= guestSpan {
+		if l.left > 0 {
+			l.log.Warn("more lines about runners' connections were left out", "lines", l.left)
+		}
+		l.since, l.said, l.left = now, 0, 0
+	}
+	if l.said == guestLines {
+		l.left++
+		return
+	}
+	l.said++
+	l.log.Warn("a runner's connection", "text", text)
+	if l.said == guestLines {
+		l.log.Warn("what else is said of runners' connections is left out", "for", guestSpan)
+	}
+}
+
 func (l *serverLog) report(level, format string, v []any) {
 	e := &ServerError{Level: level, Text: fmt.Sprintf(format, v...)}
+	if level != LevelFatal && ofGuest.MatchString(e.Text) {
+		l.guest(e.Text)
+		return
+	}
 	if m := refusal.FindStringSubmatch(e.Text); m != nil {
 		l.dead.LoadOrStore(m[1], m[2])
 	}
