@@ -48,7 +48,7 @@ const (
 	againMost  = time.Second
 )
 
-// ErrNotAllowed: the recorder has another name, or no gateway of that name, for this key.
+// ErrNotAllowed: the recorder does not know this key, or has another name for it.
 var ErrNotAllowed = errors.New("the recorder does not allow it")
 
 // Connect connects, and sees to it that the recorder knows the runner and the gateway.
@@ -64,21 +64,21 @@ func Connect(ctx context.Context, cfg Config) (*Client, error) {
 
 func (c *Client) connect(ctx context.Context) error {
 	if err := events.CheckGatewayName(c.cfg.Name); err != nil {
-		return fmt.Errorf("the runner's name: %w", err)
+		return fmt.Errorf("the runner's name, which is like a gateway's: %w", err)
 	}
 	if err := events.CheckGatewayName(c.cfg.Gateway); err != nil {
 		return err
 	}
 	info, err := os.Stat(c.cfg.Seed)
 	if err != nil {
-		return err
+		return fmt.Errorf("the seed of the runner: %w; make one with: recorder nats key %s", err, c.cfg.Name)
 	}
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 { // there the mode says nothing of others
 		return fmt.Errorf("the seed can be read by others; make a new key, or: chmod 600 %s", c.cfg.Seed)
 	}
 	key, err := nats.NkeyOptionFromSeed(c.cfg.Seed)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.cfg.Seed, err)
+		return fmt.Errorf("the seed of the runner: %s: %w; make one with: recorder nats key %s", c.cfg.Seed, err, c.cfg.Name)
 	}
 	within := askWithin
 	if end, bounded := ctx.Deadline(); bounded {
@@ -95,12 +95,23 @@ func (c *Client) connect(ctx context.Context) error {
 			}
 		}))
 	if err != nil {
-		return err
+		return c.explain(err)
 	}
 	if err = c.known(ctx, inbox); err != nil {
 		c.nc.Close()
 	}
 	return err
+}
+
+// explain says with an error of the first connect what is to be done.
+func (c *Client) explain(err error) error {
+	switch {
+	case errors.Is(err, nats.ErrAuthorization):
+		return fmt.Errorf("%w: %w; it does not know the key: add what recorder nats key printed to nats.runners in its configuration, and start it again", ErrNotAllowed, err)
+	case errors.Is(err, nats.ErrNoServers):
+		return fmt.Errorf("nobody listens there: %w; start it with nats.listen in its configuration: recorder run", err)
+	}
+	return fmt.Errorf("%w; recorder status -o json says in nats where it listens for runners", err)
 }
 
 // known asks whether the runner may have its inbox, and for the end of the log.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"ibrecorder/internal/httpapi"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nkeys"
 )
 
 var (
@@ -280,6 +282,30 @@ func TestWhoMayConnect(t *testing.T) {
 	must(t, err)
 	must(t, os.WriteFile(open.Seed, seed, 0o644))
 	must(t, os.Chmod(open.Seed, 0o644))
+	junk := s.config("robo-1")
+	junk.Seed += ".junk"
+	must(t, os.WriteFile(junk.Seed, []byte("hello\n"), 0o600))
+	other, err := net.Listen("tcp", "127.0.0.1:0") // it hangs up at once
+	must(t, err)
+	hungUp := make(chan bool)
+	go func() {
+		defer close(hungUp)
+		for {
+			conn, err := other.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.Close() // it was told nothing
+		}
+	}()
+	t.Cleanup(func() { must(t, other.Close()); <-hungUp })
+	key, err := nkeys.CreateUser()
+	must(t, err)
+	unknown, err := key.Seed()
+	must(t, err)
+	stranger := s.config("robo-1")
+	stranger.Seed += ".stranger"
+	must(t, os.WriteFile(stranger.Seed, unknown, 0o600))
 	with := func(change func(*client.Config)) client.Config {
 		cfg := s.config("robo-1")
 		change(&cfg)
@@ -290,22 +316,26 @@ func TestWhoMayConnect(t *testing.T) {
 		name string
 		cfg  client.Config
 		is   func(error) bool
+		says string // what to do
 	}{
-		{"under another's name", with(func(c *client.Config) { c.Name = "robo-2" }), func(err error) bool { return errors.Is(err, client.ErrNotAllowed) }},
-		{"with another's key", with(func(c *client.Config) { c.Seed = s.seeds["robo-2"] }), func(err error) bool { return errors.Is(err, client.ErrNotAllowed) }},
-		{"to a gateway that is not there", with(func(c *client.Config) { c.Gateway = "live" }), func(err error) bool { return errors.As(err, &missing) && missing.Status == 404 }},
-		{"with a seed that others can read", open, func(err error) bool { return err != nil && !errors.Is(err, client.ErrNotAllowed) }},
-		{"without a seed", with(func(c *client.Config) { c.Seed += ".none" }), func(err error) bool { return errors.Is(err, os.ErrNotExist) }},
-		{"to no recorder", with(func(c *client.Config) { c.URL = "127.0.0.1:1" }), func(err error) bool { return errors.Is(err, nats.ErrNoServers) }},
-		{"under no name", with(func(c *client.Config) { c.Name = "" }), func(err error) bool { return errors.Is(err, events.ErrGatewayName) }},
+		{"under another's name", with(func(c *client.Config) { c.Name = "robo-2" }), func(err error) bool { return errors.Is(err, client.ErrNotAllowed) }, "see nats.runners in its configuration"},
+		{"with another's key", with(func(c *client.Config) { c.Seed = s.seeds["robo-2"] }), func(err error) bool { return errors.Is(err, client.ErrNotAllowed) }, "see nats.runners in its configuration"},
+		{"with a key that nobody configured", stranger, func(err error) bool { return errors.Is(err, client.ErrNotAllowed) }, "add what recorder nats key printed to nats.runners"},
+		{"to a gateway that is not there", with(func(c *client.Config) { c.Gateway = "live" }), func(err error) bool { return errors.As(err, &missing) && missing.Status == 404 }, "recorder status lists them"},
+		{"with a seed that others can read", open, func(err error) bool { return err != nil && !errors.Is(err, client.ErrNotAllowed) }, "chmod 600"},
+		{"without a seed", with(func(c *client.Config) { c.Seed += ".none" }), func(err error) bool { return errors.Is(err, os.ErrNotExist) }, "recorder nats key robo-1"},
+		{"with a file that is no seed", junk, func(err error) bool { return err != nil }, "recorder nats key robo-1"},
+		{"to no recorder", with(func(c *client.Config) { c.URL = "127.0.0.1:1" }), func(err error) bool { return errors.Is(err, nats.ErrNoServers) }, "recorder run"},
+		{"to something else", with(func(c *client.Config) { c.URL = other.Addr().String() }), func(err error) bool { return err != nil }, "recorder status"},
+		{"under no name", with(func(c *client.Config) { c.Name = "" }), func(err error) bool { return errors.Is(err, events.ErrGatewayName) }, "want a lower-case letter"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := client.Connect(soon(t), c.cfg)
 			if err == nil {
 				got.Close()
 			}
-			if !c.is(err) {
-				t.Errorf("got %v", err)
+			if !c.is(err) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), string(seed)) {
+				t.Errorf("got %v, want it to say %q", err, c.says)
 			}
 		})
 	}
