@@ -16,6 +16,9 @@ const (
 	// pullMessages is how many events a reader asks for at once. 5000 reads about
 	// a third faster than the client's default of 500.
 	pullMessages = 5000
+	// pullBytes bounds them: more than maxPending must never be on its way to us, because
+	// the server cuts off who does not keep up.
+	pullBytes = 8 << 20
 	// shortRead is how many events are cheaper to get one by one than through a
 	// consumer, which takes about a millisecond to make and remove.
 	shortRead = 32
@@ -90,7 +93,7 @@ func (l *JetLog) deliver(ctx context.Context, from, to uint64, yield func(events
 		fail(&GapError{Gateway: l.gateway, Want: from, What: "stream sequence"})
 		return
 	}
-	msgs, err := cons.Messages(jetstream.PullMaxMessages(pullMessages))
+	msgs, err := cons.Messages(jetstream.PullMaxMessagesWithBytesLimit(pullMessages, pullBytes))
 	if err != nil {
 		fail(err)
 		return
