@@ -230,6 +230,11 @@ var cases = []struct {
 		"warn gateway main: a program at 192.168.1.20 is connected to 127.0.0.1:4001 directly (1 connection): nobody holds or records it -> change its port to that of the tap, 127.0.0.1:4101",
 		"warn gateway main: a program of another user is connected to 127.0.0.1:4001 directly (1 connection): nobody holds or records it -> change its port to that of the tap, 127.0.0.1:4101",
 		"warn gateway main: python (process 4410) is connected to 127.0.0.1:4001 directly (2 connections): nobody holds or records it -> change its port to that of the tap, 127.0.0.1:4101"}},
+	{"a program that dials by itself, where programs may have leases", healthy, func(f *Facts) {
+		f.Live[0].NATS = "127.0.0.1:4222"
+		f.Gateways[0].Peers = append(f.Gateways[0].Peers, watch.Peer{Here: true, PID: 4410, Process: "robo"})
+	}, []string{
+		"warn gateway main: robo (process 4410) is connected to 127.0.0.1:4001 directly (1 connection): nobody holds it, unless it asks over NATS before it dials -> if it does not, change its port to that of the tap, 127.0.0.1:4101"}},
 	{"programs of which nobody can say whether they are the recorder", healthy, func(f *Facts) {
 		f.Live, f.LiveErr = nil, fs.ErrPermission
 		f.Folder = Folder{Path: Path{Name: "/secret", Err: fs.ErrPermission}}

@@ -95,8 +95,12 @@ func (e *examination) direct(p Place) {
 		programs = append(programs, name)
 	}
 	slices.Sort(programs)
+	says, fix := "nobody holds or records it", "change its port to that of the tap, "+p.Tap
+	if s, _ := e.live(p.Name); s.NATS != "" { // a lease does not say whose process dials
+		says, fix = "nobody holds it, unless it asks over NATS before it dials", "if it does not, "+fix
+	}
 	for _, name := range programs {
-		e.add(Gateway, p.Name, Warn, fmt.Sprintf("%s is connected to %s directly (%s): nobody holds or records it", name, p.Address, count(connections[name], "connection")), "change its port to that of the tap, "+p.Tap)
+		e.add(Gateway, p.Name, Warn, fmt.Sprintf("%s is connected to %s directly (%s): %s", name, p.Address, count(connections[name], "connection"), says), fix)
 	}
 	if len(programs) == 0 {
 		e.ok(Gateway, p.Name, "nobody is connected to it directly")
