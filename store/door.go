@@ -47,11 +47,12 @@ const guests = "RUNNERS"
 const (
 	// maxConns bounds the connections to the server: a Gateway has at most 32 clients, and
 	// this leaves room for several Gateways and for whoever looks on.
-	maxConns = 128
-	// maxPending bounds the bytes that wait for one connection: whoever subscribes and does
-	// not read is cut off. It and maxSubs hold for the recorder's own connections too,
-	// which read at once, and have a subscription for each reader of a log.
-	maxPending = 16 << 20
+	maxConns = 64
+	// maxPending bounds the bytes that wait for one connection, and with maxConns those of
+	// all, by 2 GiB: whoever subscribes and does not read is cut off. It and maxSubs hold
+	// for the recorder's own connections too, which read at once, and have a subscription
+	// for each reader of a log, of pullBytes at a time.
+	maxPending = 32 << 20
 	// maxSubs bounds the subscriptions of one connection.
 	maxSubs = 1024
 )
@@ -73,7 +74,7 @@ func (d *Door) check() (netip.AddrPort, error) {
 	// The server says of a port that is taken only that it is, in words.
 	l, err := net.Listen("tcp", addr.String())
 	if err != nil {
-		return addr, fmt.Errorf("%w: %w; end the program that has the port, or choose another", ErrDoor, err)
+		return addr, fmt.Errorf("%w: %w; end the program that has the port, or choose another: recorder run --nats-listen 127.0.0.1:PORT", ErrDoor, err)
 	}
 	return addr, l.Close()
 }

@@ -16,9 +16,9 @@ const (
 	// pullMessages is how many events a reader asks for at once. 5000 reads about
 	// a third faster than the client's default of 500.
 	pullMessages = 5000
-	// pullBytes bounds them: more than maxPending must never be on its way to us, because
-	// the server cuts off who does not keep up.
-	pullBytes = 8 << 20
+	// pullBytes bounds them: what is on its way to all readers together must stay below
+	// maxPending, because the server cuts off who does not keep up.
+	pullBytes = 2 << 20
 	// shortRead is how many events are cheaper to get one by one than through a
 	// consumer, which takes about a millisecond to make and remove.
 	shortRead = 32
