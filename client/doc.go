@@ -15,11 +15,11 @@
 // Programs in other languages do the same with requests on the subjects that the
 // recorder answers:
 //
-//	ibrecorder.permit.<gateway>.<name>   {"attempt":"a-1"}
+//	ibrecorder.permit.<gateway>.<name>      {"attempt":"a-1"}
 //	ibrecorder.disconnect.<gateway>.<name>  {"client_id":7,"reason":"done"}
-//	ibrecorder.intake.<gateway>.<name>   a report as recorder emit sends it, or an array of them
-//	ibrecorder.read.<gateway>.<name>     {"from":1}
-//	ibrecorder.ev.<gateway>.>            events as they come, to subscribe
+//	ibrecorder.intake.<gateway>.<name>      a report as recorder emit sends it, or an array of them
+//	ibrecorder.read.<gateway>.<name>        {"from":1}
+//	ibrecorder.ev.<gateway>.>               events as they come, to subscribe
 //
 // with _INBOX.<name> as the prefix of their inboxes. The repository's
 // internal/natsapi/doc.go has every field, and client/example/runner a whole program.

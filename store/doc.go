@@ -63,7 +63,9 @@
 //     configured (TestNobodyComesThroughTheDoorWithoutAKeyOfARunner) and for the
 //     subjects that it may use (TestARunnerHasTheRightsThatItWasGiven). The logs and
 //     what could change them are out of its reach even if every subject is allowed
-//     (TestTheLogIsOutOfReachOfWhoeverComesThroughTheDoor).
+//     (TestTheLogIsOutOfReachOfWhoeverComesThroughTheDoor). What one of them makes the
+//     server say and keep is bounded (TestAGuestCannotFloodTheLogOfTheServer,
+//     TestAGuestThatDoesNotReadIsCutOff, TestGuestsLeaveRoomForTheRecorder).
 //   - What the server warns of comes out of Store.Err
 //     (TestWarningsOfTheServerComeOut).
 //
@@ -83,5 +85,5 @@
 // starts a server on a folder that is only to be examined: OpenCopy does that on
 // a copy.
 //
-// store imports events and NATS. It runs where there is flock: Linux, macOS, FreeBSD.
+// store imports events, internal/flock and NATS.
 package store

@@ -45,9 +45,9 @@ var ErrDoor = errors.New("NATS cannot be opened to runners")
 const guests = "RUNNERS"
 
 const (
-	// maxConns bounds the connections to the server: a Gateway has at most 32 clients, and
-	// this leaves room for several Gateways and for whoever looks on.
-	maxConns = 64
+	// maxConns bounds the connections of runners: a Gateway has at most 32 clients, and
+	// this leaves room for another and for whoever looks on. ownConns are the recorder's.
+	maxConns, ownConns = 64, 2
 	// maxPending bounds the bytes that wait for one connection, and with maxConns those of
 	// all, by 2 GiB: whoever subscribes and does not read is cut off. It and maxSubs hold
 	// for the recorder's own connections too, which read at once, and have a subscription
@@ -91,7 +91,7 @@ func (d *Door) open(opts *server.Options, own string) error {
 	if opts.Port == 0 {
 		opts.Port = server.RANDOM_PORT
 	}
-	opts.MaxConn, opts.MaxPending, opts.MaxSubs = maxConns, maxPending, maxSubs
+	opts.MaxConn, opts.MaxPending, opts.MaxSubs = maxConns+ownConns, maxPending, maxSubs
 	acc := server.NewAccount(guests)
 	opts.Accounts = append(opts.Accounts, acc)
 	opts.Nkeys = append(opts.Nkeys, &server.NkeyUser{Nkey: own, Account: acc, Permissions: d.Own.permissions()})

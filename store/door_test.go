@@ -328,6 +328,26 @@ func TestAGuestThatDoesNotReadIsCutOff(t *testing.T) {
 	}
 }
 
+// Runners that take all connections there are keep other runners out, and not the recorder.
+func TestGuestsLeaveRoomForTheRecorder(t *testing.T) {
+	key, runner := guest(t)
+	s := openDoor(t, runner)
+	for i := range 64 {
+		nc, err := enter(s, key)
+		if err != nil {
+			t.Fatalf("connection %d: %v", i+1, err)
+		}
+		defer nc.Close()
+	}
+	if _, err := enter(s, key); err == nil || !strings.Contains(err.Error(), "maximum connections exceeded") {
+		t.Errorf("one more: %v", err)
+	}
+	log, err := s.Log(t.Context(), "main")
+	must(t, err)
+	storetest.Fill(t, log, "main", 3)
+	must(t, s.Guests().FlushTimeout(10*time.Second))
+}
+
 // deaf is a dialer of a connection that can stop reading.
 type deaf struct {
 	net.Conn

@@ -21,7 +21,8 @@
 // All but the last are requests, answered to the runner's own inbox, _INBOX.<runner>.>.
 // An error is a Problem as package httpapi has them, with its status in the header
 // Nats-Service-Error-Code; 503 can be tried again as it is. A page has the last
-// sequence of the log in the header Ibrecorder-Head.
+// sequence of the log in the header Ibrecorder-Head. At most 16 requests of a runner are
+// under way at a time, and at most 64 connections of all runners are open.
 //
 // # What it guarantees
 //
