@@ -7,7 +7,8 @@
 //     closed again, and the error says what to do (TestWhatKeepsItFromStarting).
 //   - It stops in order within two seconds: relays first, so that what they report
 //     last is in the log, then recorder.stopped, then the log
-//     (TestItStopsInOrder).
+//     (TestItStopsInOrder). Nothing is collected meanwhile
+//     (TestNothingIsCollectedWhileARunEnds).
 //   - One recorder guards a Gateway, whatever the folders: a second one does not
 //     start (TestOneRecorderGuardsAGateway). On another host, or where programs have
 //     temporary files of their own, it is not seen.
