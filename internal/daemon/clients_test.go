@@ -122,7 +122,7 @@ func TestAProgramThatTriesAgainAtOnce(t *testing.T) {
 			began, slowest := time.Now(), time.Duration(0)
 			const others = 5
 			for id := range others {
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) // as often as the line lets one more ask
 				came, met := time.Now(), sim.Summary().Connects
 				nc, code := shook(r.tap, 100+id, true)
 				if nc == nil {
