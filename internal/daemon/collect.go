@@ -16,8 +16,8 @@ var ends struct {
 // called. For the first append after some minutes the embedded server reads a block of up
 // to 8 MiB back (nats-server 2.15.2), at a stop for every gateway at once. Such
 // buffers begin a collection, and appends wait until it is over, because the server's
-// caches hang on weak pointers: on a busy machine for more than a second. What is not collected is little more than these blocks, and the process is
-// about to end.
+// caches hang on weak pointers: on a busy machine for more than a second. What is not
+// collected is little more than these blocks, and the process is about to end.
 func uncollected() (collected func()) {
 	ends.Lock()
 	defer ends.Unlock()

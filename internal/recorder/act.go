@@ -85,7 +85,7 @@ func (g *Gateway) reopen(ctx context.Context) error {
 // somebody has taken its port, is tried once more.
 const reopenAgain = time.Second
 
-// reopenClosed opens what a stop has closed, and leaves what could not be opened for
+// reopenClosed opens what a stop, or the absence of a Gateway, has closed, and leaves what could not be opened for
 // the next time. That it cannot, and that it could, is recorded once.
 func (g *Gateway) reopenClosed(ctx context.Context) error {
 	select {

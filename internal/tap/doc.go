@@ -28,9 +28,10 @@
 //	client.closed                          always last
 //
 // What is no attempt leaves none of these. A connection without a hello, a 33rd client,
-// one that leaves the line of those that ask too often, and a hidden redial are counted in client.rejected: the first of a reason at once,
-// then at most one event a minute, and what is left when the tap closes. A program
-// that greets while the tap is shut is told that it is held, and only counted.
+// one that leaves the line of those that ask too often, and a hidden redial are counted
+// in client.rejected: the first of a reason at once, then at most one event a minute, and
+// what is left when the tap closes. A program that greets while the tap is shut is told
+// that it is held, and only counted.
 //
 // gateway.notice may stand anywhere between dial.connected and the attempt's end, and
 // in a session: each code at once, then once a minute with the number since.

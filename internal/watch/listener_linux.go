@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"strconv"
@@ -46,10 +47,21 @@ func (l *Listener) read(ctx context.Context, at place, tables string) (events.Ga
 	return seen, waiting
 }
 
-// readTables returns the sockets on a local port. Where IPv6 is switched off, one
-// table is not there.
+// readTables returns the sockets on a local port.
 func readTables(ctx context.Context, tables string, port uint16) ([]socket, error) {
 	var all []socket
+	err := eachTable(tables, func(r io.Reader) error {
+		return scanTable(ctx, r, port, func(s socket) { all = append(all, s) })
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, ctx.Err()
+}
+
+// eachTable reads the two tables of a namespace, one behind the other. Where IPv6 is
+// switched off, one of them is not there.
+func eachTable(tables string, read func(io.Reader) error) error {
 	missing := 0
 	for _, path := range []string{tables + "/tcp", tables + "/tcp6"} {
 		f, err := os.Open(path)
@@ -58,14 +70,13 @@ func readTables(ctx context.Context, tables string, port uint16) ([]socket, erro
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		err = scanTable(ctx, f, port, func(s socket) { all = append(all, s) })
-		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, err
+		if err = errors.Join(read(f), f.Close()); err != nil {
+			return err
 		}
 	}
-	return all, ctx.Err()
+	return nil
 }
 
 // bare is an error without the path and number of the process that it is about,

@@ -4,9 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"io"
-	"io/fs"
 	"net/netip"
 	"os"
 	"strconv"
@@ -21,21 +19,13 @@ func connections(ctx context.Context, at place, local bool) ([]connection, error
 	}
 	bound := listeners(sockets, at)
 	var rows []connection
-	missing := 0
-	for _, path := range []string{ownTables + "/tcp", ownTables + "/tcp6"} {
-		f, err := os.Open(path)
-		if errors.Is(err, fs.ErrNotExist) && missing == 0 {
-			missing++
-			continue
-		}
-		if err != nil {
-			return nil, bare(err)
-		}
-		some, err := scanConnections(ctx, f, at.port)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, bare(err)
-		}
+	err = eachTable(ownTables, func(r io.Reader) error {
+		some, err := scanConnections(ctx, r, at.port)
 		rows = append(rows, some...)
+		return err
+	})
+	if err != nil {
+		return nil, bare(err)
 	}
 	return peersOf(rows, at, local, func(a netip.Addr) bool { return belongs(a, bound, at) }), nil
 }
