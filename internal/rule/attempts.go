@@ -8,56 +8,56 @@ import (
 
 // flight is a permitted attempt.
 type flight struct {
-	attempt  string
-	permit   string // id of the event
-	conn     string
-	seq      uint64
-	run      int
-	dial     uint64 // sequence of its dial, 0 if none yet
-	up       uint64 // sequence of its dial.connected, 0 if none yet
-	started  uint64 // sequence of its handshake.api_started, 0 if none yet
-	client   int64  // the client id that it named, if named
-	named    bool
-	ready    bool   // it became a session
-	end      uint64 // sequence of its end, 0 if none yet
-	enforced bool
-	against  bool         // only observe mode let it through
-	mute     events.Stage // in which the Gateway let its whole budget pass; "" if it did not
-	excused  bool         // an error code may explain that
-	told     bool         // already found to overlap, or its end may be in a gap
-	seen     bool         // found to overlap in observe mode
-	listed   bool         // named as unfinished by a later start
-	lease    lease
+	Attempt  string
+	Permit   string // id of the event
+	Conn     string
+	Seq      uint64
+	Run      int
+	Dial     uint64 // sequence of its dial, 0 if none yet
+	Up       uint64 // sequence of its dial.connected, 0 if none yet
+	Started  uint64 // sequence of its handshake.api_started, 0 if none yet
+	Client   int64  // the client id that it named, if named
+	Named    bool
+	Ready    bool   // it became a session
+	End      uint64 // sequence of its end, 0 if none yet
+	Enforced bool
+	Against  bool         // only observe mode let it through
+	Mute     events.Stage // in which the Gateway let its whole budget pass; "" if it did not
+	Excused  bool         // an error code may explain that
+	Told     bool         // already found to overlap, or its end may be in a gap
+	Seen     bool         // found to overlap in observe mode
+	Listed   bool         // named as unfinished by a later start
+	Lease    lease
 }
 
-func (l *flight) open() bool { return l.end == 0 }
+func (l *flight) open() bool { return l.End == 0 }
 
 // start takes in that its startAPI was passed on.
 func (l *flight) start(rec events.Record) {
-	l.started = rec.Seq
+	l.Started = rec.Seq
 	if id := rec.Data.(events.HandshakeAPIStarted).ClientID; id != nil {
-		l.client, l.named = *id, true
+		l.Client, l.Named = *id, true
 	}
 }
 
 // request is an attempt.requested without a permit.
 type request struct {
-	attempt string
-	id      string
-	conn    string
-	seq     uint64
-	run     int
-	port    int64
-	settled bool // nothing more is to be expected of it
-	outside bool // somebody else wrote it
-	lease   lease
+	Attempt string
+	ID      string
+	Conn    string
+	Seq     uint64
+	Run     int
+	Port    int64
+	Settled bool // nothing more is to be expected of it
+	Outside bool // somebody else wrote it
+	Lease   lease
 }
 
 // lease is a permit that its runner dials with by itself; the zero one is none.
 type lease struct {
-	by   string // source of the runner
-	ms   int64  // how long it is good for
-	from moment
+	By   string // source of the runner
+	MS   int64  // how long it is good for
+	From moment
 }
 
 // Bounds. IB allows 32 clients for one gateway, so all of these are generous.
@@ -67,18 +67,18 @@ const (
 )
 
 func (h *history) flightOf(attempt string) *flight {
-	for i := len(h.flights) - 1; i >= 0; i-- {
-		if h.flights[i].attempt == attempt {
-			return &h.flights[i]
+	for i := len(h.Flights) - 1; i >= 0; i-- {
+		if h.Flights[i].Attempt == attempt {
+			return &h.Flights[i]
 		}
 	}
 	return nil
 }
 
 func (h *history) requestOf(attempt string) *request {
-	for i := len(h.requests) - 1; i >= 0; i-- {
-		if h.requests[i].attempt == attempt {
-			return &h.requests[i]
+	for i := len(h.Requests) - 1; i >= 0; i-- {
+		if h.Requests[i].Attempt == attempt {
+			return &h.Requests[i]
 		}
 	}
 	return nil
@@ -86,22 +86,22 @@ func (h *history) requestOf(attempt string) *request {
 
 func (h *history) requested(f *facts) {
 	d := f.rec.Data.(events.AttemptRequested)
-	if len(h.requests) == maxRequests {
-		drop := slices.IndexFunc(h.requests, func(q request) bool { return q.settled || q.run != h.run })
+	if len(h.Requests) == maxRequests {
+		drop := slices.IndexFunc(h.Requests, func(q request) bool { return q.Settled || q.Run != h.Run })
 		if drop < 0 {
-			drop, h.oldRequests, h.queued = 0, true, true
+			drop, h.OldRequests, h.Queued = 0, true, true
 		}
-		h.requests = slices.Delete(h.requests, drop, drop+1)
+		h.Requests = slices.Delete(h.Requests, drop, drop+1)
 	}
 	conn := f.rec.Conn
 	if f.outside {
 		conn = "" // whatever it is called, it is none of the tap's
 	}
-	q := request{attempt: f.rec.Attempt, id: f.rec.ID, conn: conn, seq: f.rec.Seq, run: h.run, port: d.LocalPort, outside: f.outside}
+	q := request{Attempt: f.rec.Attempt, ID: f.rec.ID, Conn: conn, Seq: f.rec.Seq, Run: h.Run, Port: d.LocalPort, Outside: f.outside}
 	if f.outside && !f.imported && d.LeaseMS > 0 {
-		q.lease = lease{by: f.rec.Source, ms: d.LeaseMS}
+		q.Lease = lease{By: f.rec.Source, MS: d.LeaseMS}
 	}
-	h.requests = append(h.requests, q)
+	h.Requests = append(h.Requests, q)
 }
 
 func (h *history) permitted(f *facts) {
@@ -111,26 +111,26 @@ func (h *history) permitted(f *facts) {
 	conn := f.rec.Conn
 	var leased lease
 	if f.request != nil {
-		if leased = f.request.lease; leased.by != "" {
-			leased.from = f.at
+		if leased = f.request.Lease; leased.By != "" {
+			leased.From = f.at
 		}
 		if conn == "" {
-			conn = f.request.conn
+			conn = f.request.Conn
 		}
 		h.dropRequest(f.rec.Attempt)
 	}
-	if len(h.flights) == maxFlights {
-		drop := max(0, slices.IndexFunc(h.flights, func(l flight) bool { return !l.open() }))
-		if h.flights[drop].open() {
+	if len(h.Flights) == maxFlights {
+		drop := max(0, slices.IndexFunc(h.Flights, func(l flight) bool { return !l.open() }))
+		if h.Flights[drop].open() {
 			h.miss(f)
 		}
-		h.flights = slices.Delete(h.flights, drop, drop+1)
-		h.oldFlights, h.oldDials, h.crowded = true, true, true
-	} else if enforced && !h.crowded {
-		h.oldFlights = false // one at a time: no older permit can be open now
+		h.Flights = slices.Delete(h.Flights, drop, drop+1)
+		h.OldFlights, h.OldDials, h.Crowded = true, true, true
+	} else if enforced && !h.Crowded {
+		h.OldFlights = false // one at a time: no older permit can be open now
 	}
-	h.stop.known = h.stop.known || enforced
-	h.flights = append(h.flights, flight{attempt: f.rec.Attempt, permit: f.rec.ID, conn: conn, seq: f.rec.Seq, run: h.run, enforced: !h.observed(enforced), against: d.Against != "", lease: leased})
+	h.Stop.Known = h.Stop.Known || enforced
+	h.Flights = append(h.Flights, flight{Attempt: f.rec.Attempt, Permit: f.rec.ID, Conn: conn, Seq: f.rec.Seq, Run: h.Run, Enforced: !h.observed(enforced), Against: d.Against != "", Lease: leased})
 }
 
 // orphaned reports whether the recorder wrote f of an attempt that nothing is known
@@ -140,26 +140,26 @@ func (h *history) orphaned(f *facts) bool {
 	case f.outside || f.flight != nil:
 		return false
 	case f.kind == attemptPermitted:
-		return h.queued && f.request == nil
+		return h.Queued && f.request == nil
 	case f.kind.ends():
-		return (h.queued || h.crowded) && f.request == nil
+		return (h.Queued || h.Crowded) && f.request == nil
 	case f.kind.contacts(), f.kind == dialFailed, f.kind == handshakeTimedOut:
-		return h.crowded
+		return h.Crowded
 	}
 	return false
 }
 
 // miss notes that what was dropped is missing for f.
 func (h *history) miss(f *facts) {
-	if h.missed.seq == 0 {
-		h.missed = missed{f.rec.Seq, f.index}
+	if h.Missed.Seq == 0 {
+		h.Missed = missed{f.rec.Seq, f.index}
 	}
 }
 
 func (h *history) dropRequest(attempt string) {
-	for i := len(h.requests) - 1; i >= 0; i-- {
-		if h.requests[i].attempt == attempt {
-			h.requests = slices.Delete(h.requests, i, i+1)
+	for i := len(h.Requests) - 1; i >= 0; i-- {
+		if h.Requests[i].Attempt == attempt {
+			h.Requests = slices.Delete(h.Requests, i, i+1)
 			return
 		}
 	}
@@ -169,24 +169,24 @@ func (h *history) dropRequest(attempt string) {
 // because a client that lost its turn may go on with its handshake.
 func (h *history) over(f *facts) {
 	if f.outside {
-		if _, _, by := h.aboutTheTaps(f); by != nil && by.by == "" {
-			by.by = f.rec.Attempt
+		if _, _, by := h.aboutTheTaps(f); by != nil && by.By == "" {
+			by.By = f.rec.Attempt
 		}
-		h.told.add(f.rec.Attempt)
-		if f.flight != nil && f.flight.lease.by != "" {
+		h.Told.add(f.rec.Attempt)
+		if f.flight != nil && f.flight.Lease.By != "" {
 			h.lose(f) // that was its one end, and more of it is no other attempt
 		}
 	} else {
 		h.lose(f)
-		h.lastEnd.byTap, h.lastEnd.byTapAt = f.rec.Seq, f.at
+		h.LastEnd.ByTap, h.LastEnd.ByTapAt = f.rec.Seq, f.at
 	}
 	if f.request != nil {
 		h.dropRequest(f.rec.Attempt)
 	}
 	if l := f.flight; l != nil && l.open() {
-		l.end = f.rec.Seq
-		if l.conn == "" || l.dial == 0 {
-			h.flights = slices.DeleteFunc(h.flights, func(o flight) bool { return o.end == f.rec.Seq })
+		l.End = f.rec.Seq
+		if l.Conn == "" || l.Dial == 0 {
+			h.Flights = slices.DeleteFunc(h.Flights, func(o flight) bool { return o.End == f.rec.Seq })
 		}
 	}
 }
@@ -195,16 +195,16 @@ func (h *history) closed(conn string) {
 	if conn == "" {
 		return
 	}
-	for i := range h.requests {
-		h.requests[i].settled = h.requests[i].settled || h.requests[i].conn == conn
+	for i := range h.Requests {
+		h.Requests[i].Settled = h.Requests[i].Settled || h.Requests[i].Conn == conn
 	}
-	for i := range h.flights {
-		if l := &h.flights[i]; l.conn == conn {
+	for i := range h.Flights {
+		if l := &h.Flights[i]; l.Conn == conn {
 			if l.open() {
-				l.conn = "" // goes with its end
+				l.Conn = "" // goes with its end
 				continue
 			}
-			h.flights = slices.Delete(h.flights, i, i+1)
+			h.Flights = slices.Delete(h.Flights, i, i+1)
 			return
 		}
 	}

@@ -52,6 +52,8 @@
 //   - More events never turn VIOLATED into anything else, unless they show that the
 //     chain is broken (TestNoPrefixIsBetterThanTheWhole).
 //   - A fork and its origin do not touch each other (TestAForkGoesItsOwnWay).
+//   - A judge that was encoded and decoded goes on as the first one would have
+//     (TestAJudgeGoesOnFromASnapshot, TestASnapshotHasEveryFieldOfTheJudge).
 //   - An ordinary event allocates nothing (TestAnOrdinaryEventAllocatesNothing), and
 //     memory does not grow with the stream (TestAStormIsBounded,
 //     TestWaitingClientsAreBounded).

@@ -6,46 +6,46 @@ import "ibrecorder/events"
 // counts what every reading counts, and breaks where any reading breaks the row;
 // possible counts what some reading counts, and breaks where all do. A stop is
 // late only by sure and needless only by possible.
-type count struct{ sure, possible int64 }
+type count struct{ Sure, Possible int64 }
 
-func (c *count) add()   { c.sure++; c.possible++ }
-func (c *count) doubt() { c.possible++ }
-func (c *count) cut()   { c.sure = 0 }
+func (c *count) add()   { c.Sure++; c.Possible++ }
+func (c *count) doubt() { c.Possible++ }
+func (c *count) cut()   { c.Sure = 0 }
 
 // evidence is what speaks for a stop since the last success or release.
 type evidence struct {
-	silent, timeouts, closed count
+	Silent, Timeouts, Closed count
 
-	probation bool  // a release, and no success since
-	doubted   bool  // a success may have ended it: a reported one, or of an attempt from before the release
-	used      count // attempts of the probation that are used up
-	mute      bool  // one of them was silent, or nobody knows how it ended
-	reported  bool  // somebody other than the recorder said that the Gateway is down
+	Probation bool  // a release, and no success since
+	Doubted   bool  // a success may have ended it: a reported one, or of an attempt from before the release
+	Used      count // attempts of the probation that are used up
+	Mute      bool  // one of them was silent, or nobody knows how it ended
+	Reported  bool  // somebody other than the recorder said that the Gateway is down
 
 	// unsure: a stretch of the past is not known. The rows may be longer than
 	// counted, and it may be a probation.
-	unsure bool
+	Unsure bool
 
-	trail  [8]uint64 // the last events that count
-	trails int
+	Trail  [8]uint64 // the last events that count
+	Trails int
 }
 
 func (e *evidence) trace(seq uint64) {
-	if e.trails == len(e.trail) {
-		copy(e.trail[:], e.trail[1:])
-		e.trails--
+	if e.Trails == len(e.Trail) {
+		copy(e.Trail[:], e.Trail[1:])
+		e.Trails--
 	}
-	e.trail[e.trails] = seq
-	e.trails++
+	e.Trail[e.Trails] = seq
+	e.Trails++
 }
 
-func (e *evidence) because() []uint64 { return append([]uint64(nil), e.trail[:e.trails]...) }
+func (e *evidence) because() []uint64 { return append([]uint64(nil), e.Trail[:e.Trails]...) }
 
 // cut ends every row for the reading that is strictest about "in a row".
 func (e *evidence) cut() {
-	e.silent.cut()
-	e.timeouts.cut()
-	e.closed.cut()
+	e.Silent.cut()
+	e.Timeouts.cut()
+	e.Closed.cut()
 }
 
 // heard: ready came, but the attempt has not succeeded yet.
@@ -54,29 +54,29 @@ func (e *evidence) heard() { e.cut() }
 // succeeded: an attempt became ready. Only one that was permitted since the release, and
 // against nothing, ends a probation by every reading; in an imported history none ever is.
 func (e *evidence) succeeded(since bool) {
-	if since || !e.probation && !e.unsure {
+	if since || !e.Probation && !e.Unsure {
 		*e = evidence{}
 		return
 	}
-	e.used.cut()
-	e.doubted = true
+	e.Used.cut()
+	e.Doubted = true
 }
 
 // answered: the Gateway's API layer explained itself. All rows are over.
 func (e *evidence) answered() {
-	e.silent, e.timeouts, e.closed = count{}, count{}, count{}
-	e.trails = 0
+	e.Silent, e.Timeouts, e.Closed = count{}, count{}, count{}
+	e.Trails = 0
 }
 
 // due is a stop that the evidence demands and that is not decided yet.
 type due struct {
-	seq     uint64 // the event that made it due; 0: none
-	at      moment
-	because []uint64
-	own     bool // nothing but the recorder's own gateway.down made it so
-	wedged  bool // a reading showed that the acceptor hangs
-	told    bool // as a breach
-	seen    bool // as what would have been
+	Seq     uint64 // the event that made it due; 0: none
+	At      moment
+	Because []uint64
+	Own     bool // nothing but the recorder's own gateway.down made it so
+	Wedged  bool // a reading showed that the acceptor hangs
+	Told    bool // as a breach
+	Seen    bool // as what would have been
 }
 
 // weigh adds the end of an attempt to the evidence and sees whether a stop is due.
@@ -85,30 +85,30 @@ func (h *history) weigh(f *facts) {
 		return
 	}
 	if f.kind == attemptFailed {
-		h.lastEnd.id = f.rec.ID
-		h.lastEnd.gateway = backsOffGateway(f.rec.Data.(events.AttemptFailed).Reason)
+		h.LastEnd.ID = f.rec.ID
+		h.LastEnd.Gateway = backsOffGateway(f.rec.Data.(events.AttemptFailed).Reason)
 	}
 	// Of an attempt whose end nobody knew somebody may tell it yet, or tell of another one.
 	over := h.endOf(f.rec.Attempt)
-	late := over != nil && over.unknown
+	late := over != nil && over.Unknown
 	if f.outside && f.flight == nil {
 		if is, _, _ := h.aboutTheTaps(f); is && !late {
 			return // one attempt is never counted twice
 		}
 	}
-	if !f.outside && f.flight == nil && f.request != nil && !h.oldFlights {
+	if !f.outside && f.flight == nil && f.request != nil && !h.OldFlights {
 		return // nobody permitted it, so it met no Gateway
 	}
-	e := &h.evidence
-	if h.policyAt == 0 && f.kind == attemptFailed {
-		e.unsure = true // nobody can say what it counts for
+	e := &h.Evidence
+	if h.PolicyAt == 0 && f.kind == attemptFailed {
+		e.Unsure = true // nobody can say what it counts for
 		return
 	}
 	s := h.read(f)
 	// An attempt from before the release met the Gateway that was there then.
-	stale := f.flight != nil && f.flight.seq < h.releasedAt
+	stale := f.flight != nil && f.flight.Seq < h.ReleasedAt
 	claimed := f.outside && f.flight == nil
-	again := claimed && f.rec.Attempt != "" && h.told.has(f.rec.Attempt) // its reporter has said how it ended
+	again := claimed && f.rec.Attempt != "" && h.Told.has(f.rec.Attempt) // its reporter has said how it ended
 	doubtful := stale || again || claimed && late || claimed && h.tapMayHaveSeen(f)
 	h.useUp(f, s, stale)
 	switch s {
@@ -117,7 +117,7 @@ func (h *history) weigh(f *facts) {
 		case again:
 			e.cut()
 		case f.kind == attemptSucceeded:
-			e.succeeded(f.imported || f.flight != nil && !stale && !f.flight.against)
+			e.succeeded(f.imported || f.flight != nil && !stale && !f.flight.Against)
 			e.answered()
 		default:
 			e.answered()
@@ -125,33 +125,33 @@ func (h *history) weigh(f *facts) {
 	case noSilence:
 		e.cut()
 	case silence:
-		e.timeouts.cut()
-		e.closed.cut()
+		e.Timeouts.cut()
+		e.Closed.cut()
 		if doubtful {
-			e.silent.doubt()
+			e.Silent.doubt()
 		} else {
-			e.silent.add()
+			e.Silent.add()
 		}
 		e.trace(f.rec.Seq)
 	case maybeSilence:
-		e.silent.doubt()
+		e.Silent.doubt()
 		e.trace(f.rec.Seq)
 	case dialTimeout:
-		e.silent.cut()
-		e.closed.cut()
+		e.Silent.cut()
+		e.Closed.cut()
 		if doubtful {
-			e.timeouts.doubt()
+			e.Timeouts.doubt()
 		} else {
-			e.timeouts.add()
+			e.Timeouts.add()
 		}
 		e.trace(f.rec.Seq)
 	case closedEarly:
-		e.silent.cut()
-		e.timeouts.cut()
+		e.Silent.cut()
+		e.Timeouts.cut()
 		if doubtful {
-			e.closed.doubt()
+			e.Closed.doubt()
 		} else {
-			e.closed.add()
+			e.Closed.add()
 		}
 		e.trace(f.rec.Seq)
 	}
@@ -165,45 +165,45 @@ func (h *history) weigh(f *facts) {
 // alone must not leave the gate without a way out. The same goes for an attempt that
 // was not permitted since the release, and for what observe mode alone let through.
 func (h *history) useUp(f *facts, s sign, stale bool) {
-	e := &h.evidence
-	counts := f.imported && e.unsure
+	e := &h.Evidence
+	counts := f.imported && e.Unsure
 	if f.flight != nil {
-		counts = !stale && !f.flight.against
+		counts = !stale && !f.flight.Against
 	}
 	switch {
-	case !e.probation && !e.unsure || s == life && f.kind == attemptSucceeded:
+	case !e.Probation && !e.Unsure || s == life && f.kind == attemptSucceeded:
 	case counts && (s == silence || f.kind == attemptUnknown):
-		e.used.add()
-		e.mute = true
+		e.Used.add()
+		e.Mute = true
 		if f.kind == attemptUnknown {
 			e.trace(f.rec.Seq)
 		}
 	default:
-		e.used.doubt()
-		e.mute = e.mute || s == silence || s == maybeSilence || f.kind == attemptUnknown
+		e.Used.doubt()
+		e.Mute = e.Mute || s == silence || s == maybeSilence || f.kind == attemptUnknown
 	}
 }
 
 // demanded reports whether the end with sign s makes the stop due by every
 // reading of the recorded policy.
 func (h *history) demanded(f *facts, s sign) bool {
-	e, p := &h.evidence, &h.policy
+	e, p := &h.Evidence, &h.Policy
 	switch s {
 	case nothing: // the end of the last attempt of a probation, if nobody knows it
-		return f.kind == attemptUnknown && f.flight != nil && e.probation && !e.unsure && !e.doubted && e.used.sure >= p.ProbationAttempts
+		return f.kind == attemptUnknown && f.flight != nil && e.Probation && !e.Unsure && !e.Doubted && e.Used.Sure >= p.ProbationAttempts
 	case silence:
-		row, last := e.silent.sure >= p.SilentLimit, e.used.sure >= p.ProbationAttempts
+		row, last := e.Silent.Sure >= p.SilentLimit, e.Used.Sure >= p.ProbationAttempts
 		switch {
-		case e.unsure || e.doubted:
+		case e.Unsure || e.Doubted:
 			return row && last
-		case e.probation:
+		case e.Probation:
 			return last
 		}
 		return row
 	case dialTimeout:
-		return e.timeouts.sure >= p.DialTimeoutLimit
+		return e.Timeouts.Sure >= p.DialTimeoutLimit
 	case closedEarly:
-		return p.ClosedLimit > 0 && e.closed.sure >= p.ClosedLimit
+		return p.ClosedLimit > 0 && e.Closed.Sure >= p.ClosedLimit
 	}
 	return false
 }
@@ -211,52 +211,52 @@ func (h *history) demanded(f *facts, s sign) bool {
 // supported reports whether any reading of the recorded policy allows a stop for
 // this reason.
 func (h *history) supported(why events.DownReason) bool {
-	e, p := &h.evidence, &h.policy
+	e, p := &h.Evidence, &h.Policy
 	switch {
-	case e.unsure || h.policyAt == 0:
+	case e.Unsure || h.PolicyAt == 0:
 		return true
 	case why == events.DownWedged: // nothing but a reading shows that
-		return h.due.wedged
-	case h.due.seq != 0 && !h.due.own:
+		return h.Due.Wedged
+	case h.Due.Seq != 0 && !h.Due.Own:
 		return true
 	}
 	switch why {
 	case events.DownProbation:
-		return e.probation && e.mute && e.used.possible >= p.ProbationAttempts
+		return e.Probation && e.Mute && e.Used.Possible >= p.ProbationAttempts
 	case events.DownSilent:
-		if e.probation && e.mute && e.used.possible >= p.ProbationAttempts {
+		if e.Probation && e.Mute && e.Used.Possible >= p.ProbationAttempts {
 			return true
 		}
-		return (!e.probation || e.doubted) && e.silent.possible >= p.SilentLimit
+		return (!e.Probation || e.Doubted) && e.Silent.Possible >= p.SilentLimit
 	case events.DownDialTimeouts:
-		return e.timeouts.possible >= p.DialTimeoutLimit
+		return e.Timeouts.Possible >= p.DialTimeoutLimit
 	case events.DownClosed:
-		return p.ClosedLimit > 0 && e.closed.possible >= p.ClosedLimit
+		return p.ClosedLimit > 0 && e.Closed.Possible >= p.ClosedLimit
 	}
-	return e.reported
+	return e.Reported
 }
 
 // tapMayHaveSeen reports whether a report may be about an attempt of the tap that
 // it cannot be joined with: one is under way, or ended since the reported one began.
 func (h *history) tapMayHaveSeen(f *facts) bool {
-	for i := range h.flights {
-		if l := &h.flights[i]; l.dial != 0 && l.open() {
+	for i := range h.Flights {
+		if l := &h.Flights[i]; l.Dial != 0 && l.open() {
 			return true
 		}
 	}
-	if h.lastEnd.byTap == 0 {
+	if h.LastEnd.ByTap == 0 {
 		return false
 	}
-	ago, known := f.at.since(h.lastEnd.byTapAt)
-	return !known && h.lastEnd.byTapAt.run == f.at.run || known && ago <= f.reportedNS()
+	ago, known := f.at.since(h.LastEnd.ByTapAt)
+	return !known && h.LastEnd.ByTapAt.Run == f.at.Run || known && ago <= f.reportedNS()
 }
 
 func (h *history) down(f *facts) {
 	own := f.rec.Source == "/recorder"
-	h.evidence.reported = h.evidence.reported || !own
-	h.evidence.trace(f.rec.Seq)
+	h.Evidence.Reported = h.Evidence.Reported || !own
+	h.Evidence.trace(f.rec.Seq)
 	h.demand(f)
-	h.due.own = h.due.own && own || own && h.due.seq == f.rec.Seq
+	h.Due.Own = h.Due.Own && own || own && h.Due.Seq == f.rec.Seq
 }
 
 // wedgeSamples is how many samples must have found one connection unaccepted.
@@ -267,20 +267,20 @@ const wedgeSamples = 5
 // does it say that the Gateway takes nobody: a forwarder takes its clients by itself.
 func (h *history) leftWaiting(f *facts) {
 	d := f.rec.Data.(events.GatewayObserved)
-	if f.by != byWatch || d.Listening != events.ListeningYes || d.Owner != events.OwnerGateway || h.policyAt == 0 {
+	if f.by != byWatch || d.Listening != events.ListeningYes || d.Owner != events.OwnerGateway || h.PolicyAt == 0 {
 		return
 	}
-	if d.WedgedSamples < wedgeSamples || d.WedgedMS < h.policy.VersionBudgetMS || h.stop.stands {
+	if d.WedgedSamples < wedgeSamples || d.WedgedMS < h.Policy.VersionBudgetMS || h.Stop.Stands {
 		return
 	}
-	h.evidence.trace(f.rec.Seq)
+	h.Evidence.trace(f.rec.Seq)
 	h.demand(f)
-	h.due.own, h.due.wedged = false, true
+	h.Due.Own, h.Due.Wedged = false, true
 }
 
 func (h *history) demand(f *facts) {
-	if h.stop.stands || h.due.seq != 0 {
+	if h.Stop.Stands || h.Due.Seq != 0 {
 		return
 	}
-	h.due = due{seq: f.rec.Seq, at: f.at, because: h.evidence.because()}
+	h.Due = due{Seq: f.rec.Seq, At: f.at, Because: h.Evidence.because()}
 }

@@ -126,17 +126,17 @@ func (k kind) ends() bool {
 
 // moment is a point on the monotonic clock of one run of the recorder.
 type moment struct {
-	run  int
-	mono int64
+	Run  int
+	Mono int64
 }
 
 // since returns the nanoseconds from a to b and whether they can be known.
 // Durations do not exist across runs, nor where mono is unknown.
 func (b moment) since(a moment) (ns int64, known bool) {
-	if a.run != b.run || a.mono == events.NoMono || b.mono == events.NoMono {
+	if a.Run != b.Run || a.Mono == events.NoMono || b.Mono == events.NoMono {
 		return 0, false
 	}
-	return b.mono - a.mono, true
+	return b.Mono - a.Mono, true
 }
 
 // facts is one event with what the history before it says about it: computed
@@ -169,16 +169,16 @@ func (f *facts) read(rec events.Record, past *history) {
 // join looks up what the history knows about the attempt. It comes after the
 // history forgot what a break makes doubtful.
 func (f *facts) join() {
-	f.at = moment{f.past.run, f.rec.Mono}
+	f.at = moment{f.past.Run, f.rec.Mono}
 	if f.kind == recorderStarted {
-		f.at.run++ // it is the first of its run
+		f.at.Run++ // it is the first of its run
 	}
-	if f.past.timeless || f.imported {
-		f.at.mono = events.NoMono
+	if f.past.Timeless || f.imported {
+		f.at.Mono = events.NoMono
 	}
 	if f.rec.Attempt != "" {
 		f.flight = f.past.flightOf(f.rec.Attempt)
-		if f.flight != nil && f.outside && f.flight.lease.by != "" && f.flight.lease.by != f.rec.Source {
+		if f.flight != nil && f.outside && f.flight.Lease.By != "" && f.flight.Lease.By != f.rec.Source {
 			f.flight = nil // a lease is its runner's
 		}
 		if f.kind == attemptPermitted || f.kind.ends() || f.kind == attemptRequested && f.outside || f.contact {
@@ -196,7 +196,7 @@ func (f *facts) bypass() bool {
 	case !f.outside || f.flight != nil || f.relayed():
 		return false
 	case f.kind == sessionEstablished: // once its attempt has ended, that was judged
-		return f.rec.Attempt == "" || !f.past.told.has(f.rec.Attempt) && !f.past.seenByTap(f)
+		return f.rec.Attempt == "" || !f.past.Told.has(f.rec.Attempt) && !f.past.seenByTap(f)
 	case f.contact:
 		return true
 	case !f.kind.ends() || f.past.seenByTap(f):
@@ -224,7 +224,7 @@ func (f *facts) toldHeld() bool {
 // the moment at. A report that says nothing about its beginning counts as of now.
 func (f *facts) beganAfter(seq uint64, at moment) bool {
 	if f.request != nil {
-		return f.request.seq > seq
+		return f.request.Seq > seq
 	}
 	ago, known := f.at.since(at)
 	return !known || f.reportedNS() <= ago
@@ -250,10 +250,10 @@ func (f *facts) reportedNS() int64 {
 
 // tally is what one rule has judged and found.
 type tally struct {
-	checked  int
-	total    int
-	breach   int       // one more than the index of the first that violates, 0 if none
-	findings []Finding // the first maxFindings of total
+	Checked  int
+	Total    int
+	Breach   int       // one more than the index of the first that violates, 0 if none
+	Findings []Finding // the first maxFindings of total
 }
 
 // maxFindings is how many findings of one rule are kept. A log of a storm must
@@ -271,12 +271,12 @@ func (t *tally) note(f *facts, found Finding) Finding {
 	if found.Hint == "" {
 		found.Hint = fmt.Sprintf("replay state --at %d", found.Seq)
 	}
-	t.total++
-	if t.breach == 0 && !found.Observed {
-		t.breach = f.index + 1
+	t.Total++
+	if t.Breach == 0 && !found.Observed {
+		t.Breach = f.index + 1
 	}
-	if len(t.findings) < maxFindings {
-		t.findings = append(t.findings, found)
+	if len(t.Findings) < maxFindings {
+		t.Findings = append(t.Findings, found)
 	}
 	return found
 }
@@ -284,5 +284,5 @@ func (t *tally) note(f *facts, found Finding) Finding {
 // relayed reports whether the attempt that the event names has a connection of the
 // tap: what somebody else says of it is a claim about what the tap sees itself.
 func (f *facts) relayed() bool {
-	return f.flight != nil && f.flight.conn != "" || f.request != nil && f.request.conn != ""
+	return f.flight != nil && f.flight.Conn != "" || f.request != nil && f.request.Conn != ""
 }

@@ -20,74 +20,74 @@ const (
 // history is the past as the monitors need it. It is bounded: what it drops, it
 // remembers to have dropped, and then nothing is found that would rest on it.
 type history struct {
-	policy   events.PolicyLoaded
-	policyAt uint64      // its sequence; 0: none in force in this run
-	mode     events.Mode // "" where it is not known
-	run      int         // counts recorder.started
-	runAt    uint64
-	runIndex int
-	timeless bool // mono of this boot cannot be relied on (A4)
+	Policy   events.PolicyLoaded
+	PolicyAt uint64      // its sequence; 0: none in force in this run
+	Mode     events.Mode // "" where it is not known
+	Run      int         // counts recorder.started
+	RunAt    uint64
+	RunIndex int
+	Timeless bool // mono of this boot cannot be relied on (A4)
 
-	stop       stop
-	releasedAt uint64 // sequence of the last release, 0 if none
-	carries    bool   // a start took over a stopped gate, and the stop is not carried on yet
-	evidence   evidence
-	due        due
-	lastEnd    lastEnd
+	Stop       stop
+	ReleasedAt uint64 // sequence of the last release, 0 if none
+	Carries    bool   // a start took over a stopped gate, and the stop is not carried on yet
+	Evidence   evidence
+	Due        due
+	LastEnd    lastEnd
 
-	flights  []flight     // permitted attempts that are not over, or whose connection is not
-	requests []request    // attempts that wait for a permit
-	ended    ring[ended]  // attempts whose end the recorder saw
-	told     ring[string] // attempts whose end somebody else told
-	clients  ring[client] // of the tap
+	Flights  []flight     // permitted attempts that are not over, or whose connection is not
+	Requests []request    // attempts that wait for a permit
+	Ended    ring[ended]  // attempts whose end the recorder saw
+	Told     ring[string] // attempts whose end somebody else told
+	Clients  ring[client] // of the tap
 
 	// What began before the stream, a gap or a break may still turn up. A start
 	// ends requests and dials; attempts end at the next permit at the latest.
-	oldFlights  bool
-	oldRequests bool
-	oldDials    bool
-	crowded     bool // flights were dropped in this run for want of room
-	queued      bool // requests were
+	OldFlights  bool
+	OldRequests bool
+	OldDials    bool
+	Crowded     bool // flights were dropped in this run for want of room
+	Queued      bool // requests were
 
-	missed missed
+	Missed missed
 }
 
 // missed is the first event that cannot be judged because of what was dropped for
 // want of room.
 type missed struct {
-	seq   uint64 // 0: none
-	index int
+	Seq   uint64 // 0: none
+	Index int
 }
 
 // stop is the latch.
 type stop struct {
-	known    bool // whether it stands is certain
-	stands   bool
-	enforced bool
-	seq      uint64
-	at       moment
-	reloaded bool // a start or a policy came since
+	Known    bool // whether it stands is certain
+	Stands   bool
+	Enforced bool
+	Seq      uint64
+	At       moment
+	Reloaded bool // a start or a policy came since
 }
 
 // lastEnd is the failure that a retry.scheduled would name.
 type lastEnd struct {
-	id      string
-	gateway bool // it backs off the gateway and not only its client
-	byTap   uint64
-	byTapAt moment
+	ID      string
+	Gateway bool // it backs off the gateway and not only its client
+	ByTap   uint64
+	ByTapAt moment
 }
 
 // oldPermit reports whether a dial may have a permit that is not in this stream.
-func (h *history) oldPermit() bool { return h.oldFlights && h.oldDials }
+func (h *history) oldPermit() bool { return h.OldFlights && h.OldDials }
 
 // observing reports whether the recorder only watches, or may do no more for all
 // that is known. The mode is the policy's; where none is known, the last decision's.
-func (h *history) observing() bool { return h.mode != events.Enforce }
+func (h *history) observing() bool { return h.Mode != events.Enforce }
 
 // observed reports whether a decision holds nobody: by the mode in force, and by
 // what it says itself only where that is not known.
 func (h *history) observed(enforced bool) bool {
-	if h.policyAt != 0 {
+	if h.PolicyAt != 0 {
 		return h.observing()
 	}
 	return !enforced
@@ -95,48 +95,48 @@ func (h *history) observed(enforced bool) bool {
 
 func (h *history) decided(enforced bool) {
 	switch {
-	case h.policyAt != 0:
+	case h.PolicyAt != 0:
 	case enforced:
-		h.mode = events.Enforce
+		h.Mode = events.Enforce
 	default:
-		h.mode = events.Observe
+		h.Mode = events.Observe
 	}
 }
 
 func (h *history) forget(l lost) {
-	h.evidence = evidence{unsure: true}
-	h.oldRequests, h.oldDials = true, true
-	for i := range h.flights {
-		h.flights[i].told = true
+	h.Evidence = evidence{Unsure: true}
+	h.OldRequests, h.OldDials = true, true
+	for i := range h.Flights {
+		h.Flights[i].Told = true
 	}
 	if l < lostDecisions {
 		return
 	}
-	h.stop, h.due = stop{}, due{}
-	h.flights, h.requests = nil, nil
-	h.oldFlights = true
+	h.Stop, h.Due = stop{}, due{}
+	h.Flights, h.Requests = nil, nil
+	h.OldFlights = true
 	if l == lostTrust {
-		h.policyAt, h.mode = 0, ""
+		h.PolicyAt, h.Mode = 0, ""
 	}
 }
 
 // apply takes the event into the past, after every monitor has seen it.
 func (h *history) apply(f *facts) {
-	if (h.queued || h.crowded) && h.orphaned(f) {
+	if (h.Queued || h.Crowded) && h.orphaned(f) {
 		h.miss(f)
 	}
 	switch f.kind {
 	case recorderStarted:
 		h.start(f)
 	case policyLoaded:
-		h.policy, h.policyAt = f.rec.Data.(events.PolicyLoaded), f.rec.Seq
-		h.mode = h.policy.Mode
-		h.stop.reloaded = true
-		if h.due.at.run != h.run {
-			h.due.at = f.at // its time starts again with the run
+		h.Policy, h.PolicyAt = f.rec.Data.(events.PolicyLoaded), f.rec.Seq
+		h.Mode = h.Policy.Mode
+		h.Stop.Reloaded = true
+		if h.Due.At.Run != h.Run {
+			h.Due.At = f.at // its time starts again with the run
 		}
 	case clientOpened:
-		h.clients.add(client{port: portOf(f.rec.Data.(events.ClientOpened).Peer), conn: f.rec.Conn})
+		h.Clients.add(client{Port: portOf(f.rec.Data.(events.ClientOpened).Peer), Conn: f.rec.Conn})
 	case clientClosed:
 		h.closed(f.rec.Conn)
 	case attemptRequested:
@@ -144,39 +144,39 @@ func (h *history) apply(f *facts) {
 			h.requested(f)
 		}
 	case attemptDenied:
-		if q := h.requestOf(f.rec.Attempt); q != nil && q.conn == "" {
-			q.settled = true
+		if q := h.requestOf(f.rec.Attempt); q != nil && q.Conn == "" {
+			q.Settled = true
 		}
 	case attemptPermitted:
 		h.permitted(f)
 	case dialStarted:
-		if f.flight != nil && f.flight.dial == 0 {
-			f.flight.dial = f.rec.Seq
+		if f.flight != nil && f.flight.Dial == 0 {
+			f.flight.Dial = f.rec.Seq
 		}
 	case dialConnected:
 		if f.flight != nil {
-			f.flight.up = f.rec.Seq
+			f.flight.Up = f.rec.Seq
 		}
 	case handshakeAPIStarted:
 		if f.flight != nil && !f.outside {
 			f.flight.start(f.rec)
 		}
 	case attemptSucceeded, attemptFailed, attemptAbandoned, attemptUnknown:
-		if f.outside && (f.flight != nil && f.flight.dial != 0 || f.relayed()) {
+		if f.outside && (f.flight != nil && f.flight.Dial != 0 || f.relayed()) {
 			return // the tap relays it, and the tap says how it ended
 		}
 		if f.flight != nil {
-			f.flight.ready = f.flight.ready || f.kind == attemptSucceeded
+			f.flight.Ready = f.flight.Ready || f.kind == attemptSucceeded
 		}
 		h.weigh(f)
 		h.over(f)
 	case handshakeReady:
-		h.evidence.heard()
+		h.Evidence.heard()
 	case handshakeTimedOut:
 		h.timedOut(f)
 	case gatewayNotice:
 		if f.flight != nil {
-			f.flight.excused = f.flight.excused || explains(f.rec.Data.(events.GatewayNotice))
+			f.flight.Excused = f.flight.Excused || explains(f.rec.Data.(events.GatewayNotice))
 		}
 	case gatewayObserved:
 		h.leftWaiting(f)
@@ -184,37 +184,37 @@ func (h *history) apply(f *facts) {
 		h.down(f)
 	case gatewayContradicted:
 		if f.rec.Data.(events.GatewayContradicted).Ends && h.observing() {
-			h.stop, h.due, h.evidence = stop{known: true}, due{}, evidence{}
+			h.Stop, h.Due, h.Evidence = stop{Known: true}, due{}, evidence{}
 		}
 	case restartRequired:
-		if !h.stop.stands {
-			h.stop = stop{known: true, stands: true, seq: f.rec.Seq, at: f.at}
+		if !h.Stop.Stands {
+			h.Stop = stop{Known: true, Stands: true, Seq: f.rec.Seq, At: f.at}
 		}
 		enforced := f.rec.Data.(events.RestartRequired).Enforced
 		h.decided(enforced)
-		h.stop.enforced = h.stop.enforced || !h.observed(enforced)
-		h.due, h.carries = due{}, false
+		h.Stop.Enforced = h.Stop.Enforced || !h.observed(enforced)
+		h.Due, h.Carries = due{}, false
 	case restartClaimed, restartObserved:
 		if f.imported { // the release that nobody was there to decide
-			h.due, h.evidence = due{}, evidence{probation: h.evidence.probation}
+			h.Due, h.Evidence = due{}, evidence{Probation: h.Evidence.Probation}
 		}
 	case restartAcknowledged:
-		h.stop, h.due, h.evidence = stop{known: true}, due{}, evidence{probation: true}
-		h.releasedAt = f.rec.Seq
+		h.Stop, h.Due, h.Evidence = stop{Known: true}, due{}, evidence{Probation: true}
+		h.ReleasedAt = f.rec.Seq
 	}
 }
 
 func (h *history) start(f *facts) {
-	h.run++
-	h.runAt, h.runIndex, h.policyAt = f.rec.Seq, f.index, 0
-	h.stop.reloaded = true
-	h.oldRequests, h.oldDials, h.crowded, h.queued = false, false, false, false
-	h.flights = slices.DeleteFunc(h.flights, func(l flight) bool { return !l.open() })
+	h.Run++
+	h.RunAt, h.RunIndex, h.PolicyAt = f.rec.Seq, f.index, 0
+	h.Stop.Reloaded = true
+	h.OldRequests, h.OldDials, h.Crowded, h.Queued = false, false, false, false
+	h.Flights = slices.DeleteFunc(h.Flights, func(l flight) bool { return !l.open() })
 	d := f.rec.Data.(events.RecorderStarted)
-	h.carries = h.carries || d.OldStopped
-	for i := range h.flights {
-		l := &h.flights[i]
-		l.listed = l.listed || slices.Contains(d.Unfinished, l.attempt)
-		l.lease.from = f.at // its runner lives on, and durations begin again with a run
+	h.Carries = h.Carries || d.OldStopped
+	for i := range h.Flights {
+		l := &h.Flights[i]
+		l.Listed = l.Listed || slices.Contains(d.Unfinished, l.Attempt)
+		l.Lease.From = f.at // its runner lives on, and durations begin again with a run
 	}
 }

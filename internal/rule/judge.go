@@ -30,7 +30,7 @@ type Judge struct {
 }
 
 // New returns a judge that has seen nothing.
-func New() *Judge { return &Judge{chain: chain{disputed: never}} }
+func New() *Judge { return &Judge{chain: chain{Disputed: never}} }
 
 // Step judges the next event and returns the rules that it breaks, nil for an
 // ordinary one. What fails of the assumptions stands in the Verdict alone.
@@ -47,8 +47,8 @@ func (j *Judge) Step(rec events.Record) []Finding {
 	if !belongs {
 		return nil
 	}
-	if j.chain.first == 1 && j.count == 1 {
-		j.past.stop.known = true
+	if j.chain.First == 1 && j.count == 1 {
+		j.past.Stop.Known = true
 	}
 	j.a6.apart(f)
 	j.a3.step(f)
@@ -80,10 +80,10 @@ func (j *Judge) Step(rec events.Record) []Finding {
 func (j *Judge) Fork() *Judge {
 	c := *j
 	c.facts = facts{}
-	c.past.flights = slices.Clone(j.past.flights)
-	c.past.requests = slices.Clone(j.past.requests)
+	c.past.Flights = slices.Clone(j.past.Flights)
+	c.past.Requests = slices.Clone(j.past.Requests)
 	for _, t := range c.tallies() {
-		t.findings = slices.Clip(t.findings) // both append to their own copy from here
+		t.Findings = slices.Clip(t.Findings) // both append to their own copy from here
 	}
 	return &c
 }
@@ -92,14 +92,14 @@ func (j *Judge) Fork() *Judge {
 func (j *Judge) tallies() [13]*tally {
 	return [...]*tally{
 		&j.rs1.tally, &j.rs2.tally, &j.rs3.tally, &j.rs4.tally, &j.rs5.tally, &j.rs7.tally, &j.rs9.tally,
-		&j.chain.a1, &j.chain.a2, &j.a3.tally, &j.a4.tally, &j.a5.tally, &j.a6.tally,
+		&j.chain.A1, &j.chain.A2, &j.a3.tally, &j.a4.tally, &j.a5.tally, &j.a6.tally,
 	}
 }
 
 // Verdict judges what was seen so far.
 func (j *Judge) Verdict() Verdict {
 	v := Verdict{
-		Outcome: Holds, First: j.chain.first, Last: j.chain.last, Head: j.chain.head,
+		Outcome: Holds, First: j.chain.First, Last: j.chain.Last, Head: j.chain.Head,
 		Events: j.count, Scope: scope, RuleSet: RuleSet,
 	}
 	if v.First > 1 {
@@ -108,7 +108,7 @@ func (j *Judge) Verdict() Verdict {
 	sound, broken := j.count > 0, false
 	for i, t := range j.tallies() {
 		e := &catalogue[i]
-		r := t.result(e, j.chain.disputed)
+		r := t.result(e, j.chain.Disputed)
 		switch e.ID {
 		case "RS2":
 			r.Pending = j.rs2.pending(&j.past)
@@ -121,7 +121,7 @@ func (j *Judge) Verdict() Verdict {
 			v.Assumptions = append(v.Assumptions, r)
 			continue
 		}
-		broken = broken || t.breach != 0 && t.breach-1 < j.chain.disputed
+		broken = broken || t.Breach != 0 && t.Breach-1 < j.chain.Disputed
 		v.Rules = append(v.Rules, r)
 	}
 	// A breach whose evidence lies before any break of the chain stands, whatever
@@ -141,7 +141,7 @@ func Check(stream iter.Seq2[events.Record, error]) (Verdict, error) {
 	j := New()
 	for rec, err := range stream {
 		if err != nil {
-			return j.Verdict(), fmt.Errorf("judge the stream after #%d: %w: %w", j.chain.last, ErrStream, err)
+			return j.Verdict(), fmt.Errorf("judge the stream after #%d: %w: %w", j.chain.Last, ErrStream, err)
 		}
 		j.Step(rec)
 	}

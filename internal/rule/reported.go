@@ -8,35 +8,35 @@ import (
 
 // ended is an attempt whose end the recorder saw.
 type ended struct {
-	attempt string
-	lost    bool // it did not become ready; false if nobody knows
-	unknown bool // how it ended: a report may know
+	Attempt string
+	Lost    bool // it did not become ready; false if nobody knows
+	Unknown bool // how it ended: a report may know
 }
 
 // client is a connection of the tap, by which a report of its attempt is known.
 type client struct {
-	port int64
-	conn string
-	by   string // the reported attempt that it was recognised as
-	lost bool   // its attempt did not become ready
+	Port int64
+	Conn string
+	By   string // the reported attempt that it was recognised as
+	Lost bool   // its attempt did not become ready
 }
 
 // ring keeps the last 32 values.
 type ring[T comparable] struct {
-	v [32]T
-	n uint8
+	V [32]T
+	N uint8
 }
 
-func (r *ring[T]) add(v T) { r.v[r.n%32], r.n = v, (r.n+1)%32 }
+func (r *ring[T]) add(v T) { r.V[r.N%32], r.N = v, (r.N+1)%32 }
 
-func (r *ring[T]) has(v T) bool { return slices.Contains(r.v[:], v) }
+func (r *ring[T]) has(v T) bool { return slices.Contains(r.V[:], v) }
 
 // last returns the value that was added before the i newest ones.
-func (r *ring[T]) last(i int) *T { return &r.v[(int(r.n)+2*len(r.v)-1-i)%len(r.v)] }
+func (r *ring[T]) last(i int) *T { return &r.V[(int(r.N)+2*len(r.V)-1-i)%len(r.V)] }
 
 func (h *history) endOf(attempt string) *ended {
-	for i := range h.ended.v {
-		if e := h.ended.last(i); e.attempt == attempt && attempt != "" {
+	for i := range h.Ended.V {
+		if e := h.Ended.last(i); e.Attempt == attempt && attempt != "" {
 			return e
 		}
 	}
@@ -45,8 +45,8 @@ func (h *history) endOf(attempt string) *ended {
 
 // clientAt returns the last connection of the tap from a local port.
 func (h *history) clientAt(port int64) *client {
-	for i := range h.clients.v {
-		if c := h.clients.last(i); c.port == port && port != 0 {
+	for i := range h.Clients.V {
+		if c := h.Clients.last(i); c.Port == port && port != 0 {
 			return c
 		}
 	}
@@ -58,11 +58,11 @@ func (h *history) clientAt(port int64) *client {
 // and lost says that the attempt did not become ready.
 func (h *history) aboutTheTaps(f *facts) (is, lost bool, by *client) {
 	if e := h.endOf(f.rec.Attempt); e != nil {
-		return true, e.lost, nil
+		return true, e.Lost, nil
 	}
 	if f.request != nil {
-		if by = h.clientAt(f.request.port); by != nil {
-			return true, by.lost, by
+		if by = h.clientAt(f.request.Port); by != nil {
+			return true, by.Lost, by
 		}
 	}
 	return false, false, nil
@@ -75,20 +75,20 @@ func (h *history) seenByTap(f *facts) bool {
 	if lost && (f.kind == attemptSucceeded || f.kind == sessionEstablished) {
 		return false
 	}
-	return is && (by == nil || by.by == "" || by.by == f.rec.Attempt)
+	return is && (by == nil || by.By == "" || by.By == f.rec.Attempt)
 }
 
 // lose takes in whether an attempt of the tap became ready.
 func (h *history) lose(f *facts) {
 	lost := f.kind == attemptFailed || f.kind == attemptAbandoned
-	h.ended.add(ended{f.rec.Attempt, lost, f.kind == attemptUnknown})
+	h.Ended.add(ended{f.rec.Attempt, lost, f.kind == attemptUnknown})
 	conn := f.rec.Conn
 	if f.flight != nil {
-		conn = f.flight.conn
+		conn = f.flight.Conn
 	}
-	for i := range h.clients.v {
-		if c := h.clients.last(i); c.conn == conn && conn != "" {
-			c.lost = lost
+	for i := range h.Clients.V {
+		if c := h.Clients.last(i); c.Conn == conn && conn != "" {
+			c.Lost = lost
 			return
 		}
 	}

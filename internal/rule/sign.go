@@ -29,7 +29,7 @@ func (h *history) timedOut(f *facts) {
 		return // it waits for the client there
 	}
 	if l := f.flight; l != nil && d.WaitedMS > 0 && d.WaitedMS >= h.budget(l, why, d.LimitMS) {
-		l.mute = d.Stage
+		l.Mute = d.Stage
 	}
 }
 
@@ -38,17 +38,17 @@ func (h *history) timedOut(f *facts) {
 // in between, nobody knows the end.
 func (h *history) silenced(f *facts) bool {
 	l := f.flight
-	if l == nil || l.mute == "" || f.outside || l.run != h.run {
+	if l == nil || l.Mute == "" || f.outside || l.Run != h.Run {
 		return false
 	}
-	explained := l.mute == events.StageStarted && l.excused
+	explained := l.Mute == events.StageStarted && l.Excused
 	switch d := f.rec.Data.(type) {
 	case events.AttemptAbandoned:
 		return !d.Answered || !explained
 	case events.AttemptFailed:
 		switch d.Reason {
 		case events.BadVersion:
-			return l.mute != events.StageConnected || d.GatewayBytes == 0
+			return l.Mute != events.StageConnected || d.GatewayBytes == 0
 		case events.ClientIDInUse, events.DisclaimerPending, events.ErrorBeforeReady:
 			return d.Code == 0 || !explained
 		}
@@ -99,7 +99,7 @@ func (h *history) read(f *facts) sign {
 // own timeout is its budget, and too short a one proves nothing.
 func (h *history) waited(f *facts, d events.AttemptFailed, s sign) sign {
 	switch {
-	case f.outside && d.LimitMS < h.policy.MinReportedBudgetMS:
+	case f.outside && d.LimitMS < h.Policy.MinReportedBudgetMS:
 		return nothing
 	case !f.outside && d.WaitedMS != 0 && d.WaitedMS < h.budget(f.flight, d.Reason, d.LimitMS):
 		return nothing
@@ -110,15 +110,15 @@ func (h *history) waited(f *facts, d events.AttemptFailed, s sign) sign {
 // budget is what the policy gives an attempt that would end so. For one that was
 // permitted under another policy it is what the tap says.
 func (h *history) budget(l *flight, why events.FailReason, said int64) int64 {
-	if h.policyAt == 0 || l != nil && l.seq < h.policyAt {
+	if h.PolicyAt == 0 || l != nil && l.Seq < h.PolicyAt {
 		return said
 	}
-	ms := h.policy.VersionBudgetMS
+	ms := h.Policy.VersionBudgetMS
 	switch why {
 	case events.VersionNoReady:
-		ms = h.policy.ReadyBudgetMS
+		ms = h.Policy.ReadyBudgetMS
 	case events.DialTimeout:
-		ms = h.policy.DialTimeoutMS
+		ms = h.Policy.DialTimeoutMS
 	}
 	if ms == 0 {
 		return said

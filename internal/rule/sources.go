@@ -83,7 +83,7 @@ func (m *a3) step(f *facts) {
 	if f.imported {
 		return
 	}
-	m.checked++
+	m.Checked++
 	if writers[f.kind]&f.by != 0 {
 		return
 	}

@@ -16,50 +16,50 @@ type rs2 struct{ tally }
 
 func (m *rs2) step(f *facts) {
 	if f.kind == attemptFailed || f.kind == gatewayDown {
-		m.checked++
+		m.Checked++
 	}
-	d := &f.past.due
-	if d.seq == 0 || d.told || f.kind == restartRequired {
+	d := &f.past.Due
+	if d.Seq == 0 || d.Told || f.kind == restartRequired {
 		return
 	}
-	found := Finding{Rule: "RS2", Because: d.because, Observed: f.past.observing()}
+	found := Finding{Rule: "RS2", Because: d.Because, Observed: f.past.observing()}
 	switch f.kind {
 	case attemptPermitted:
 		found.Observed = f.past.observed(f.rec.Data.(events.AttemptPermitted).Enforced)
-		found.Text = fmt.Sprintf("attempt %s was permitted although a stop was due since #%d", f.rec.Attempt, d.seq)
+		found.Text = fmt.Sprintf("attempt %s was permitted although a stop was due since #%d", f.rec.Attempt, d.Seq)
 	case dialStarted:
 		if f.flight == nil && !f.outside && !f.past.oldPermit() {
-			found.Text = fmt.Sprintf("the recorder dialled for attempt %s although a stop was due since #%d", f.rec.Attempt, d.seq)
+			found.Text = fmt.Sprintf("the recorder dialled for attempt %s although a stop was due since #%d", f.rec.Attempt, d.Seq)
 		}
 	}
 	switch {
 	case found.Text != "":
 	case f.imported:
 		// No recorder was there to decide: whoever went on connecting broke the rule.
-		if f.bypass() && f.beganAfter(d.seq, d.at) {
+		if f.bypass() && f.beganAfter(d.Seq, d.At) {
 			found.Bypassed, found.Hint = true, "let that program connect through the recorder's port"
-			found.Text = fmt.Sprintf("nobody stopped: %s connected (attempt %s) although a stop was due since #%d", f.rec.Source, f.rec.Attempt, d.seq)
+			found.Text = fmt.Sprintf("nobody stopped: %s connected (attempt %s) although a stop was due since #%d", f.rec.Source, f.rec.Attempt, d.Seq)
 		}
-	case f.past.stop.known:
-		if waited, known := f.at.since(d.at); known && waited > decideWithin {
-			found.Text = fmt.Sprintf("a stop was due since #%d, and %d s later it was not decided", d.seq, waited/1e9)
+	case f.past.Stop.Known:
+		if waited, known := f.at.since(d.At); known && waited > decideWithin {
+			found.Text = fmt.Sprintf("a stop was due since #%d, and %d s later it was not decided", d.Seq, waited/1e9)
 		}
 	}
-	if found.Text == "" || found.Observed && d.seen {
+	if found.Text == "" || found.Observed && d.Seen {
 		return
 	}
 	m.add(f, found)
-	d.seen, d.told = true, !found.Observed // once as what would have been, once as a breach
+	d.Seen, d.Told = true, !found.Observed // once as what would have been, once as a breach
 }
 
 // pending is a stop that was due when the stream ended.
 func (m *rs2) pending(h *history) []Finding {
-	if h.due.seq == 0 || h.due.told {
+	if h.Due.Seq == 0 || h.Due.Told {
 		return nil
 	}
 	return []Finding{{
-		Rule: "RS2", Seq: h.due.seq, Because: append([]uint64(nil), h.due.because...),
-		Text: fmt.Sprintf("a stop is due since #%d; the stream ends before it is decided", h.due.seq),
+		Rule: "RS2", Seq: h.Due.Seq, Because: append([]uint64(nil), h.Due.Because...),
+		Text: fmt.Sprintf("a stop is due since #%d; the stream ends before it is decided", h.Due.Seq),
 		Hint: "read on: the next decision must be restart.required",
 	}}
 }
@@ -68,13 +68,13 @@ func (m *rs2) pending(h *history) []Finding {
 type rs9 struct{ tally }
 
 func (m *rs9) step(f *facts) {
-	if f.kind != restartRequired || f.past.stop.stands || !f.past.stop.known {
+	if f.kind != restartRequired || f.past.Stop.Stands || !f.past.Stop.Known {
 		return
 	}
 	d := f.rec.Data.(events.RestartRequired)
-	m.checked++
+	m.Checked++
 	switch {
-	case d.Carried && f.past.carries:
+	case d.Carried && f.past.Carries:
 	case d.Carried:
 		m.find(f, d, "it says that the stop is taken over from an older log, and no start said that one was stopped")
 	case !f.past.supported(d.Reason):
@@ -84,7 +84,7 @@ func (m *rs9) step(f *facts) {
 
 func (m *rs9) find(f *facts, d events.RestartRequired, why string) {
 	m.add(f, Finding{
-		Rule: "RS9", Because: f.past.evidence.because(), Observed: f.past.observed(d.Enforced),
+		Rule: "RS9", Because: f.past.Evidence.because(), Observed: f.past.observed(d.Enforced),
 		Text: "the gate was stopped without need: " + why,
 	})
 }

@@ -78,8 +78,8 @@ const scope = "what this log can show: connects that reach the Gateway without t
 
 // result renders a tally. Everything from index disputed on proves nothing.
 func (t *tally) result(e *Entry, disputed int) Result {
-	r := Result{ID: e.ID, Title: e.Title, Checked: t.checked, Unit: e.Unit, Total: t.total}
-	r.Findings = append(r.Findings, t.findings...)
+	r := Result{ID: e.ID, Title: e.Title, Checked: t.Checked, Unit: e.Unit, Total: t.Total}
+	r.Findings = append(r.Findings, t.Findings...)
 	for i := range r.Findings {
 		r.Findings[i].Disputed = e.Kind == Rule && r.Findings[i].Index >= disputed
 	}
