@@ -8,6 +8,7 @@
 //	store.format        version of this layout, name of the server
 //	jetstream/          what the server keeps; a stream per gateway
 //	mark/<gateway>.json the high-water mark: what the log must still hold
+//	snapshot/<gateway>.json a cache: what a recorder has made of the log so far
 //	quarantine/         logs that were set aside, whole
 //
 // # What it guarantees
@@ -46,6 +47,8 @@
 //   - What is set aside is kept whole, and the next log learns that it must start
 //     stopped if the old one was, or if nobody can tell
 //     (TestQuarantineSetsTheLogAsideAndANewOneBegins).
+//   - A snapshot is there whole, or an error says that it is not; nothing of a log
+//     depends on it (TestASnapshotIsKeptWholeOrNotAtAll).
 //   - A reader gets every event once and in order, or an error that says which is
 //     missing (TestTheLogOnDiskKeepsTheContract,
 //     TestAMessageThatIsNotTheNextEventEndsEveryReader,

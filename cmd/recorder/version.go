@@ -1,9 +1,13 @@
 package main
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"io"
+	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -33,6 +37,30 @@ func version() string {
 		return "devel"
 	}
 	return revision + dirty
+}
+
+// build names the code to its last change: the version of a release or of a commit, and
+// of any other build the hash of the program, for a version number says nothing of what
+// was edited since. It is "" where the program cannot be read.
+func build() string {
+	v := version()
+	if v != "unknown" && v != "devel" && !strings.Contains(v, "+") {
+		return v
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %x", v, h.Sum(nil))
 }
 
 // versionAnswer is what version -o json prints.

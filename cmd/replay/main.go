@@ -12,6 +12,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/internal/report"
+	"ibrecorder/internal/snapshot"
 	"ibrecorder/internal/source"
 	"ibrecorder/store"
 )
@@ -70,6 +71,8 @@ func exitCode(err error) int {
 		return exitUnreachable
 	case errors.Is(err, syscall.EPIPE):
 		return exitPipe
+	case errors.Is(err, snapshot.ErrDiffers):
+		return exitNo
 	case damaged, errors.Is(err, errBroken), errors.Is(err, errNothing), errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrMark):
 		return exitInconclusive
 	}

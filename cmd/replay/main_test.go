@@ -15,7 +15,10 @@ import (
 	"testing"
 
 	"ibrecorder/events"
+	"ibrecorder/fsm"
 	"ibrecorder/internal/httpapi"
+	"ibrecorder/internal/rule"
+	"ibrecorder/internal/snapshot"
 	"ibrecorder/internal/source"
 	"ibrecorder/internal/source/streamtest"
 	"ibrecorder/store"
@@ -52,7 +55,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "stopped": stopped, "running": running, "hanging": hanging, "flip": flip, "cut": cut, "drop": drop, "mode": mode,
+			"exits": exits, "stopped": stopped, "kept": kept, "running": running, "hanging": hanging, "flip": flip, "cut": cut, "drop": drop, "mode": mode,
 		},
 	})
 }
@@ -101,6 +104,25 @@ func fill(ts *testscript.TestScript, dir string, logs []string) *store.Store {
 func stopped(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, args, 1, "stopped DIR GATEWAY=STREAM...")
 	ts.Check(fill(ts, args[0], args[1:]).Close())
+}
+
+// kept puts a snapshot at an event beside the log of a data folder, or one whose state
+// says that nothing is stopped.
+func kept(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, args, 3, "kept DIR GATEWAY=STREAM SEQ [forgetful]")
+	gateway, name, _ := strings.Cut(args[1], "=")
+	at, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	f, s, j := fsm.NewFolder(), fsm.Initial(), rule.New()
+	var head events.Hash
+	for _, rec := range streams[name](gateway).Records()[:at] {
+		s, head = f.Apply(s, rec.Event), rec.Hash()
+		j.Step(rec)
+	}
+	if len(args) > 3 {
+		s.Gate, s.Stop = fsm.Open, fsm.Standing{}
+	}
+	ts.Check(store.SnapshotsOf(ts.MkAbs(args[0]), gateway).Keep(snapshot.Of("b1", s, j, head)))
 }
 
 // hanging makes a data folder that a process holds and nobody answers for.

@@ -36,8 +36,9 @@ var mayImport = map[string][]string{
 	"internal/wire":         {},
 	"internal/policy":       {"events", "fsm"},
 	"internal/rule":         {"events"}, // sees neither fsm nor policy: it is the independent judge
+	"internal/snapshot":     {"events", "fsm", "internal/rule"},
 	"internal/recorder": {
-		"events", "fsm", "internal/policy", "internal/rule", "store"},
+		"events", "fsm", "internal/policy", "internal/rule", "internal/snapshot", "store"},
 	"internal/tap":       {"events", "internal/wire", xsys},
 	"internal/ibsession": {"events", "internal/tap", ibapi},
 	"internal/watch":     {"events", gopsutil},

@@ -35,7 +35,10 @@ type Config struct {
 	// told the reason and counted. Without it they are closed.
 	Explain bool
 	Version string
-	Logger  *slog.Logger
+	// Build names the code to its last change; a start goes on from a snapshot of the
+	// same Build. "" and nothing is known of it: every start reads the whole log.
+	Build  string
+	Logger *slog.Logger
 
 	// NATS lets runners connect; nil, and nothing of NATS listens.
 	NATS *NATS
@@ -160,11 +163,15 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor) (err error) 
 	}
 	sensor := cfg.Sensor(p.cfg.Address)
 	p.watched, _ = sensor.(*watch.Listener)
-	p.loop, err = recorder.Open(ctx, recorder.Config{
+	loop := recorder.Config{
 		Gateway: p.cfg.Name, Log: p.log, Sensor: sensor, Redactor: redactor, Policy: cfg.Policy,
-		Boot: p.d.boot, Version: cfg.Version, Start: p.d.start, Logger: cfg.Logger,
+		Boot: p.d.boot, Version: cfg.Version, Build: cfg.Build, Start: p.d.start, Logger: cfg.Logger,
 		Jitter: func(most int64) int64 { return rand.Int64N(most + 1) }, Explain: cfg.Explain, Step: cfg.Step,
-	})
+	}
+	if cfg.Build != "" {
+		loop.Snapshots = store.SnapshotsOf(cfg.Data, p.cfg.Name)
+	}
+	p.loop, err = recorder.Open(ctx, loop)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +21,12 @@ type Log interface {
 	Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error]
 	Mark(m store.Mark, now bool) error
 	Carried() (store.Carried, bool)
+}
+
+// Snapshots is a file for one value; *store.Snapshots is one.
+type Snapshots interface {
+	Load(v any) (found bool, err error)
+	Keep(v any) error
 }
 
 // Sensor reads the Gateway's listener without connecting; watch.Listener is one.
@@ -68,6 +73,10 @@ type Config struct {
 	// because the Gateway does not listen.
 	Explain bool
 	Logger  *slog.Logger
+	// Snapshots keeps what the log gives, so that a start need not read all of it; nil,
+	// and every start does. One is used by the Build that wrote it, and by no other.
+	Snapshots Snapshots
+	Build     string
 
 	// Step is told before the loop does something: "append KIND", "fold KIND",
 	// "decide KIND", "act KIND". It is there for tests, which end the process there.
@@ -103,6 +112,7 @@ type Gateway struct {
 	asked   events.DisconnectRequested // the last one
 	wake    int64                      // monotonic nanosecond at which time makes something due, 0 never
 	last    events.Event               // the last of the log
+	kept    uint64                     // sequence of the newest snapshot
 }
 
 // View is a consistent look at a gateway.
@@ -132,32 +142,9 @@ func Open(ctx context.Context, cfg Config) (*Gateway, error) {
 		cfg: cfg, log: cfg.Logger.With("gateway", cfg.Gateway), inbox: newInbox(), done: make(chan struct{}),
 		folder: fsm.NewFolder(), state: fsm.Initial(), judge: rule.New(), waiting: make(map[string]chan<- Answer), recent: newRecent(), held: make(map[string]held),
 	}
-	var unsaid []rule.Finding // about the last event, which a crash kept out of the log
-	var of events.Record
-	for rec, err := range store.Ahead(cfg.Log.Read(ctx, 1, 0)) {
-		if err == nil {
-			err = g.chain.Add(rec)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("rebuild the state of %s: %w", cfg.Gateway, err)
-		}
-		g.take(rec)
-		found := g.judge.Step(rec)
-		switch d := rec.Data.(type) {
-		case events.RuleViolated:
-			unsaid = slices.DeleteFunc(unsaid, func(f rule.Finding) bool { return f.Rule == d.Rule })
-		case events.RecorderStarted, events.PolicyLoaded:
-			// A run says what the one before it could not only after these two, and may
-			// have died before that itself.
-			if len(found) > 0 {
-				unsaid, of = append(found, unsaid...), rec
-			}
-		default: // what it found before was recorded then, or by another set of rules
-			unsaid, of = found, rec
-		}
-		if fsm.Reported(rec.Event) {
-			g.recent.add(rec.ID, rec)
-		}
+	of, unsaid, err := g.rebuild(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("rebuild the state of %s: %w", cfg.Gateway, err)
 	}
 	if err := g.begin(ctx, of, unsaid); err != nil {
 		return nil, fmt.Errorf("begin a run of %s: %w", cfg.Gateway, err)
@@ -198,7 +185,11 @@ func (g *Gateway) begin(ctx context.Context, of events.Record, unsaid []rule.Fin
 	if err := g.violated(ctx, of, unsaid); err != nil {
 		return err
 	}
-	return g.decide(ctx)
+	if err := g.decide(ctx); err != nil {
+		return err
+	}
+	g.keep()
+	return nil
 }
 
 // Abort ends a run that never ran: something else of the process could not start.
@@ -287,6 +278,7 @@ func (g *Gateway) loop(writing context.Context, drained <-chan struct{}) error {
 			if err := g.process(writing, it); err != nil {
 				return err
 			}
+			g.keep()
 		}
 		if err := g.tellDenied(writing, false); err != nil {
 			return err

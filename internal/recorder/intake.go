@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/snapshot"
 )
 
 // Report hands over what the relay saw. It never blocks.
@@ -101,41 +102,48 @@ func (g *Gateway) ask(ctx context.Context, it item) (reply, error) {
 }
 
 // repeated finds a report that was made before, and refuses an id that is ours.
-func (g *Gateway) repeated(d events.Draft) (rec events.Record, again bool, err error) {
-	switch rec, known := g.recent.find(d.ID); {
-	case known && rec.Source == d.Source && rec.Kind() == d.Data.Kind():
-		return rec, true, nil
-	case known, strings.HasPrefix(d.ID, g.cfg.Boot+"-"):
+func (g *Gateway) repeated(ctx context.Context, d events.Draft) (rec events.Record, again bool, err error) {
+	seq, known := g.recent.byID[d.ID]
+	switch {
+	case !known && strings.HasPrefix(d.ID, g.cfg.Boot+"-"):
 		return events.Record{}, true, ErrTaken
+	case !known:
+		return events.Record{}, false, nil
 	}
-	return events.Record{}, false, nil
+	if rec, err = g.read1(ctx, seq); err == nil && (rec.Source != d.Source || rec.Kind() != d.Data.Kind()) {
+		rec, err = events.Record{}, ErrTaken
+	}
+	return rec, true, err
+}
+
+// read1 reads one event of the log.
+func (g *Gateway) read1(ctx context.Context, seq uint64) (events.Record, error) {
+	for rec, err := range g.cfg.Log.Read(ctx, seq, seq) {
+		return rec, err
+	}
+	return events.Record{}, fmt.Errorf("read event %d of %s: it is not there", seq, g.cfg.Gateway)
 }
 
 // recentReports is how many reports are known again by their id. A reporter that
 // did not get its answer sends again within minutes.
 const recentReports = 4096
 
-// recent remembers reports by their id, the newest ones.
+// recent remembers where reports are in the log, by their id, the newest ones.
 type recent struct {
-	byID  map[string]events.Record
-	order []string
+	byID  map[string]uint64
+	order []snapshot.Report
 }
 
-func newRecent() recent { return recent{byID: make(map[string]events.Record)} }
+func newRecent() recent { return recent{byID: make(map[string]uint64)} }
 
-func (r *recent) find(id string) (events.Record, bool) {
-	rec, ok := r.byID[id]
-	return rec, ok
-}
-
-func (r *recent) add(id string, rec events.Record) {
+func (r *recent) add(id string, seq uint64) {
 	if id == "" {
 		return
 	}
 	if len(r.order) == recentReports {
-		delete(r.byID, r.order[0])
+		delete(r.byID, r.order[0].ID)
 		r.order = r.order[1:]
 	}
-	r.byID[id] = rec
-	r.order = append(r.order, id)
+	r.byID[id] = seq
+	r.order = append(r.order, snapshot.Report{ID: id, Seq: seq})
 }

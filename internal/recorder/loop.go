@@ -34,7 +34,7 @@ func (g *Gateway) process(ctx context.Context, it item) error {
 			return nil
 		}
 	}
-	if rec, again, err := g.repeated(it.draft); again {
+	if rec, again, err := g.repeated(ctx, it.draft); again {
 		it.answered(reply{rec: rec, err: err})
 		return nil
 	}
@@ -56,7 +56,7 @@ func (g *Gateway) process(ctx context.Context, it item) error {
 		g.reject(it, err)
 		return g.fatal(ctx, it, err)
 	}
-	g.recent.add(it.draft.ID, rec)
+	g.recent.add(it.draft.ID, rec.Seq)
 	switch d := rec.Data.(type) {
 	case events.RestartClaimed:
 		if it.verb == claim {

@@ -117,6 +117,9 @@ func process(pid int64) events.GatewayObserved {
 
 var boots int
 
+// snapshots, if not nil, says where the runs of a test keep theirs.
+var snapshots func(*recorder.Config)
+
 // start begins a run on mem; log, if not nil, stands before it.
 func start(t *testing.T, mem *store.Memory, log recorder.Log, mode events.Mode) *run {
 	t.Helper()
@@ -139,12 +142,15 @@ func startDraining(t *testing.T, mem *store.Memory, log recorder.Log, mode event
 	r := &run{t: t, mem: mem, log: log, relay: &relay{mem: mem}, sensor: &sensor{seen: process(100)}, ended: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(t.Context())
 	r.ctx, r.cancel, r.drained = ctx, cancel, make(chan struct{})
-	r.g, err = recorder.Open(ctx, recorder.Config{
+	cfg := recorder.Config{
 		Gateway: "main", Log: log, Sensor: r.sensor, Redactor: events.NewRedactor(make([]byte, 16)), Policy: loaded,
 		Boot: "b" + strings.Repeat("o", boots%100+1) + "t", Version: "test", Start: time.Now(),
 		Jitter: func(most int64) int64 { return most / 2 },
-	})
-	if err != nil {
+	}
+	if snapshots != nil {
+		snapshots(&cfg)
+	}
+	if r.g, err = recorder.Open(ctx, cfg); err != nil {
 		t.Fatal(err)
 	}
 	go func() { r.ended <- r.g.Run(ctx, r.drained, r.relay) }()

@@ -45,7 +45,7 @@ func openCopy(ctx context.Context, dir string, s *store.Store, o Options) (*Sour
 		return nil, err
 	}
 	head, err := log.Head(ctx)
-	src := &Source{What: "a copy of a stopped recorder's log", Gateway: gateway, Last: head.Seq, read: log.Read, close: s.Close}
+	src := &Source{What: "a copy of a stopped recorder's log", Gateway: gateway, Folder: dir, Last: head.Seq, read: log.Read, close: s.Close}
 	if err != nil {
 		src.Doubts = append(src.Doubts, err)
 	}

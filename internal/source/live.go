@@ -41,7 +41,7 @@ func openFeed(ctx context.Context, dir string, from feed, o Options) (*Source, e
 	if err != nil {
 		return nil, err
 	}
-	return &Source{What: "a running recorder", Gateway: gateway,
+	return &Source{What: "a running recorder", Gateway: gateway, Folder: dir,
 		read: func(ctx context.Context, first, last uint64) iter.Seq2[events.Record, error] {
 			return bounded(ctx, reached(from.Read(ctx, gateway, max(first, 1), last)), gateway, first, last)
 		}}, nil

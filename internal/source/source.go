@@ -52,6 +52,8 @@ type Source struct {
 	// length, of a log the sequence of its last event.
 	Bytes int64
 	Last  uint64
+	// Folder is the data folder that holds the log, "" if it is none.
+	Folder string
 	// Doubts are what is wrong with the place itself, beside its events.
 	Doubts []error
 

@@ -1,0 +1,54 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+const snapshotDir = "snapshot"
+
+// Snapshots is the one file in which a gateway's snapshot is kept beside its log. It is
+// a cache: it may be missing, or of a log that was set aside, and a log is opened
+// without it.
+type Snapshots struct {
+	dir, gateway string
+
+	mu sync.Mutex // one writer at a time
+}
+
+// SnapshotsOf returns those of a gateway in a data folder, which need not be open.
+func SnapshotsOf(dir, gateway string) *Snapshots { return &Snapshots{dir: dir, gateway: gateway} }
+
+// Path is where the snapshot lies, if there is one.
+func (s *Snapshots) Path() string { return filepath.Join(s.dir, snapshotDir, s.gateway+".json") }
+
+// Load reads the snapshot into v. found is false if there is none; an error says that
+// there is one and it cannot be read.
+func (s *Snapshots) Load(v any) (found bool, err error) {
+	err = readSealed(s.Path(), v)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return true, fmt.Errorf("snapshot of %s: %w", s.gateway, err)
+	}
+	return true, nil
+}
+
+// Keep writes v in the place of what was kept before, so that after a crash there is
+// the old one or the new one.
+func (s *Snapshots) Keep(v any) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := os.Mkdir(filepath.Join(s.dir, snapshotDir), 0o700)
+	if err == nil || errors.Is(err, os.ErrExist) {
+		err = writeSealed(s.Path(), v)
+	}
+	if err != nil {
+		return fmt.Errorf("snapshot of %s: %w", s.gateway, err)
+	}
+	return nil
+}
