@@ -117,6 +117,9 @@ func process(pid int64) events.GatewayObserved {
 
 var boots int
 
+// bootName is another one for each run.
+func bootName() string { return "b" + strings.Repeat("o", boots%100+1) + "t" }
+
 // snapshots, if not nil, says where the runs of a test keep theirs.
 var snapshots func(*recorder.Config)
 
@@ -144,7 +147,7 @@ func startDraining(t *testing.T, mem *store.Memory, log recorder.Log, mode event
 	r.ctx, r.cancel, r.drained = ctx, cancel, make(chan struct{})
 	cfg := recorder.Config{
 		Gateway: "main", Log: log, Sensor: r.sensor, Redactor: events.NewRedactor(make([]byte, 16)), Policy: loaded,
-		Boot: "b" + strings.Repeat("o", boots%100+1) + "t", Version: "test", Start: time.Now(),
+		Boot: bootName(), Version: "test", Start: time.Now(),
 		Jitter: func(most int64) int64 { return most / 2 },
 	}
 	if snapshots != nil {
