@@ -70,9 +70,10 @@ func (g *Gateway) resume(ctx context.Context) (uint64, error) {
 	if err := s.Fits(g.cfg.Gateway, g.cfg.Build); err != nil {
 		return 0, err
 	}
+	// A log that was set aside leaves its snapshot behind, and the new one is shorter or other.
 	rec, err := g.read1(ctx, s.Seq)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%w: %w", snapshot.ErrUnfit, err)
 	}
 	if rec.Hash() != s.Hash {
 		return 0, fmt.Errorf("%w: event %d of the log is another one", snapshot.ErrUnfit, s.Seq)
