@@ -50,13 +50,15 @@ var mayImport = map[string][]string{
 	"internal/source":    {"events", "internal/httpapi", "store"},
 	"internal/streams":   {"events", "fsm", "internal/policy", "internal/rule", yaml},
 	"internal/gwsim":     {"events", "internal/wire"},
-	"internal/config":    {"events", "internal/policy", viper, pflag, yaml, levenshtein, nkeys},
-	"internal/doctor":    {"events", "store", "internal/config", "internal/httpapi", "internal/report", "internal/watch", "internal/wire", xsys},
-	"internal/explore":   {"events", "fsm", "internal/policy", "internal/rule"},
-	"internal/shrink":    {"events", "fsm", "internal/policy", "internal/rule"},
-	"internal/whatif":    {"events", "fsm", "internal/policy", "internal/rule"},
-	"internal/archtest":  {},
-	"internal/compat":    {}, // it has tests only
+	// Writes a long stream to standard output, for measurements.
+	"internal/streams/long": {"events", "internal/streams"},
+	"internal/config":       {"events", "internal/policy", viper, pflag, yaml, levenshtein, nkeys},
+	"internal/doctor":       {"events", "store", "internal/config", "internal/httpapi", "internal/report", "internal/watch", "internal/wire", xsys},
+	"internal/explore":      {"events", "fsm", "internal/policy", "internal/rule"},
+	"internal/shrink":       {"events", "fsm", "internal/policy", "internal/rule"},
+	"internal/whatif":       {"events", "fsm", "internal/policy", "internal/rule"},
+	"internal/archtest":     {},
+	"internal/compat":       {}, // it has tests only
 
 	// Puts everything together; the libraries stay behind the packages that own them.
 	"internal/daemon": {"events", "fsm", "store", "internal/policy", "internal/rule", "internal/wire", "internal/tap", "internal/ibsession",

@@ -18,6 +18,10 @@
 //   - Recorded: synthetic streams as the recorder would write them. facts.txt says
 //     what the sensors saw, and internal/policy makes the decisions between.
 //
+// Beside the folders there is a long recorded stream of any length, Days, for whoever
+// measures or shrinks one (go run ./internal/streams/long). Nobody wrote down what
+// happens in it: a seed decides.
+//
 // # What it guarantees
 //
 //   - The same facts give the same bytes (TestFactsGiveTheStoredBytes), an
@@ -33,6 +37,9 @@
 //     resuming at any (TestOneStateFromEveryCut).
 //   - Each damaged stream is refused, or found inconclusive, for its own reason
 //     (TestDamagedStreams).
+//   - Ordinary days hold, whatever the seed (TestOrdinaryDaysHold), the same seed gives the
+//     same bytes (TestTheSameSeedGivesTheSameDays), and a rule that is to be broken is
+//     broken once, and no other (TestARuleIsBrokenOnce).
 //   - No folder is without its README.md, and policy.loaded is policy.yaml
 //     (TestEveryFolderIsComplete, TestTheListOfStreamsIsFresh).
 //

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"ibrecorder/events"
-	"ibrecorder/internal/policy"
 )
 
 // recorded writes round n of what a sensor saw, and the decisions that are due
@@ -18,8 +17,7 @@ func (w *writer) recorded(fact Fact, n int, pol events.PolicyLoaded) error {
 		if w.boot == "" {
 			return fmt.Errorf("%w: no recorder.started yet", ErrFacts)
 		}
-		at := int64(fact.When.Offset)
-		if err := w.pass(at); err != nil {
+		if err := w.pass(int64(fact.When.Offset), w.keep); err != nil {
 			return err
 		}
 	}
@@ -56,49 +54,9 @@ func (w *writer) recorded(fact Fact, n int, pol events.PolicyLoaded) error {
 		if _, first := d.Data.(events.RecorderStarted); first {
 			continue // a run loads its policy before it decides
 		}
-		if _, err := w.decide(); err != nil {
+		if _, err := w.decide(w.keep); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (w *writer) clock() time.Time { return w.started.Add(time.Duration(w.now)) }
-
-// pass lets the time come to at, and decides on the way whatever is due by then.
-func (w *writer) pass(at int64) error {
-	if at < w.now {
-		return fmt.Errorf("%w: +%s is before +%s", ErrFacts, time.Duration(at), time.Duration(w.now))
-	}
-	for {
-		wake, err := w.decide()
-		if err != nil {
-			return err
-		}
-		if wake == 0 || wake > at {
-			w.now = at
-			return nil
-		}
-		w.now = wake
-	}
-}
-
-// decide writes every decision that is due now, and returns when time alone makes
-// another due, 0 if never.
-func (w *writer) decide() (wake int64, err error) {
-	for {
-		due := policy.Decide(w.state, w.now)
-		if due.Data == nil {
-			return due.Wake, nil
-		}
-		if retry, ok := due.Data.(events.RetryScheduled); ok {
-			retry.JitterMS = due.JitterMS / 2 // drawn here for good: half of what may be
-			retry.DelayMS += retry.JitterMS
-			due.Data = retry
-		}
-		d := events.Draft{Source: "/recorder", Attempt: due.Attempt, Conn: due.Conn, Cause: due.Cause, Data: due.Data}
-		if err := w.append(d, w.clock(), w.now); err != nil {
-			return 0, err
-		}
-	}
 }

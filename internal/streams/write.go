@@ -13,8 +13,7 @@ import (
 
 // Write makes the events of an account, with pol as the policy that it names.
 func Write(f Facts, pol events.PolicyLoaded) ([]events.Record, error) {
-	// The streams hold no account, so the key is no secret: it must only be there.
-	w := writer{gateway: f.Gateway, last: map[string]string{}, redact: events.NewRedactor([]byte("streams for tests hold no account")), folder: fsm.NewFolder(), state: fsm.Initial()}
+	w := writer{loop: newLoop(f.Gateway), last: map[string]string{}}
 	write := w.imported
 	if f.Recorded {
 		write = w.recorded
@@ -39,36 +38,24 @@ func NDJSON(recs []events.Record) []byte {
 	return b.Bytes()
 }
 
-// writer stamps what it is given, as the recorder's loop does.
+// writer keeps what the loop stamps.
 type writer struct {
-	gateway string
-	redact  *events.Redactor
-	folder  *fsm.Folder
-	state   fsm.State
-	boot    string
-	started time.Time
-	now     int64
-	last    map[string]string // id of the last event by "kind" and by "kind attempt"
-	prev    events.Hash
-	recs    []events.Record
+	loop
+	last map[string]string // id of the last event by "kind" and by "kind attempt"
+	recs []events.Record
 }
 
 func (w *writer) append(d events.Draft, at time.Time, mono int64) error {
-	epoch := w.state.Epoch
-	if _, release := d.Data.(events.RestartAcknowledged); release {
-		epoch++
+	rec, err := w.loop.append(d, at, mono)
+	if err == nil {
+		w.keep(rec)
 	}
-	rec, err := events.NewRecord(w.redact.Event(d, events.Stamp{
-		Gateway: w.gateway, Time: at, Seq: uint64(len(w.recs)) + 1, Boot: w.boot, Mono: mono, Epoch: epoch, Prev: w.prev,
-	}))
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrFacts, err)
-	}
-	w.state = w.folder.Apply(w.state, rec.Event)
-	w.prev = rec.Hash()
+	return err
+}
+
+func (w *writer) keep(rec events.Record) {
 	w.last[string(rec.Kind())], w.last[string(rec.Kind())+" "+rec.Attempt] = rec.ID, rec.ID
 	w.recs = append(w.recs, rec)
-	return nil
 }
 
 // imported writes round n of a fact that no recorder saw.
