@@ -1,0 +1,109 @@
+package shrink
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+
+	"ibrecorder/events"
+	"ibrecorder/internal/rule"
+)
+
+// ErrNoBreach: no rule is broken in the stream, or not the one that was named.
+var ErrNoBreach = errors.New("no breach to shrink")
+
+// Target is the breach that a stream is shrunk to.
+type Target struct {
+	Finding rule.Finding
+	Verdict rule.Verdict // on the whole stream
+}
+
+// Find judges a stream and returns the first breach of a rule, or of any if id is "".
+// The error is ErrNoBreach, or that of the stream beside a breach before it, if there is
+// one. Of several rules that one event breaks it takes the first of the catalogue.
+func Find(stream iter.Seq2[events.Record, error], id string) (Target, error) {
+	verdict, broken := rule.Check(stream)
+	t := Target{Verdict: verdict}
+	found := false
+	for _, r := range verdict.Rules {
+		for _, f := range r.Findings {
+			if !f.Observed && !f.Disputed && (id == "" || f.Rule == id) && (!found || f.Index < t.Finding.Index) {
+				t.Finding, found = f, true
+			}
+		}
+	}
+	if !found {
+		what := "no rule is broken"
+		if id != "" {
+			what = id + " is not broken"
+		}
+		broken = errors.Join(broken, fmt.Errorf("%w: %s in %d events, the verdict is %s", ErrNoBreach, what, verdict.Events, verdict.Outcome))
+	}
+	return t, broken
+}
+
+// Options bound a shrink.
+type Options struct {
+	// Evaluations is how many streams may be judged on the way; 0 is as many as it takes.
+	Evaluations int
+	// Watch, if there is one, is told after each of them how many there were, and how
+	// many events are left by then.
+	Watch func(evaluations, events int)
+}
+
+// Result is what is left of a stream.
+type Result struct {
+	Records []events.Record
+	// Origins are the sequences that the events had.
+	Origins []uint64
+	// Finding is the breach in what is left, with its numbers there.
+	Finding     rule.Finding
+	Evaluations int
+	// Minimal says that no single event can be taken out. False only if the bound of
+	// evaluations was met.
+	Minimal bool
+	Steps   []Step
+}
+
+// Step is what one way of shrinking came to.
+type Step struct {
+	Name        string
+	Events      int // that are left after it
+	Evaluations int // that it took
+}
+
+// ErrOther: the events are not those that the target was found in.
+var ErrOther = errors.New("another stream than the one that was judged")
+
+// Shrink takes the events of a stream from its first to the one that breaks the rule.
+func Shrink(recs []events.Record, target Target, o Options) (Result, error) {
+	if n := target.Finding.Index + 1; len(recs) < n || recs[n-1].Seq != target.Finding.Seq {
+		return Result{}, fmt.Errorf("%w: %d events, and #%d is to be the last", ErrOther, len(recs), target.Finding.Seq)
+	}
+	t := newTrial(recs[:target.Finding.Index+1], o)
+	kept := t.everything()
+	if !t.learn(kept, target.Finding) {
+		return Result{}, fmt.Errorf("%w: %s is not broken at #%d", ErrOther, target.Finding.Rule, target.Finding.Seq)
+	}
+	var steps []Step
+	spent := 0
+	step := func(name string, do func([]int) []int) {
+		kept = do(kept)
+		steps = append(steps, Step{Name: name, Events: len(kept), Evaluations: t.evaluations - spent})
+		spent = t.evaluations
+	}
+	step("cut at the breach", func(k []int) []int { return k })
+	step("other runs", func(k []int) []int { return t.dropUnits(k, run) })
+	step("other connections", func(k []int) []int { return t.dropUnits(k, connection) })
+	step("between equal states", t.cutLoops)
+	step("pieces", t.dropPieces)
+	step("single events", t.dropFew)
+	for changed := true; changed; {
+		t, kept = t.rebase(kept), nil
+		kept = t.everything()
+		step("times and texts", func(k []int) []int { t.simplify(); return k })
+		step("single events", t.dropFew)
+		changed = len(kept) < len(t.all)
+	}
+	return t.result(kept, steps)
+}
