@@ -69,7 +69,7 @@ func New(opts Options) *Gateway {
 		quit: make(chan struct{}),
 		done: make(chan struct{}),
 	}
-	s := &state{g: g, process: 1, up: true, listening: true, holders: map[int]*entry{}}
+	s := &state{g: g, script: opts.Script, process: 1, up: true, listening: true, holders: map[int]*entry{}}
 	g.wg.Go(s.loop)
 	return g
 }
@@ -178,6 +178,12 @@ func (g *Gateway) Restart() error {
 
 // Refuse closes the listener and keeps the connections; Up listens again.
 func (g *Gateway) Refuse() error { return g.control(func(s *state) error { s.refuse(); return nil }) }
+
+// Play is the script of every connection that is accepted from here on. Those that are
+// open keep theirs.
+func (g *Gateway) Play(script *Script) error {
+	return g.control(func(s *state) error { s.script = script; return nil })
+}
 
 func (g *Gateway) control(f func(*state) error) error {
 	err := ErrClosed

@@ -14,6 +14,7 @@ import (
 // everybody else sends the loop a function (Gateway.do).
 type state struct {
 	g         *Gateway
+	script    *Script
 	process   int  // from 1
 	up        bool // the process lives
 	listening bool // it does not refuse
@@ -136,7 +137,7 @@ func (s *state) admit(nc net.Conn, process int) *peer {
 	s.sum.OpenAtEnd++
 	s.open = append(s.open, e)
 	s.observe(e)
-	return newPeer(s.g, e, record, s.g.opts.Script.steps(process, s.accepted))
+	return newPeer(s.g, e, record, s.script.steps(process, s.accepted))
 }
 
 func (s *state) run(p *peer) { s.g.wg.Go(p.run) }

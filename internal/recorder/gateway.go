@@ -66,6 +66,9 @@ type Config struct {
 	Version  string // of the recorder
 	// Start is the zero of the boot's monotonic time.
 	Start time.Time
+	// Wall is the clock that events show to people; nil is time.Now. It may jump: no
+	// duration comes from it.
+	Wall func() time.Time
 	// Jitter draws from 0 to most, both included. It is asked once for a delay, and
 	// what it drew is recorded.
 	Jitter func(most int64) int64
@@ -137,6 +140,9 @@ func Open(ctx context.Context, cfg Config) (*Gateway, error) {
 	}
 	if cfg.Step == nil {
 		cfg.Step = func(string) {}
+	}
+	if cfg.Wall == nil {
+		cfg.Wall = time.Now
 	}
 	g := &Gateway{
 		cfg: cfg, log: cfg.Logger.With("gateway", cfg.Gateway), inbox: newInbox(), done: make(chan struct{}),

@@ -209,10 +209,9 @@ func (g *Gateway) stamp(data events.Payload) events.Stamp {
 	if _, release := data.(events.RestartAcknowledged); release {
 		epoch++ // a release is the first event of its epoch
 	}
-	at := time.Now()
 	return events.Stamp{
-		Gateway: g.cfg.Gateway, Time: at.UTC(), Seq: seq + 1, Boot: g.cfg.Boot,
-		Mono: int64(at.Sub(g.cfg.Start)), Epoch: epoch, Prev: head,
+		Gateway: g.cfg.Gateway, Time: g.cfg.Wall().UTC(), Seq: seq + 1, Boot: g.cfg.Boot,
+		Mono: g.now(), Epoch: epoch, Prev: head,
 	}
 }
 

@@ -95,7 +95,7 @@ func (t *Tap) Reopen() error {
 	if t.ln != nil {
 		return nil
 	}
-	ln, err := listen(t.address)
+	ln, err := t.cfg.bind(t.address)
 	if err != nil {
 		return err
 	}

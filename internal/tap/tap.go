@@ -72,6 +72,8 @@ type Config struct {
 	// Dial connects to the Gateway, once, and must give up when its context ends. The
 	// address is an IP and a port, whatever Address names. nil is a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Bind opens the tap's port, at the start and at each Reopen. nil is net.Listen.
+	Bind func(network, address string) (net.Listener, error)
 }
 
 // Tap listens for trading programs and relays them to one Gateway. Its methods
@@ -129,7 +131,7 @@ func open(cfg Config, address string, o *once) (*Tap, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	ln, err := listen(address)
+	ln, err := cfg.bind(address)
 	if err != nil {
 		return nil, err
 	}
@@ -182,8 +184,12 @@ func loopback(address string) error {
 	return fmt.Errorf("listen on %s: %w, and the API has no password; use --tap NAME=127.0.0.1:PORT", address, ErrNotLoopback)
 }
 
-func listen(address string) (net.Listener, error) {
-	ln, err := net.Listen("tcp", address)
+func (c Config) bind(address string) (net.Listener, error) {
+	open := c.Bind
+	if open == nil {
+		open = net.Listen
+	}
+	ln, err := open("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		_, port, _ := net.SplitHostPort(address) // it was listened on, so it has one
 		return nil, fmt.Errorf("open the tap: port %s is taken by another program; see by which: recorder doctor; or choose another one with --tap NAME=HOST:PORT: %w", port, err)
