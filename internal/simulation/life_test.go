@@ -58,11 +58,16 @@ func (r relay) Reopen() error {
 func (l *life) live(ctx context.Context) {
 	for ctx.Err() == nil {
 		l.runs++
-		if err := l.once(ctx); err != nil {
+		wait := time.Second + time.Duration(l.chance.Int64N(int64(20*time.Second)))
+		err := l.once(ctx)
+		switch {
+		case errors.Is(err, syscall.EADDRINUSE):
+			wait = time.Minute // a service manager that has learnt
+		case err != nil:
 			l.w.fail("run %d: %v", l.runs, err)
 			return
 		}
-		pause(ctx, time.Second+time.Duration(l.chance.Int64N(int64(20*time.Second))))
+		pause(ctx, wait)
 	}
 }
 
@@ -156,7 +161,7 @@ func (l *life) abort(loop *recorder.Gateway, st *store.Store, why error) error {
 	if l.w.ledger.isFull() {
 		err = nil
 	}
-	return errors.Join(err, st.Close())
+	return errors.Join(err, st.Close(), why)
 }
 
 // bury ends what a killed run has left of itself in this process. The next run has the

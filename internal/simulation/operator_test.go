@@ -19,10 +19,20 @@ type operator struct {
 func (o operator) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		pause(ctx, 5*time.Minute)
-		if o.w.gate() == fsm.Stopped {
+		switch {
+		case o.w.gate() == fsm.Stopped:
 			o.cure(ctx)
+		case o.w.unused() > 2*time.Hour && !o.w.gateway.answers(): // no silence by the rule, and no use either
+			o.restart(ctx)
 		}
 	}
+}
+
+// restart is a new process, which takes its time.
+func (o operator) restart(ctx context.Context) {
+	o.w.gateway.end()
+	pause(ctx, 30*time.Second+time.Duration(o.chance.Int64N(int64(10*time.Minute))))
+	o.w.gateway.start()
 }
 
 // cure is what they do about a stop, until the gate is released, whoever released it.
@@ -37,16 +47,19 @@ func (o operator) cure(ctx context.Context) {
 	}
 	override := o.w.gateway.answers() && o.chance.IntN(2) == 0 // it was only slow once, or somebody's report was wrong
 	if !override {
-		o.w.gateway.end()
-		pause(ctx, 30*time.Second+time.Duration(o.chance.Int64N(int64(10*time.Minute))))
-		o.w.gateway.start()
+		o.restart(ctx)
+	}
+	if o.chance.IntN(3) == 0 { // whoever started it anew has started something else on the tap's port
+		o.w.port.take(true)
+		defer o.w.port.take(false)
 	}
 	for range 60 { // the recorder may be dead at any moment
-		if ctx.Err() != nil || o.w.gate() != fsm.Stopped {
-			return
-		}
 		o.w.resume(ctx, events.RestartClaimed{By: "kim", Reason: "restarted it", Override: override})
 		pause(ctx, time.Minute)
+		if gate := o.w.gate(); ctx.Err() != nil || gate != fsm.Stopped && gate != "" {
+			return
+		}
+		o.w.port.take(false) // it will not start either
 	}
 	o.w.fail("an operator has resumed for an hour, and the gate is still %s", o.w.gate())
 }

@@ -117,7 +117,7 @@ func script(seed uint64, days int) []happening {
 	some(20, func(at time.Duration) happening { return happening{at: at, what: crash} })
 	some(1, func(at time.Duration) happening { return happening{at: at, what: claims} })
 	some(2, func(at time.Duration) happening { return happening{at: at, what: disconnect, with: pick("", "force")} })
-	some(2, func(at time.Duration) happening {
+	some(1, func(at time.Duration) happening {
 		return happening{at: at, what: taken, lasts: span(time.Second, 20*time.Minute)}
 	})
 	some(1, func(at time.Duration) happening { return happening{at: at, what: reported} })

@@ -71,6 +71,9 @@ func (w *world) fail(format string, args ...any) {
 
 func (w *world) elapsed() time.Duration { return time.Since(w.gateway.began) }
 
+// unused is how long no session has begun.
+func (w *world) unused() time.Duration { return w.elapsed() - time.Duration(w.lastOne.Load()) }
+
 // dialled holds a dial against what the log had acknowledged by then.
 func (w *world) dialled() {
 	if w.shut.Load() {
@@ -167,6 +170,7 @@ func (w *world) happens(ctx context.Context, h happening, actor uint64) {
 		}
 	case full:
 		w.ledger.disk(true)
+		w.gateway.cut("fin") // that is what cannot be written
 		pause(ctx, h.lasts)
 		w.ledger.disk(false)
 	case acks:
