@@ -95,6 +95,10 @@ type AttemptDenied struct {
 	Reason HoldReason `json:"reason"`
 	// Count is how many attempts this stands for. From 1; one that names no attempt comes at most once a minute, and at the end of the stop.
 	Count int64 `json:"count"`
+	// Rule is the id of the rule that a permit would have broken, if that is the reason.
+	Rule string `json:"rule,omitempty"`
+	// Text is how: what the judge would have said of the permit, or of its dial.
+	Text string `json:"text,omitempty"`
 }
 
 // AttemptSucceeded: the API answers; nextValidId and managedAccounts both came.

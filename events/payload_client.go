@@ -80,6 +80,9 @@ const (
 	// HoldCooling: the last connection of this client id has ended a moment ago, and the
 	// Gateway may not have noticed yet. It holds a startAPI and no dial.
 	HoldCooling HoldReason = "cooling"
+	// HoldRule: the policy would let it through, and the judge finds that this would break
+	// the rule. Something is wrong with the recorder; nobody waits for it to pass.
+	HoldRule HoldReason = "rule"
 )
 
 // RejectReason says why a connection to the recorder's port was no attempt.

@@ -10,7 +10,7 @@ var closedSets = map[reflect.Type][]string{
 	reflect.TypeFor[UnknownReason](): values(UnknownCrash, UnknownStop, UnknownUnused, UnknownReported, UnknownLease),
 	reflect.TypeFor[Side]():          values(Client, Upstream, Recorder),
 	reflect.TypeFor[Close]():         values(FIN, RST),
-	reflect.TypeFor[HoldReason]():    values(HoldStopped, HoldInFlight, HoldBackoff, HoldSettling, HoldWindow, HoldCooling),
+	reflect.TypeFor[HoldReason]():    values(HoldStopped, HoldInFlight, HoldBackoff, HoldSettling, HoldWindow, HoldCooling, HoldRule),
 	reflect.TypeFor[RejectReason]():  values(NotAHello, HelloTimeout, HelloClosed, HiddenRedial, TooMany, TooOften),
 	reflect.TypeFor[Origin]():        values(OriginWire, OriginClient, OriginIBC, OriginOS),
 	reflect.TypeFor[Listening]():     values(ListeningYes, ListeningNo, ListeningUnknown),

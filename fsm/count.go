@@ -42,8 +42,12 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 		s.left(e.Conn)
 	case events.AttemptPermitted:
 		s.Totals.Permitted++
+		s.Refused = Refusal{}
 	case events.AttemptDenied:
 		s.denied(e, d.Count)
+		if d.Reason == events.HoldRule {
+			s.Refused = Refusal{Seq: e.Seq, Rule: d.Rule, Text: d.Text}
+		}
 
 	case events.RetryScheduled:
 		if d.ClientID != nil {

@@ -49,6 +49,7 @@ type State struct {
 	Observed Process   `json:"observed"`           // as last read
 	ShutOut  string    `json:"shut_out,omitempty"` // why the tap's port could not be had again after a release; empty while it can
 	Closed   string    `json:"closed,omitempty"`   // ID of the tap.closed while it stands
+	Refused  Refusal   `json:"refused,omitzero"`   // the last permit that the judge forbade, until there is one that it does not
 	Totals   Totals    `json:"totals"`
 	Odd      Anomalies `json:"anomalies"`
 }
@@ -190,6 +191,13 @@ type Disconnect struct {
 	// By is the runner that asks whether it may end its own session; empty means an
 	// operator, for whom sessions are ended.
 	By string `json:"by,omitempty"`
+}
+
+// Refusal is a request that the policy would have permitted and the judge refused.
+type Refusal struct {
+	Seq  uint64 `json:"seq"`  // of the attempt.denied
+	Rule string `json:"rule"` // that the permit would have broken
+	Text string `json:"text,omitempty"`
 }
 
 // Totals count since the beginning of the log.

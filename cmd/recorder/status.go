@@ -36,7 +36,8 @@ func newStatus() *cobra.Command {
 		Short: "Say what is going on, and what to do",
 		Long: `status asks the running recorder. If none runs on the data folder, it reads the
 log there, says so, and exits 4. It exits 1 if a gateway needs a restart, its log
-takes nothing, or its tap's port cannot be had again after a release.`,
+takes nothing, its tap's port cannot be had again after a release, or the judge
+refused the last dial.`,
 		Example: `  recorder status
   recorder status main -o json`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -149,7 +150,7 @@ func (s statusAnswer) print(cmd *cobra.Command, a *asker) error {
 // shut says that nobody can dial some gateway, and that somebody must do something.
 func (s statusAnswer) shut() bool {
 	for _, g := range s.Gateways {
-		if g.Gate == string(fsm.Stopped) || g.LogError != "" || g.TapError != "" {
+		if g.Gate == string(fsm.Stopped) || g.LogError != "" || g.TapError != "" || g.Refused != nil {
 			return true
 		}
 	}
@@ -176,6 +177,10 @@ func (s statusAnswer) table(w io.Writer, a *asker) error {
 		}
 		if g.TapError != "" {
 			fmt.Fprintf(w, "  tap: %s\n", g.TapError)
+		}
+		if g.Refused != nil {
+			fmt.Fprintf(w, "  the judge refused a dial that the policy would permit: it would break %s; event %d\n", g.Refused.Rule, g.Refused.Seq)
+			fmt.Fprintf(w, "    %s\n", g.Refused.Text)
 		}
 		if g.Stop != nil {
 			fmt.Fprintf(w, "  why: %s; event %d\n", reason(g.Stop.Reason), g.Stop.Seq)

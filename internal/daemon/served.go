@@ -172,6 +172,12 @@ func Describe(s fsm.State, gateAt time.Time) httpapi.Status {
 		out.Sessions = append(out.Sessions, httpapi.Session{Attempt: x.Attempt, ClientID: x.ClientID, Phase: string(x.Phase), ServerVersion: x.Server, Unwatched: x.Unwatched})
 	}
 	out.Why, out.Next = why(s)
+	if r := s.Refused; r.Seq != 0 {
+		out.Refused = &httpapi.Refused{Seq: r.Seq, Rule: r.Rule, Text: r.Text}
+		if out.Next == "" {
+			out.Next = "report it with the log: the policy and the judge of this recorder do not agree; recorder log export " + s.Gateway
+		}
+	}
 	out.Closed = s.Closed != ""
 	if s.Gate == fsm.Stopped {
 		out.Stop = &httpapi.Stop{Seq: s.Stop.Seq, Since: gateAt}

@@ -65,6 +65,9 @@ type Status struct {
 	// Alerts are the channels on which somebody is told of a stop: command; absent if
 	// nobody is.
 	Alerts []string `json:"alerts,omitempty"`
+	// Refused is the last request that the policy would have permitted and the recorder's
+	// judge refused, because it would have broken the rule; absent once one was permitted.
+	Refused *Refused `json:"refused,omitempty"`
 	// LogError is why the log takes nothing, and so nobody dials; absent while it does.
 	LogError string `json:"log_error,omitempty"`
 	// LogBytes is how much the log holds.
@@ -114,6 +117,16 @@ type Stop struct {
 	Reason events.DownReason `json:"reason"`
 	// Since is when the gate stopped; absent if nobody knows.
 	Since time.Time `json:"since,omitzero"`
+}
+
+// Refused is a request that the judge refused. The recorder is not in order then.
+type Refused struct {
+	// Seq is that of the attempt.denied.
+	Seq uint64 `json:"seq"`
+	// Rule is the id of the rule, for example RS1.
+	Rule string `json:"rule"`
+	// Text is how it would have been broken.
+	Text string `json:"text,omitempty"`
 }
 
 // Policy names the rule in force.

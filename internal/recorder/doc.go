@@ -41,6 +41,10 @@
 //     (TestALeaseThatIsNotUsedExpires). How often it asks does not fill the log
 //     (TestWhoAsksForALeaseAgainAndAgainFillsNoLog), and none is given to nobody
 //     (TestAnAnswerThatNobodyWaitsForIsNoLease).
+//   - No permit is written that the judge would find to break the rule, whatever the
+//     policy decides: who asked is told so, and the log says which rule
+//     (TestTheInterlockRefusesWhatAFaultyPolicyPermits, TestTheInterlockRefusesALease,
+//     TestAPermitForNobodyIsLeftOut).
 //   - A breach of the rule is recorded right behind the event that is one, as the
 //     offline judge would find it (TestABypassIsRecorded).
 //   - Its last event is recorder.stopped (TestTheEndOfARunIsRecorded). The log has for it

@@ -11,6 +11,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
+	"ibrecorder/internal/policy"
 	"ibrecorder/internal/rule"
 	"ibrecorder/store"
 )
@@ -72,6 +73,8 @@ type Config struct {
 	// Jitter draws from 0 to most, both included. It is asked once for a delay, and
 	// what it drew is recorded.
 	Jitter func(most int64) int64
+	// Decide is the policy; policy.Decide if nil. Tests put one there that breaks the rule.
+	Decide func(s fsm.State, now int64) policy.Decision
 	// Explain says that the relays answer programs whom they hold, so no port is closed
 	// because the Gateway does not listen.
 	Explain bool
@@ -137,6 +140,9 @@ type View struct {
 func Open(ctx context.Context, cfg Config) (*Gateway, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Decide == nil {
+		cfg.Decide = policy.Decide
 	}
 	if cfg.Step == nil {
 		cfg.Step = func(string) {}

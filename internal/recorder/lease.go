@@ -71,6 +71,10 @@ func (g *Gateway) answerLease(d events.Draft) (l Lease, answered bool, err error
 		return Lease{}, true, fmt.Errorf("%w: attempt %s has been made; name each one anew", ErrTaken, d.Attempt)
 	}
 	why, until := policy.Hold(g.state, g.now())
+	last, told := g.held[d.Source]
+	if told && why == "" && last.reason == events.HoldRule && g.now()-last.at < int64(heldSpan) { // the judge refused it, and does so again
+		return g.turnedAway(events.HoldRule, last.at+int64(heldSpan)), true, nil
+	}
 	if why == "" || !g.enforced() {
 		return Lease{}, false, nil
 	}
@@ -78,7 +82,6 @@ func (g *Gateway) answerLease(d events.Draft) (l Lease, answered bool, err error
 		g.denied.untold.Add(1)
 		return g.turnedAway(why, until), true, nil
 	}
-	last, told := g.held[d.Source]
 	if told && last.reason == why && g.now()-last.at < int64(heldSpan) {
 		return g.turnedAway(why, until), true, nil
 	}
@@ -96,15 +99,20 @@ func (g *Gateway) leased(attempt string) *fsm.Session {
 }
 
 // decidedLease is what the loop has just decided for a request.
-func (g *Gateway) decidedLease(attempt string) Lease {
-	if x := g.leased(attempt); x != nil {
+func (g *Gateway) decidedLease(q events.Draft) Lease {
+	if x := g.leased(q.Attempt); x != nil {
 		return g.granted(x)
 	}
 	why, until := policy.Hold(g.state, g.now())
 	for _, rec := range g.made { // what held it may have ended since
-		if d, denied := rec.Data.(events.AttemptDenied); denied && rec.Attempt == attempt && d.Reason != why {
+		d, denied := rec.Data.(events.AttemptDenied)
+		if denied && rec.Attempt == q.Attempt && d.Reason != why {
 			why, until = d.Reason, 0
 		}
+	}
+	if why == events.HoldRule { // time ends nothing, and it may ask as often as others that are held
+		g.held[q.Source] = held{why, g.now()}
+		until = g.now() + int64(heldSpan)
 	}
 	return g.turnedAway(why, until)
 }

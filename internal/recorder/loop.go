@@ -72,7 +72,7 @@ func (g *Gateway) process(ctx context.Context, it item) error {
 	}
 	r := reply{rec: rec, made: g.made, err: err}
 	if it.verb == lease && err == nil {
-		r.lease = g.decidedLease(it.draft.Attempt)
+		r.lease = g.decidedLease(it.draft)
 	}
 	it.answered(r)
 	return err
@@ -147,7 +147,7 @@ func (g *Gateway) refuseAll(err error) {
 // decide writes down what is due and acts on it, until nothing is due any more.
 func (g *Gateway) decide(ctx context.Context) error {
 	for {
-		d := policy.Decide(g.state, g.now())
+		d := g.checked(g.cfg.Decide(g.state, g.now()))
 		if d.Data == nil {
 			g.wake = d.Wake
 			return g.door(ctx)
@@ -163,7 +163,7 @@ func (g *Gateway) decide(ctx context.Context) error {
 			}
 		}
 		g.cfg.Step("decide " + string(d.Data.Kind()))
-		rec, err := g.append(ctx, events.Draft{Source: "/recorder", Attempt: d.Attempt, Conn: d.Conn, Cause: d.Cause, Data: d.Data})
+		rec, err := g.append(ctx, draftOf(d))
 		if err != nil {
 			return err
 		}
@@ -173,6 +173,11 @@ func (g *Gateway) decide(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// draftOf is a decision as it is written down.
+func draftOf(d policy.Decision) events.Draft {
+	return events.Draft{Source: "/recorder", Attempt: d.Attempt, Conn: d.Conn, Cause: d.Cause, Data: d.Data}
 }
 
 // ErrNoEvent: a draft cannot become an event of this log.

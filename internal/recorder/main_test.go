@@ -124,15 +124,15 @@ func bootName() string { return "b" + strings.Repeat("o", boots%100+1) + "t" }
 var snapshots func(*recorder.Config)
 
 // start begins a run on mem; log, if not nil, stands before it.
-func start(t *testing.T, mem *store.Memory, log recorder.Log, mode events.Mode) *run {
+func start(t *testing.T, mem *store.Memory, log recorder.Log, mode events.Mode, with ...func(*recorder.Config)) *run {
 	t.Helper()
-	r := startDraining(t, mem, log, mode)
+	r := startDraining(t, mem, log, mode, with...)
 	context.AfterFunc(r.ctx, func() { close(r.drained) })
 	return r
 }
 
 // startDraining begins a run whose relays end when the test says so.
-func startDraining(t *testing.T, mem *store.Memory, log recorder.Log, mode events.Mode) *run {
+func startDraining(t *testing.T, mem *store.Memory, log recorder.Log, mode events.Mode, with ...func(*recorder.Config)) *run {
 	t.Helper()
 	loaded, err := policy.Load("handoff", policy.Handoff(), mode)
 	if err != nil {
@@ -152,6 +152,9 @@ func startDraining(t *testing.T, mem *store.Memory, log recorder.Log, mode event
 	}
 	if snapshots != nil {
 		snapshots(&cfg)
+	}
+	for _, change := range with {
+		change(&cfg)
 	}
 	if r.g, err = recorder.Open(ctx, cfg); err != nil {
 		t.Fatal(err)

@@ -57,6 +57,8 @@ func phrase(p events.Payload) (same, more string, known bool) {
 	case events.AttemptDenied:
 		w.same("%s", d.Reason)
 		w.sameIf(d.Count != 1, "%d attempts", d.Count)
+		w.sameIf(d.Rule != "", "it would break %s", d.Rule)
+		w.text(d.Text)
 	case events.AttemptSucceeded:
 		w.client(d.ClientID)
 		w.sameIf(d.ServerVersion > 0, "server version %d", d.ServerVersion)

@@ -75,7 +75,8 @@ type due struct {
 	Because []uint64
 	Own     bool // nothing but the recorder's own gateway.down made it so
 	Wedged  bool // a reading showed that the acceptor hangs
-	Told    bool // as a breach
+	Late    bool // told as a breach
+	Told    bool // and that somebody was permitted in spite of it
 	Seen    bool // as what would have been
 }
 

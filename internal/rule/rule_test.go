@@ -334,6 +334,11 @@ var specification = map[string][]struct {
 			find:   []string{"RS2 gateway.notice <- attempt.failed a1"},
 		},
 		{
+			name:   "a permit after it is worse, and told beside it, once",
+			stream: `start; silent a1; +60s gateway.notice; +1s gateway.notice; dial a2; attempt.failed a2 reason=refused stage=dial; dial a3`,
+			find:   []string{"RS2 gateway.notice <- attempt.failed a1", "RS2 attempt.permitted a2 <- attempt.failed a1"},
+		},
+		{
 			name:   "the first silent attempt after a release does not stop",
 			stream: `start; silent a1; stop; resume; +30s silent a2; +30s ready a3`,
 		},

@@ -19,8 +19,8 @@ func (m *rs2) step(f *facts) {
 		m.Checked++
 	}
 	d := &f.past.Due
-	if d.Seq == 0 || d.Told || f.kind == restartRequired {
-		return
+	if d.Seq == 0 || d.Told || d.Late && f.kind != attemptPermitted || f.kind == restartRequired {
+		return // a permit is worse than a late stop, and told beside it
 	}
 	found := Finding{Rule: "RS2", Because: d.Because, Observed: f.past.observing()}
 	switch f.kind {
@@ -49,12 +49,14 @@ func (m *rs2) step(f *facts) {
 		return
 	}
 	m.add(f, found)
-	d.Seen, d.Told = true, !found.Observed // once as what would have been, once as a breach
+	d.Seen = true // once as what would have been, once as a breach
+	d.Late = d.Late || !found.Observed
+	d.Told = d.Told || d.Late && f.kind == attemptPermitted
 }
 
 // pending is a stop that was due when the stream ended.
 func (m *rs2) pending(h *history) []Finding {
-	if h.Due.Seq == 0 || h.Due.Told {
+	if h.Due.Seq == 0 || h.Due.Late {
 		return nil
 	}
 	return []Finding{{

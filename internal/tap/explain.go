@@ -17,8 +17,11 @@ const (
 
 // explanation is what the operator of a trading program reads in its log.
 func explanation(r events.HoldReason) string {
-	if r == events.HoldStopped {
+	switch r {
+	case events.HoldStopped:
 		return "ibrecorder holds every connect: the API of the Gateway is dead and needs a manual restart. Restart it, then run: recorder resume"
+	case events.HoldRule:
+		return "ibrecorder refuses this connect: it would break the retry-stop rule, although the policy permits it. To see how, run: recorder status"
 	}
 	return "ibrecorder holds this connect (" + string(r) + "). To see why, run: recorder status"
 }
