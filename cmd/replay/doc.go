@@ -2,7 +2,8 @@
 // the retry-stop rule held (verify), in which order (timeline), how things stood
 // at a moment (state), and the stored events themselves (export). It takes a file,
 // standard input, an incident folder, or the data folder of a recorder, stopped or
-// running, and changes none of them.
+// running, and changes none of them. What a program has logged where there was no
+// recorder becomes such a stream by import.
 //
 // # What it guarantees
 //
@@ -13,7 +14,7 @@
 //     where it ends or has a hole is named, and so is what is wrong with its place;
 //     the exit code is 3 (damaged.txtar).
 //   - Every place a stream can be read from gives the same answer (places.txtar).
-//   - -o json is a documented, additive contract: exportJSON, and the types of internal/report
+//   - -o json is a documented, additive contract: exportJSON, importJSON, and the types of internal/report
 //     whose names end in JSON (json.txtar).
 //
 // # What it refuses to do

@@ -79,7 +79,7 @@ func (t *terminal) export(c *cobra.Command, name string, r report.Range, out str
 	if out == "" {
 		return write(t.out)
 	}
-	err = toFile(out, force, write)
+	err = toFile("export", out, force, write)
 	if said.Events > 0 && errors.Is(err, errBroken) {
 		said.Broken = err.Error()
 	}
@@ -127,13 +127,13 @@ func (e *exportJSON) copy(w io.Writer, bar *progress, src *source.Source, c *cob
 // toFile calls write with a file of mode 0600, and removes it if that fails for
 // another reason than a stream that breaks off. Without force the file must be
 // new; with force the old one stays until the new one is complete.
-func toFile(path string, force bool, write func(io.Writer) error) error {
-	f, err := create(path, force)
+func toFile(verb, path string, force bool, write func(io.Writer) error) error {
+	f, err := create(verb, path, force)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("export: %w; choose another name or add --force", err)
+		return fmt.Errorf("%s: %w; choose another name or add --force", verb, err)
 	}
 	if err != nil {
-		return fmt.Errorf("export: %w", err)
+		return fmt.Errorf("%s: %w", verb, err)
 	}
 	broken := write(f)
 	if broken != nil && !errors.Is(broken, errBroken) {
@@ -144,14 +144,14 @@ func toFile(path string, force bool, write func(io.Writer) error) error {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		return fmt.Errorf("export: %w", errors.Join(err, broken, os.Remove(f.Name())))
+		return fmt.Errorf("%s: %w", verb, errors.Join(err, broken, os.Remove(f.Name())))
 	}
 	return broken
 }
 
-func create(path string, force bool) (*os.File, error) {
+func create(verb, path string, force bool) (*os.File, error) {
 	if force {
-		return os.CreateTemp(filepath.Dir(path), ".replay-export-")
+		return os.CreateTemp(filepath.Dir(path), ".replay-"+verb+"-")
 	}
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 }

@@ -199,7 +199,13 @@ func mode(ts *testscript.TestScript, neg bool, args []string) {
 
 // Ctrl-C ends a read that waits for more, with nothing on standard output.
 func TestInterrupted(t *testing.T) {
-	cmd := exec.Command("replay", "verify", "-")
+	for _, verb := range []string{"verify", "import"} {
+		t.Run(verb, func(t *testing.T) { interrupted(t, verb) })
+	}
+}
+
+func interrupted(t *testing.T, verb string) {
+	cmd := exec.Command("replay", verb, "-")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"iter"
@@ -16,6 +18,7 @@ import (
 type progress struct {
 	w      io.Writer
 	verb   string
+	unit   string // what is counted, "" for events
 	bytes  int64  // of the whole, 0 if unknown
 	last   uint64 // sequence of the last event, 0 if unknown
 	now    func() time.Time
@@ -59,6 +62,27 @@ func (p *progress) watch(in iter.Seq2[events.Record, error]) iter.Seq2[events.Re
 	}
 }
 
+// count passes the bytes of a text on and draws how far it came.
+func (p *progress) count(in io.Reader) io.Reader {
+	if p == nil {
+		return in
+	}
+	return counted{p, in}
+}
+
+type counted struct {
+	p  *progress
+	in io.Reader
+}
+
+func (c counted) Read(b []byte) (int, error) {
+	n, err := c.in.Read(b)
+	c.p.read += int64(n)
+	c.p.events += bytes.Count(b[:n], []byte{'\n'})
+	c.p.draw(0)
+	return n, err
+}
+
 func (p *progress) draw(seq uint64) {
 	now := p.now()
 	since := now.Sub(p.begun)
@@ -79,7 +103,7 @@ func (p *progress) draw(seq uint64) {
 		full := int(part * 20)
 		bar = fmt.Sprintf("▕%s%s▏%3.0f %%  ", strings.Repeat("█", full), strings.Repeat(" ", 20-full), part*100)
 	}
-	fmt.Fprintf(p.w, "\r\x1b[K%s %s%d events, %.0f a second", p.verb, bar, p.events, float64(p.events)/since.Seconds())
+	fmt.Fprintf(p.w, "\r\x1b[K%s %s%d %s, %.0f a second", p.verb, bar, p.events, cmp.Or(p.unit, "events"), float64(p.events)/since.Seconds())
 }
 
 // clear takes the picture away.

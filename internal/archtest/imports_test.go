@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 	"internal/natsapi":   {"events", "internal/httpapi", natsClient},
 	"internal/report":    {"events", "fsm", "internal/rule"},
 	"internal/source":    {"events", "internal/httpapi", "store"},
+	"internal/logfile":   {"events"},
 	"internal/streams":   {"events", "fsm", "internal/policy", "internal/rule", yaml},
 	"internal/gwsim":     {"events", "internal/wire"},
 	// Writes a long stream to standard output, for measurements.

@@ -1,0 +1,172 @@
+package logfile
+
+import (
+	"fmt"
+	"strconv"
+
+	"ibrecorder/events"
+)
+
+// joiner makes facts of lines: it remembers what was begun and not ended. One import
+// has one, and its goroutine alone uses it.
+type joiner struct {
+	options  Options
+	out      *stream
+	sum      *Summary
+	now      when // of the line that is read
+	open     []*attempt
+	attempts int
+	left     *line // a Disconnecting of which it is not known yet what it ended
+	echoes   int   // how many Disconnected are still to come for closes of our own
+	lower    bool  // the library has told an end, and the layer above has not yet
+	isDown   bool  // the log has said so, and nothing since that speaks against it
+	starts   bool  // IBC has started a Gateway that has not logged in yet
+}
+
+// take understands a line, or reports that it cannot.
+func (j *joiner) take(l line) bool {
+	p, m := find(l.text)
+	if p == nil {
+		return false
+	}
+	j.now = l.when
+	if p.begin != libraryFailed {
+		j.settle()
+	}
+	p.do(j, l, m)
+	return true
+}
+
+func (j *joiner) name() string { return "try-" + strconv.Itoa(j.attempts) }
+
+// source is who says it: the program that wrote the log, or who.
+func (j *joiner) source(who string, inferred bool) string {
+	if who == "" {
+		who = j.options.Runner
+	}
+	if inferred {
+		return "/runner/" + who + "/inferred"
+	}
+	return "/runner/" + who
+}
+
+func (j *joiner) say(who, attempt string, d events.Payload) {
+	j.out.write(j.source(who, false), attempt, j.now, d)
+}
+
+func (j *joiner) sayOf(a *attempt, inferred bool, d events.Payload) {
+	j.out.write(j.about(a, inferred), a.id, j.now, d)
+}
+
+// note writes a remark: a fixed sentence, with numbers of the line at the most.
+func (j *joiner) note(who, text string, numbers []string) {
+	args := make([]any, len(numbers))
+	for i, n := range numbers {
+		args[i] = n
+	}
+	by := who
+	if by == "" {
+		by = j.options.Runner
+	}
+	j.say(who, "", events.OperatorNoted{By: by, Text: fmt.Sprintf(text, args...)})
+}
+
+// down: the program says that the Gateway needs a restart. Its layers say it one after
+// the other, and again for each request that they refuse; that is one report.
+func (j *joiner) down() {
+	if !j.isDown {
+		j.say("", "", events.GatewayDown{Reason: events.DownReported, Text: "The program says that the Gateway must be restarted."})
+	}
+	j.isDown = true
+}
+
+// restartClaimed: whoever restarts a Gateway by a script has only the script's word.
+func (j *joiner) restartClaimed() {
+	j.say("", "", events.RestartClaimed{By: j.options.Runner, Reason: "An automatic restart of the Gateway, said to have succeeded."})
+	j.isDown = false
+}
+
+// restarted: IBC has started a Gateway, and it has logged in.
+func (j *joiner) restarted() {
+	if j.starts {
+		j.say(ibc, "", events.RestartObserved{})
+		j.isDown = false
+	}
+	j.starts = false
+}
+
+// Codes that explain why a handshake does not become ready.
+const (
+	codeInUse      = 326
+	codeDisclaimer = 10141
+)
+
+// code takes in an error or a warning of the Gateway.
+func (j *joiner) code(l line, code, request string) {
+	n := atoi(code)
+	switch {
+	case n == 1100 || n == 2110 || n == 1101 || n == 1102:
+		j.notice(n)
+		if a := j.only(l, func(a *attempt) bool { return a.session }); a != nil {
+			if n == 1100 || n == 2110 {
+				j.sayOf(a, false, events.SessionDegraded{Code: n})
+			} else {
+				j.sayOf(a, false, events.SessionRestored{Code: n})
+			}
+		}
+	case n == 1300:
+		j.notice(n)
+		j.lost(l, events.LostPortReset)
+	case request != "-1" || n >= 2100 && n < 2200: // of a request, or of a data farm
+	default:
+		j.notice(n)
+		if a := j.pick(l, func(a *attempt) bool { return a.shaking() && a.stage != events.StageDial }); a != nil {
+			a.code = n
+		}
+	}
+}
+
+func (j *joiner) notice(code int64) {
+	j.say("", "", events.GatewayNotice{Code: code, Origin: events.OriginWire, Count: 1})
+}
+
+// only is the one that passes, nil if there are several or none.
+func (j *joiner) only(l line, test func(*attempt) bool) (one *attempt) {
+	for _, a := range j.open {
+		switch {
+		case !a.of(l) || !test(a):
+		case one != nil:
+			return nil
+		default:
+			one = a
+		}
+	}
+	return one
+}
+
+// What somebody asks the guard over disconnects, and what it answers.
+type guard int
+
+const (
+	asks guard = iota
+	isBlocked
+	isForced
+)
+
+// asked: somebody wants to disconnect.
+func (j *joiner) asked(l line, answer guard) {
+	stage, of := events.StageNone, ""
+	if a := j.only(l, (*attempt).shaking); a != nil {
+		stage, of = a.stage, a.id
+	} else if a := j.only(l, func(a *attempt) bool { return a.session }); a != nil {
+		stage, of = events.StageReady, a.id
+	}
+	request := events.DisconnectRequested{By: j.options.Runner, Reason: "The program calls disconnect.", Force: answer == isForced}
+	j.out.write(j.source("", false), of, j.now, request)
+	switch answer {
+	case isBlocked:
+		j.out.write(j.source("", false), of, j.now, events.DisconnectBlocked{Stage: stage})
+	case isForced:
+		j.out.write(j.source("", false), of, j.now, events.DisconnectForced{Stage: stage})
+	}
+}
