@@ -120,9 +120,6 @@ var boots int
 // bootName is another one for each run.
 func bootName() string { return "b" + strings.Repeat("o", boots%100+1) + "t" }
 
-// snapshots, if not nil, says where the runs of a test keep theirs.
-var snapshots func(*recorder.Config)
-
 // start begins a run on mem; log, if not nil, stands before it.
 func start(t *testing.T, mem *store.Memory, log recorder.Log, mode events.Mode, with ...func(*recorder.Config)) *run {
 	t.Helper()
@@ -149,9 +146,6 @@ func startDraining(t *testing.T, mem *store.Memory, log recorder.Log, mode event
 		Gateway: "main", Log: log, Sensor: r.sensor, Redactor: events.NewRedactor(make([]byte, 16)), Policy: loaded,
 		Boot: bootName(), Version: "test", Start: time.Now(),
 		Jitter: func(most int64) int64 { return most / 2 },
-	}
-	if snapshots != nil {
-		snapshots(&cfg)
 	}
 	for _, change := range with {
 		change(&cfg)

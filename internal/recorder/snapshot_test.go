@@ -64,9 +64,10 @@ func TestAStartGoesOnFromASnapshot(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				kept := &cache{}
 				mem := store.NewMemory("main")
-				snapshots = func(cfg *recorder.Config) { cfg.Snapshots, cfg.Build = kept, "b1" }
-				defer func() { snapshots = nil }()
-				r := start(t, mem, nil, events.Enforce)
+				keeping := func(build string) func(*recorder.Config) {
+					return func(cfg *recorder.Config) { cfg.Snapshots, cfg.Build = kept, build }
+				}
+				r := start(t, mem, nil, events.Enforce, keeping("b1"))
 				<-r.request("a1")
 				r.silent("a1")
 				synctest.Wait()
@@ -83,9 +84,8 @@ func TestAStartGoesOnFromASnapshot(t *testing.T) {
 				r.stop()
 				c.spoil(kept)
 
-				snapshots = func(cfg *recorder.Config) { cfg.Snapshots, cfg.Build = kept, c.build }
 				log := &counted{Log: mem}
-				r = start(t, mem, log, events.Enforce)
+				r = start(t, mem, log, events.Enforce, keeping(c.build))
 				synctest.Wait()
 				if log.read > c.most || c.most > notes && log.read < notes {
 					t.Errorf("the start read %d events, want at most %d", log.read, c.most)
