@@ -30,6 +30,10 @@ type RecorderStarted struct {
 	Version string `json:"version"`
 	// Previous is how the run before this one ended.
 	Previous Previous `json:"previous"`
+	// FoldVersion is that of the state that the run decides from. From 1; absent means 1.
+	FoldVersion int64 `json:"fold_version,omitempty"`
+	// PolicyVersion is that of the policy that decides, not of its constants. From 1; absent means 1.
+	PolicyVersion int64 `json:"policy_version,omitempty"`
 	// PreviousBoot is the boot of that run.
 	PreviousBoot string `json:"previous_boot,omitempty"`
 	// Unfinished lists attempts that were permitted and have no end in the log.

@@ -93,7 +93,7 @@ func (w *Writer) attempt(words []string) (events.Draft, error) {
 	case "unknown":
 		d.Data = events.AttemptUnknown{Reason: events.UnknownReported}
 		if d.Source == "/tap" {
-			d.Source, d.Data = "/recorder", events.AttemptUnknown{Reason: events.UnknownCrash}
+			d.Source, d.Data = "/recorder", events.AttemptUnknown{Reason: events.UnknownUnused}
 			if arg != "" { // unknown lease_expired
 				d.Conn, d.Data = "", events.AttemptUnknown{Reason: events.UnknownReason(arg)}
 			}

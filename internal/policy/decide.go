@@ -7,6 +7,10 @@ import (
 	"ibrecorder/fsm"
 )
 
+// Version is raised, from the first release on, when Decide gives another decision for the
+// same state: what is recorded can be held against it within one version only.
+const Version = 1
+
 // Decision is the next thing to write down. The zero Decision says that nothing
 // is due: look again after the next event, or at Wake.
 type Decision struct {

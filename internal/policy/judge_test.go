@@ -21,24 +21,7 @@ func TestTheJudgeFindsNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		mode := rapid.SampledFrom([]events.Mode{events.Enforce, events.Enforce, events.Observe}).Draw(t, "mode")
 		w := walking(t, params(t), mode)
-		for range rapid.IntRange(1, 80).Draw(t, "steps") {
-			line := w.step(t)
-			if rapid.IntRange(0, 9).Draw(t, "dies") == 5 {
-				w.crash = rapid.IntRange(0, 3).Draw(t, "decisions before it dies")
-			}
-			if err := w.play(line); err != nil {
-				t.Fatal(err)
-			}
-			if w.crash >= 0 {
-				line = "boot r" + w.name()
-			}
-			if strings.HasPrefix(line, "boot") { // nothing is decided before the policy is loaded
-				w.crash = 0
-				w.must(line)
-				w.crash = -1
-				w.must("policy " + string(mode))
-			}
-		}
+		w.deaths(t, mode)
 		j := rule.New()
 		for _, e := range w.log {
 			switch d := e.Data.(type) {
@@ -57,13 +40,13 @@ func TestTheJudgeFindsNothing(t *testing.T) {
 			}
 			for _, f := range j.Step(rec) {
 				if !f.Bypassed && !f.Observed {
-					t.Fatalf("%s at #%d because of %v: %s\n%s", f.Rule, f.Seq, f.Because, f.Text, told(w.log[:e.Seq]))
+					t.Fatalf("%s at #%d because of %v: %s\n%s", f.Rule, f.Seq, f.Because, f.Text, Told(w.log[:e.Seq]))
 				}
 			}
 		}
 		for _, r := range j.Verdict().Assumptions {
 			if r.ID == "A3" && r.Total > 0 {
-				t.Fatalf("%s\n%s", r.Findings[0].Text, told(w.log))
+				t.Fatalf("%s\n%s", r.Findings[0].Text, Told(w.log))
 			}
 		}
 		for _, r := range j.Verdict().Rules {
@@ -108,7 +91,7 @@ func TestTheJudgeFindsNothingInAWaitThatIsKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range j.Step(rec) {
-			t.Fatalf("%s at #%d because of %v: %s\n%s", f.Rule, f.Seq, f.Because, f.Text, told(w.log[:e.Seq]))
+			t.Fatalf("%s at #%d because of %v: %s\n%s", f.Rule, f.Seq, f.Because, f.Text, Told(w.log[:e.Seq]))
 		}
 	}
 	if r := j.Verdict().Rules[2]; r.ID != "RS3" || r.Checked < 6 { // three waits, and what came after each
@@ -116,8 +99,8 @@ func TestTheJudgeFindsNothingInAWaitThatIsKept(t *testing.T) {
 	}
 }
 
-// told is a log as a person reads it.
-func told(log []events.Event) string {
+// Told is a log as a person reads it.
+func Told(log []events.Event) string {
 	var b strings.Builder
 	for _, e := range log {
 		fmt.Fprintf(&b, "%4d %6ds %s %s %s %+v\n", e.Seq, e.Mono/1e9, e.Source, e.Kind(), e.Attempt, e.Data)
@@ -139,7 +122,7 @@ func TestTheJudgeFindsNothingInAProbationThatWasObserved(t *testing.T) {
 		}
 		for _, f := range j.Step(rec) {
 			if !f.Observed {
-				t.Fatalf("%s at #%d because of %v: %s\n%s", f.Rule, f.Seq, f.Because, f.Text, told(w.log[:e.Seq]))
+				t.Fatalf("%s at #%d because of %v: %s\n%s", f.Rule, f.Seq, f.Because, f.Text, Told(w.log[:e.Seq]))
 			}
 		}
 	}

@@ -172,7 +172,7 @@ const beginWithin = 10 * time.Second
 func (g *Gateway) begin(ctx context.Context, of events.Record, unsaid []rule.Finding) error {
 	ctx, cancel := context.WithTimeout(ctx, beginWithin)
 	defer cancel()
-	started := events.RecorderStarted{Version: g.cfg.Version, Previous: events.PreviousNone, PreviousBoot: g.last.Boot}
+	started := events.RecorderStarted{Version: g.cfg.Version, FoldVersion: fsm.FoldVersion, PolicyVersion: policy.Version, Previous: events.PreviousNone, PreviousBoot: g.last.Boot}
 	if g.last.Seq > 0 {
 		started.Previous = events.PreviousCrashed
 		if _, ordered := g.last.Data.(events.RecorderStopped); ordered {
