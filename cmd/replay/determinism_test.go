@@ -23,6 +23,8 @@ var outputs = []string{
 	"state FILE --tz Asia/Kolkata",
 	"state FILE --at 5 --diff 2 -o json",
 	"export FILE",
+	"shrink FILE --tz et",
+	"shrink FILE -o json",
 }
 
 // The machine may be of any size, in any country.

@@ -21,6 +21,7 @@ import (
 	"ibrecorder/internal/snapshot"
 	"ibrecorder/internal/source"
 	"ibrecorder/internal/source/streamtest"
+	incident "ibrecorder/internal/streams"
 	"ibrecorder/store"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -55,7 +56,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "stopped": stopped, "kept": kept, "running": running, "hanging": hanging, "flip": flip, "cut": cut, "drop": drop, "mode": mode,
+			"exits": exits, "stopped": stopped, "kept": kept, "running": running, "hanging": hanging, "flip": flip, "cut": cut, "drop": drop, "mode": mode, "days": days,
 		},
 	})
 }
@@ -185,6 +186,23 @@ func drop(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	lines := bytes.SplitAfter(b, []byte("\n"))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), bytes.Join(slices.Delete(lines, n-1, n), nil), 0o600))
+}
+
+// days writes a long recorded stream, in whose middle a rule is broken if one is named.
+func days(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, args, 2, "days FILE EVENTS [RULE]")
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	d := incident.Days{Events: n, Seed: 2}
+	if len(args) > 2 {
+		d.Break = args[2]
+	}
+	var b bytes.Buffer
+	ts.Check(d.Write(func(rec events.Record) error {
+		b.Write(append(rec.Raw, '\n'))
+		return nil
+	}))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
 }
 
 // mode wants the permissions of a file.

@@ -83,13 +83,32 @@ func (c counted) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (p *progress) draw(seq uint64) {
+// due reports whether a picture may be drawn, and how long it took so far.
+func (p *progress) due() (since time.Duration, due bool) {
 	now := p.now()
-	since := now.Sub(p.begun)
+	since = now.Sub(p.begun)
 	if since < patience || now.Sub(p.drawn) < pace {
-		return
+		return since, false
 	}
 	p.drawn, p.shown = now, true
+	return since, true
+}
+
+// say draws a text, for work that is no reading of a stream and follows one.
+func (p *progress) say(format string, args ...any) {
+	if p == nil {
+		return
+	}
+	if _, due := p.due(); due {
+		fmt.Fprintf(p.w, "\r\x1b[K%s %s", p.verb, fmt.Sprintf(format, args...))
+	}
+}
+
+func (p *progress) draw(seq uint64) {
+	since, due := p.due()
+	if !due {
+		return
+	}
 	part := -1.0
 	switch {
 	case p.bytes > 0:

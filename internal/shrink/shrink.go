@@ -19,8 +19,8 @@ type Target struct {
 }
 
 // Find judges a stream and returns the first breach of a rule, or of any if id is "".
-// The error is ErrNoBreach, or that of the stream beside a breach before it, if there is
-// one. Of several rules that one event breaks it takes the first of the catalogue.
+// The error is that of the stream, with ErrNoBreach if there was no breach before it, or
+// ErrNoBreach alone. Of several rules that one event breaks it takes the first of the catalogue.
 func Find(stream iter.Seq2[events.Record, error], id string) (Target, error) {
 	verdict, broken := rule.Check(stream)
 	t := Target{Verdict: verdict}
@@ -37,7 +37,11 @@ func Find(stream iter.Seq2[events.Record, error], id string) (Target, error) {
 		if id != "" {
 			what = id + " is not broken"
 		}
-		broken = errors.Join(broken, fmt.Errorf("%w: %s in %d events, the verdict is %s", ErrNoBreach, what, verdict.Events, verdict.Outcome))
+		none := fmt.Errorf("%w: %s in %d events, the verdict is %s", ErrNoBreach, what, verdict.Events, verdict.Outcome)
+		if broken != nil {
+			none = fmt.Errorf("%w; and it is not whole: %w", none, broken)
+		}
+		broken = none
 	}
 	return t, broken
 }

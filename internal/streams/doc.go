@@ -1,13 +1,13 @@
 // Package streams makes the test streams under testdata/streams from what a
 // person wrote down, and reads them back.
 //
-// A folder holds one stream. Two of its files are written by hand and are all
-// that its events come from: facts.txt, the account of what happened, and
-// policy.yaml, the rule to judge it by. From them come events.ndjson, in stored
+// A folder holds one stream. Of the first two sorts two of its files are written by
+// hand and are all that its events come from: facts.txt, the account of what happened,
+// and policy.yaml, the rule to judge it by. From them come events.ndjson, in stored
 // bytes, and expect.txt, what the fold and the judge make of it. README.md says
 // what a correct reading must find, and why.
 //
-// A stream is of one of two sorts.
+// A stream is of one of three sorts.
 //
 //   - Imported: real incidents that no recorder saw. Boot is "import", there is
 //     no monotonic time, and there is no decision, because no loop was there to
@@ -17,6 +17,10 @@
 //     judge carries "/assumed".
 //   - Recorded: synthetic streams as the recorder would write them. facts.txt says
 //     what the sensors saw, and internal/policy makes the decisions between.
+//   - Found: taken from somebody's log by replay shrink, in a folder that is named
+//     FOUND-…. There is no facts.txt: events.ndjson is the source, and README.md names
+//     the log by the hash of its last event. policy.yaml is the policy of its last
+//     policy.loaded.
 //
 // Beside the folders there is a long recorded stream of any length, Days, for whoever
 // measures or shrinks one (go run ./internal/streams/long). Nobody wrote down what
@@ -40,6 +44,8 @@
 //   - Ordinary days hold, whatever the seed (TestOrdinaryDaysHold), the same seed gives the
 //     same bytes (TestTheSameSeedGivesTheSameDays), and a rule that is to be broken is
 //     broken once, and no other (TestARuleIsBrokenOnce).
+//   - A stream that was found comes back from its folder as it was saved
+//     (TestAFoundStreamIsATestAtOnce).
 //   - No folder is without its README.md, and policy.loaded is policy.yaml
 //     (TestEveryFolderIsComplete, TestTheListOfStreamsIsFresh).
 //

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -87,6 +88,9 @@ func golden(t *testing.T, path string, got []byte) {
 
 func TestFactsGiveTheStoredBytes(t *testing.T) {
 	for _, f := range folders(t) {
+		if f.Found {
+			continue // its events are its source
+		}
 		t.Run(f.Name, func(t *testing.T) {
 			golden(t, filepath.Join(f.Path, "events.ndjson"), NDJSON(f.Records))
 		})
@@ -169,25 +173,37 @@ func TestEveryFolderIsComplete(t *testing.T) {
 	for _, f := range folders(t) {
 		t.Run(f.Name, func(t *testing.T) {
 			text := readme(t, f)
-			last := -1
-			for _, heading := range []string{"# " + f.Name, "## What happened", "## Documented and inferred", "## The verdict and why", "## What the rule would have changed"} {
+			before := -1
+			headings := []string{"## What happened", "## Documented and inferred", "## The verdict and why", "## What the rule would have changed"}
+			if f.Found { // the last one is to be replaced by whoever reads it
+				headings = foundHeadings[:2]
+				if !regexp.MustCompile("`[0-9a-f]{64}`").MatchString(text) {
+					t.Error("README.md does not name the hash of the log that it was found in")
+				}
+			}
+			for _, heading := range append([]string{"# " + f.Name}, headings...) {
 				at := strings.Index(text, heading+"\n")
-				if at <= last {
+				if at <= before {
 					t.Errorf("README.md has no heading %q, or not in its place", heading)
 				}
-				last = at
+				before = at
 			}
 			loaded := 0
+			var last events.PolicyLoaded
 			for _, rec := range stored(t, f) {
 				if d, ok := rec.Data.(events.PolicyLoaded); ok {
 					loaded++
-					if d != f.Policy {
+					last = d
+					if d != f.Policy && !f.Found {
 						t.Errorf("event %d loads another policy than policy.yaml (-file +event)\n%s", rec.Seq, cmp.Diff(f.Policy, d))
 					}
 				}
 			}
 			if loaded == 0 {
 				t.Error("no policy.loaded")
+			}
+			if last != f.Policy { // the log of a found one may have had others before
+				t.Errorf("the last policy.loaded is not policy.yaml (-file +event)\n%s", cmp.Diff(f.Policy, last))
 			}
 		})
 	}
@@ -198,18 +214,23 @@ func TestTheListOfStreamsIsFresh(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := folders(t)
-	for _, f := range all {
+	rows := 0
+	for _, f := range folders(t) {
 		r, err := Read(f.Records)
 		if err != nil {
 			t.Fatal(err)
 		}
+		// One that was found is a test before anybody has looked at it.
+		if f.Found && !strings.Contains(string(text), "["+f.Name+"]") {
+			continue
+		}
+		rows++
 		row := fmt.Sprintf("| [%s](%[1]s/README.md) | %s | %d |\n", f.Name, r.Verdict.Outcome, r.Avoided)
 		if !strings.Contains(string(text), row) {
 			t.Errorf("README.md has no row %s", row)
 		}
 	}
-	if rows := strings.Count(string(text), "/README.md) |"); rows != len(all) {
-		t.Errorf("README.md lists %d streams, and there are %d", rows, len(all))
+	if listed := strings.Count(string(text), "/README.md) |"); listed != rows {
+		t.Errorf("README.md lists %d streams, and there are %d", listed, rows)
 	}
 }

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ibrecorder/events"
+	"ibrecorder/internal/report"
+	"ibrecorder/internal/rule"
+	"ibrecorder/internal/shrink"
+	incident "ibrecorder/internal/streams"
+
+	"github.com/spf13/cobra"
+)
+
+func newShrink(t *terminal) *cobra.Command {
+	var id, save string
+	var bound int
+	c := verb(&cobra.Command{
+		Use:   "shrink SOURCE",
+		Short: "Take out of a violated stream all that the breach does not need",
+		Long: `Make a stream in which a rule is broken as small as it can be while the same event
+still breaks the same rule for the same reasons, every assumption holds, and no
+other rule is broken. Without any one event that is left this would not be so.
+
+The events keep their ids; sequences and links are made anew, waits become as
+short as they can be. --save writes a folder that is a test: put it under
+testdata/incident. Exit code 1 says that no rule is broken.`,
+		Example: `  replay shrink incident.ndjson
+  replay shrink ~/.local/state/ibrecorder --gateway live --rule RS3
+  replay shrink incident.ndjson --save FOUND-02-forgotten-stop`,
+	})
+	t.outputFlag(c, "table", "json")
+	t.zoneFlag(c)
+	c.Flags().StringVar(&id, "rule", "", "the rule whose first breach is kept (default: the first breach of any)")
+	c.Flags().StringVar(&save, "save", "", "new folder for what is left")
+	c.Flags().IntVar(&bound, "evaluations", 10_000, "how many streams may be judged on the way; 0 is as many as it takes")
+	c.RunE = func(c *cobra.Command, args []string) error { return t.shrink(c, args[0], id, save, bound) }
+	return c
+}
+
+// shrinkJSON is what `replay shrink -o json` prints.
+type shrinkJSON struct {
+	Schema      int               `json:"schema_version"`
+	Source      string            `json:"source"`
+	Gateway     string            `json:"gateway"`
+	Events      int               `json:"events"` // of the source
+	Head        string            `json:"head"`   // SHA-256 of the last of them
+	Rule        string            `json:"rule"`
+	Bypassed    bool              `json:"bypassed"`
+	Seq         uint64            `json:"seq"`  // of the breach in the source
+	Text        string            `json:"text"` // about the breach in what is left
+	Origins     []uint64          `json:"origins"`
+	Stream      []json.RawMessage `json:"stream"` // what is left; --save has the stored bytes
+	Evaluations int               `json:"evaluations"`
+	Minimal     bool              `json:"minimal"` // false if the bound of evaluations was met
+	Steps       []stepJSON        `json:"steps"`
+	Saved       string            `json:"saved,omitempty"`
+	Broken      string            `json:"broken,omitempty"` // why the source ends where it does
+}
+
+type stepJSON struct {
+	Name        string `json:"name"`
+	Events      int    `json:"events"` // left after it
+	Evaluations int    `json:"evaluations"`
+}
+
+func (t *terminal) shrink(c *cobra.Command, name, id, save string, bound int) (err error) {
+	style, err := t.style()
+	if err != nil {
+		return err
+	}
+	if id, err = ruleID(id); err != nil {
+		return err
+	}
+	if bound < 0 {
+		return fmt.Errorf("shrink: --evaluations %d; take a number, or 0 for as many as it takes", bound)
+	}
+	src, err := t.open(c, name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, src.Close()) }()
+
+	bar := t.progress("shrink", src)
+	defer bar.clear()
+	target, broken := shrink.Find(bar.watch(src.Events(c.Context(), 0, 0)), id)
+	if broken == nil {
+		broken = errors.Join(src.Doubts...)
+	}
+	switch {
+	case ofUser(broken):
+		return broken
+	case errors.Is(broken, shrink.ErrNoBreach):
+		bar.clear()
+		return t.nothingToShrink(name, target, broken, len(src.Doubts) > 0)
+	}
+	var recs []events.Record
+	for rec, err := range bar.watch(src.Events(c.Context(), 0, target.Finding.Seq)) {
+		if err != nil {
+			return notWhole(err)
+		}
+		recs = append(recs, rec)
+	}
+	r, err := shrink.Shrink(recs, target, shrink.Options{Evaluations: bound, Watch: func(n, left int) {
+		bar.say("%d streams judged, %d of %d events left", n, left, target.Verdict.Events)
+	}})
+	bar.clear()
+	if err != nil {
+		return err
+	}
+	s := shrunk{source: name, target: target, result: r, saved: save}
+	if save != "" {
+		if err := s.found().Save(save); err != nil {
+			return err
+		}
+	}
+	if t.output == "json" {
+		err = report.WriteJSON(t.out, s.json(broken))
+	} else {
+		err = s.write(t, style)
+	}
+	return errors.Join(err, notWhole(broken))
+}
+
+// ruleID checks the name of a rule.
+func ruleID(id string) (string, error) {
+	id = strings.ToUpper(id)
+	if e, known := rule.Lookup(id); id == "" || known && e.Kind == rule.Rule {
+		return id, nil
+	}
+	var ids []string
+	for _, e := range rule.Catalogue() {
+		if e.Kind == rule.Rule {
+			ids = append(ids, e.ID)
+		}
+	}
+	return "", fmt.Errorf("shrink: there is no rule %q, the nearest is %s", id, nearest(id, ids))
+}
+
+// nothingToShrink is the answer for a stream in which no rule is broken.
+func (t *terminal) nothingToShrink(name string, target shrink.Target, why error, doubtful bool) error {
+	v := target.Verdict
+	whole := !errors.Is(why, rule.ErrStream) && !doubtful
+	if v.Events == 0 {
+		return fmt.Errorf("%w: %w", errNothing, why)
+	}
+	fmt.Fprintf(t.out, "NOTHING TO SHRINK: %v\n\nnext: %s\n", why, report.Command("replay", "verify", name))
+	if v.Outcome == rule.Inconclusive || !whole {
+		return answer{exitInconclusive}
+	}
+	return answer{exitNo}
+}
+
+// shrunk is a result with what it came from.
+type shrunk struct {
+	source string
+	target shrink.Target
+	result shrink.Result
+	saved  string
+}
+
+func (s *shrunk) found() incident.Found {
+	return incident.Found{
+		Records: s.result.Records, Origins: s.result.Origins, Rule: s.result.Finding.Rule, What: s.result.Finding.Text,
+		Events: s.target.Verdict.Events, Head: s.target.Verdict.Head,
+		How: fmt.Sprintf("`replay shrink` made these %d events of them: %s.", len(s.result.Records), s.effort()),
+	}
+}
+
+// effort says what it took, and what may be claimed of the result.
+func (s *shrunk) effort() string {
+	out := fmt.Sprintf("%d streams were judged on the way, and no single event can be taken out", s.result.Evaluations)
+	if !s.result.Minimal {
+		out = fmt.Sprintf("%d streams were judged, which is the bound, so that there may be events that can be taken out", s.result.Evaluations)
+	}
+	return out
+}
+
+func (s *shrunk) write(t *terminal, style report.Style) error {
+	f := s.result.Finding
+	fmt.Fprintf(t.out, "SHRUNK: %d events to %d that break %s: %s\n\n", s.target.Verdict.Events, len(s.result.Records), f.Rule, strings.TrimSuffix(f.Text, "."))
+	fmt.Fprintf(t.out, "  breach   %s at #%d of the source, and by #%d here\n", f.Rule, s.target.Finding.Seq, f.Seq)
+	fmt.Fprintf(t.out, "  kept     %s of the source\n", spans(s.result.Origins))
+	fmt.Fprintf(t.out, "  effort   %s\n\n", s.effort())
+	if !s.result.Minimal {
+		fmt.Fprintf(t.err, "the bound of evaluations was met; judge more with --evaluations %d\n", 10*s.result.Evaluations)
+	}
+	_, _, err := report.WriteTimeline(t.out, incident.Each(s.result.Records), report.Range{}, true, style)
+	if err == nil {
+		_, err = fmt.Fprintf(t.out, "\nnext: %s\n", s.next())
+	}
+	return err
+}
+
+// next is the command that shows more, or keeps what is left.
+func (s *shrunk) next() string {
+	if s.saved != "" {
+		return report.Command("replay", "verify", s.saved)
+	}
+	name := fmt.Sprintf("FOUND-%s-%.8s", s.result.Finding.Rule, s.target.Verdict.Head)
+	return report.Command("replay", "shrink", s.source, "--rule", s.result.Finding.Rule, "--save", filepath.Join("testdata", "streams", name))
+}
+
+// spans writes sequences as ranges: #4 to #7, #9.
+func spans(seqs []uint64) string {
+	var out []string
+	for i := 0; i < len(seqs); {
+		n := 1
+		for i+n < len(seqs) && seqs[i+n] == seqs[i]+uint64(n) {
+			n++
+		}
+		text := fmt.Sprintf("#%d", seqs[i])
+		if n > 1 {
+			text += fmt.Sprintf(" to #%d", seqs[i+n-1])
+		}
+		out, i = append(out, text), i+n
+	}
+	return strings.Join(out, ", ")
+}
+
+func (s *shrunk) json(broken error) shrinkJSON {
+	f, v := s.result.Finding, s.target.Verdict
+	out := shrinkJSON{
+		Schema: report.Schema, Source: s.source, Gateway: s.result.Records[0].Gateway, Events: v.Events, Head: v.Head.String(),
+		Rule: f.Rule, Bypassed: f.Bypassed, Seq: s.target.Finding.Seq, Text: f.Text, Origins: slices.Clone(s.result.Origins),
+		Evaluations: s.result.Evaluations, Minimal: s.result.Minimal, Saved: s.saved,
+	}
+	for _, rec := range s.result.Records {
+		out.Stream = append(out.Stream, json.RawMessage(rec.Raw))
+	}
+	for _, st := range s.result.Steps {
+		out.Steps = append(out.Steps, stepJSON(st))
+	}
+	if broken != nil {
+		out.Broken = broken.Error()
+	}
+	return out
+}
