@@ -193,7 +193,7 @@ func days(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, args, 2, "days FILE EVENTS [RULE]")
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	d := incident.Days{Events: n, Seed: 2}
+	d := incident.Days{Events: n, Seed: 3}
 	if len(args) > 2 {
 		d.Break = args[2]
 	}

@@ -12,6 +12,7 @@ import (
 	"ibrecorder/internal/report"
 	"ibrecorder/internal/rule"
 	"ibrecorder/internal/shrink"
+	"ibrecorder/internal/source"
 	incident "ibrecorder/internal/streams"
 
 	"github.com/spf13/cobra"
@@ -99,16 +100,13 @@ func (t *terminal) shrink(c *cobra.Command, name, id, save string, bound int) (e
 		bar.clear()
 		return t.nothingToShrink(name, target, broken, len(src.Doubts) > 0)
 	}
-	var recs []events.Record
-	for rec, err := range bar.watch(src.Events(c.Context(), 0, target.Finding.Seq)) {
-		if err != nil {
-			return notWhole(err)
-		}
-		recs = append(recs, rec)
-	}
-	r, err := shrink.Shrink(recs, target, shrink.Options{Evaluations: bound, Watch: func(n, left int) {
+	o := shrink.Options{Evaluations: bound, Watch: func(n, left int) {
 		bar.say("%d streams judged, %d of %d events left", n, left, target.Verdict.Events)
-	}})
+	}}
+	r, err := shrinkFrom(target.From, bar, src, c, target, o)
+	if errors.Is(err, shrink.ErrMore) {
+		r, err = shrinkFrom(target.Verdict.First, bar, src, c, target, o)
+	}
 	bar.clear()
 	if err != nil {
 		return err
@@ -125,6 +123,18 @@ func (t *terminal) shrink(c *cobra.Command, name, id, save string, bound int) (e
 		err = s.write(t, style)
 	}
 	return errors.Join(err, notWhole(broken))
+}
+
+// shrinkFrom keeps the events from a sequence to the breach in memory.
+func shrinkFrom(from uint64, bar *progress, src *source.Source, c *cobra.Command, target shrink.Target, o shrink.Options) (shrink.Result, error) {
+	var recs []events.Record
+	for rec, err := range bar.watch(src.Events(c.Context(), from, target.Finding.Seq)) {
+		if err != nil {
+			return shrink.Result{}, notWhole(err)
+		}
+		recs = append(recs, rec)
+	}
+	return shrink.Shrink(recs, target, o)
 }
 
 // ruleID checks the name of a rule.

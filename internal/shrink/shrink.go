@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"ibrecorder/events"
 	"ibrecorder/internal/rule"
@@ -16,13 +17,26 @@ var ErrNoBreach = errors.New("no breach to shrink")
 type Target struct {
 	Finding rule.Finding
 	Verdict rule.Verdict // on the whole stream
+	// From is the sequence at which the run of the recorder starts that has the earliest
+	// reason of the breach: what came before is seldom needed.
+	From uint64
 }
 
 // Find judges a stream and returns the first breach of a rule, or of any if id is "".
 // The error is that of the stream, with ErrNoBreach if there was no breach before it, or
 // ErrNoBreach alone. Of several rules that one event breaks it takes the first of the catalogue.
 func Find(stream iter.Seq2[events.Record, error], id string) (Target, error) {
-	verdict, broken := rule.Check(stream)
+	var starts []uint64 // of runs
+	verdict, broken := rule.Check(func(yield func(events.Record, error) bool) {
+		for rec, err := range stream {
+			if _, start := rec.Data.(events.RecorderStarted); start && err == nil {
+				starts = append(starts, rec.Seq)
+			}
+			if !yield(rec, err) {
+				return
+			}
+		}
+	})
 	t := Target{Verdict: verdict}
 	found := false
 	for _, r := range verdict.Rules {
@@ -41,7 +55,14 @@ func Find(stream iter.Seq2[events.Record, error], id string) (Target, error) {
 		if broken != nil {
 			none = fmt.Errorf("%w; and it is not whole: %w", none, broken)
 		}
-		broken = none
+		return t, none
+	}
+	t.From = verdict.First
+	earliest := slices.Min(append([]uint64{t.Finding.Seq}, t.Finding.Because...))
+	if i, exact := slices.BinarySearch(starts, earliest); exact {
+		t.From = starts[i]
+	} else if i > 0 {
+		t.From = starts[i-1]
 	}
 	return t, broken
 }
@@ -76,18 +97,31 @@ type Step struct {
 	Evaluations int // that it took
 }
 
-// ErrOther: the events are not those that the target was found in.
-var ErrOther = errors.New("another stream than the one that was judged")
+// What keeps events from being shrunk.
+var (
+	// ErrOther: they are not those that the target was found in.
+	ErrOther = errors.New("another stream than the one that was judged")
+	// ErrMore: the events before them are needed, for without these it is another breach.
+	ErrMore = errors.New("the breach needs what came before")
+)
 
-// Shrink takes the events of a stream from its first to the one that breaks the rule.
+// Shrink takes the events of a stream to the one that breaks the rule, from the first or
+// from Target.From. From there it may fail with ErrMore, and costs the memory of one run.
 func Shrink(recs []events.Record, target Target, o Options) (Result, error) {
-	if n := target.Finding.Index + 1; len(recs) < n || recs[n-1].Seq != target.Finding.Seq {
-		return Result{}, fmt.Errorf("%w: %d events, and #%d is to be the last", ErrOther, len(recs), target.Finding.Seq)
+	at := slices.IndexFunc(recs, func(r events.Record) bool { return r.Seq == target.Finding.Seq })
+	if at < 0 {
+		return Result{}, fmt.Errorf("%w: %d events, and none of them is #%d", ErrOther, len(recs), target.Finding.Seq)
 	}
-	t := newTrial(recs[:target.Finding.Index+1], o)
+	t := newTrial(recs[:at+1], o)
 	kept := t.everything()
-	if !t.learn(kept, target.Finding) {
-		return Result{}, fmt.Errorf("%w: %s is not broken at #%d", ErrOther, target.Finding.Rule, target.Finding.Seq)
+	if recs[0].Seq != target.Verdict.First {
+		if target.Verdict.First != 1 {
+			return Result{}, fmt.Errorf("%w: the stream starts at #%d", ErrMore, target.Verdict.First)
+		}
+		t.first, t.epoch = 1, 0
+	}
+	if err := t.learn(kept, target); err != nil {
+		return Result{}, err
 	}
 	var steps []Step
 	spent := 0
@@ -96,14 +130,14 @@ func Shrink(recs []events.Record, target Target, o Options) (Result, error) {
 		steps = append(steps, Step{Name: name, Events: len(kept), Evaluations: t.evaluations - spent})
 		spent = t.evaluations
 	}
-	step("cut at the breach", func(k []int) []int { return k })
+	step("cut", func(k []int) []int { return k })
 	step("other runs", func(k []int) []int { return t.dropUnits(k, run) })
 	step("other connections", func(k []int) []int { return t.dropUnits(k, connection) })
 	step("between equal states", t.cutLoops)
 	step("pieces", t.dropPieces)
 	step("single events", t.dropFew)
 	for changed := true; changed; {
-		t, kept = t.rebase(kept), nil
+		t = t.rebase(kept)
 		kept = t.everything()
 		step("times and texts", func(k []int) []int { t.simplify(); return k })
 		step("single events", t.dropFew)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,13 +40,23 @@ type stream struct {
 // forgets, a stop that comes too late, and every incident that is VIOLATED.
 func broken(t *testing.T) []stream {
 	t.Helper()
+	made.Do(func() { all = makeBroken(t) })
+	return all
+}
+
+var (
+	made sync.Once
+	all  []stream
+)
+
+func makeBroken(t *testing.T) []stream {
 	all := []stream{
 		{"forgotten", "", streamtest.Forgotten("live").Records()},
 		{"forgotten, by its other rule", "RS7", streamtest.Forgotten("live").Records()},
 		{"a stop too late", "RS2", late().Records()},
 	}
 	for _, id := range streams.Breakable() {
-		recs, err := days(12_000, 2, id)
+		recs, err := days(3000, 3, id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -238,6 +249,42 @@ func TestABoundIsToldOf(t *testing.T) {
 		if !is.asWas(read(t, recs[:target.Finding.Index+1], "RS1")) {
 			t.Errorf("after %d evaluations it is another breach: %+v", bound, is)
 		}
+	}
+}
+
+// The run of the breach is often enough, and gives what the whole stream does.
+func TestFromTheRunOfTheBreach(t *testing.T) {
+	enough := 0
+	for _, s := range broken(t) {
+		target, whole := shrunk(t, s, Options{})
+		tail := slices.DeleteFunc(slices.Clone(s.recs), func(r events.Record) bool { return r.Seq < target.From })
+		r, err := Shrink(tail, target, Options{})
+		if errors.Is(err, ErrMore) && len(tail) < len(s.recs) {
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", s.name, err)
+		}
+		if diff := cmp.Diff(string(streams.NDJSON(whole.Records)), string(streams.NDJSON(r.Records))); diff != "" {
+			t.Errorf("%s: from #%d on it is another result (-whole +from)\n%s", s.name, target.From, diff)
+		}
+		if len(tail) < len(s.recs) {
+			enough++
+		}
+	}
+	if enough < 5 {
+		t.Errorf("only %d streams were read from a later run", enough)
+	}
+}
+
+func TestABreachMayNeedWhatCameBefore(t *testing.T) {
+	recs := streamtest.Forgotten("live").Records()
+	target, err := Find(streams.Each(recs), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Shrink(recs[12:], target, Options{}); !errors.Is(err, ErrMore) { // from the second run, without the stop
+		t.Errorf("error %v, want ErrMore", err)
 	}
 }
 

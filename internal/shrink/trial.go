@@ -15,6 +15,7 @@ type trial struct {
 	origins []uint64 // the sequence that each of all had
 	first   uint64   // sequence of the first of any part
 	anchor  events.Hash
+	epoch   uint64          // before the first of any part
 	index   map[string]int  // of an event in all, by its ID
 	conns   []string        // the connection that each of all belongs to, or its cause does; "" for none
 	listed  map[string]bool // attempts that some recorder.started calls unfinished
@@ -34,6 +35,10 @@ type trial struct {
 
 func newTrial(recs []events.Record, o Options) *trial {
 	t := &trial{first: recs[0].Seq, anchor: recs[0].Prev, index: make(map[string]int, len(recs)), listed: map[string]bool{}, bound: o.Evaluations, watch: o.Watch}
+	t.epoch = recs[0].Epoch
+	if _, release := recs[0].Data.(events.RestartAcknowledged); release {
+		t.epoch--
+	}
 	for i, rec := range recs {
 		t.all = append(t.all, rec.Event)
 		t.origins = append(t.origins, rec.Seq)
@@ -70,31 +75,39 @@ func (t *trial) everything() []int {
 	return kept
 }
 
-// learn judges the whole, and takes from it what a part must keep. It reports whether
-// the whole ends with the breach.
-func (t *trial) learn(kept []int, want rule.Finding) bool {
+// learn judges the whole, and takes from it what a part must keep. Of a whole that does
+// not begin where the stream does, it must find nothing but what was found in that.
+func (t *trial) learn(kept []int, target Target) error {
 	found, verdict := t.judge(kept)
 	t.broken, t.also, t.failing = map[string]bool{}, map[string]bool{}, map[string]bool{}
-	same := false
-	for _, f := range found {
-		t.also[f.Rule] = true
-		if f.Rule == want.Rule && f.Bypassed == want.Bypassed && !f.Observed {
-			same, t.breach = true, f
+	cut := t.origins[0] != target.Verdict.First
+	for _, r := range target.Verdict.Rules {
+		for _, f := range r.Findings {
+			t.also[f.Rule] = t.also[f.Rule] || !f.Observed && f.Seq == target.Finding.Seq
 		}
 	}
-	t.because = t.positions(kept, t.breach.Because)
-	for _, r := range verdict.Rules {
-		for _, f := range r.Findings {
-			if !f.Observed && f.Index != len(kept)-1 {
-				t.broken[f.Rule] = true
+	t.breach = target.Finding
+	for _, seq := range target.Finding.Because {
+		t.because = append(t.because, slices.Index(t.origins, seq))
+	}
+	if !cut {
+		for _, r := range verdict.Rules {
+			for _, f := range r.Findings {
+				t.broken[f.Rule] = t.broken[f.Rule] || !f.Observed && f.Index != len(kept)-1
 			}
 		}
-	}
-	for _, a := range verdict.Assumptions {
-		t.failing[a.ID] = a.Total > 0
+		for _, a := range verdict.Assumptions {
+			t.failing[a.ID] = a.Total > 0
+		}
 	}
 	t.least = len(kept)
-	return same
+	switch {
+	case t.is(kept, found, verdict):
+		return nil
+	case cut:
+		return fmt.Errorf("%w: not from #%d on", ErrMore, t.origins[0])
+	}
+	return fmt.Errorf("%w: %s is not broken at #%d", ErrOther, target.Finding.Rule, target.Finding.Seq)
 }
 
 // positions are the indexes in all of sequences in a part.
@@ -177,10 +190,7 @@ func (t *trial) stamp(kept []int, yield func(events.Event)) {
 	}
 	open := map[string]bool{}
 	boot, inOrder := "", false
-	epoch := t.all[0].Epoch
-	if _, release := t.all[0].Data.(events.RestartAcknowledged); release {
-		epoch--
-	}
+	epoch := t.epoch
 	for n, i := range kept {
 		e := t.all[i]
 		switch d := e.Data.(type) {
