@@ -83,7 +83,8 @@ func (t *terminal) verify(c *cobra.Command, name string, r report.Range, genesis
 	}
 	v.Source, v.Doubts = name, src.Doubts
 	if from, to := v.Span(); from != 0 {
-		v.Cite(src.Events(c.Context(), max(from, r.From), to))
+		v.Cite(bar.watch(src.Events(c.Context(), r.From, to)))
+		bar.clear()
 	}
 	if t.output == "json" {
 		err = report.WriteVerifyJSON(t.out, v)

@@ -8,6 +8,8 @@
 //     same stream everywhere (TestGoldens).
 //   - A verdict is HOLDS only of a whole stream from a sound place
 //     (TestNothingHoldsOfWhatIsNotWhole).
+//   - A violation shows the first event after which things stood wrong already, and
+//     who did it (TestAViolationPointsAtTheFirstWrongState, TestEveryStoryIsWhole).
 //   - Every kind of event is told in words (TestEveryKindHasWords).
 //   - The picture above a timeline fits a terminal however long the stream is, and
 //     no stop is too short to be seen in it (TestThePictureShowsWhatMatters).

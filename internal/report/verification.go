@@ -27,6 +27,9 @@ type Verification struct {
 	Doubts []error
 	// Cited are events that findings name, as far as Cite found them.
 	Cited map[uint64]events.Event
+	// Stories are what led to the findings that the text tells, in their order; none
+	// before Cite.
+	Stories []Story
 }
 
 // Verify judges a stream in one pass: its chain and every rule. Each stored event
@@ -118,21 +121,6 @@ func (v *Verification) named() map[uint64]bool {
 	}
 	delete(named, 0)
 	return named
-}
-
-// Cite takes the events that the findings name from the stream, so that the text
-// can show them. What cannot be read a second time is left out.
-func (v *Verification) Cite(stream iter.Seq2[events.Record, error]) {
-	named := v.named()
-	v.Cited = map[uint64]events.Event{}
-	for rec, err := range stream {
-		if err != nil {
-			return
-		}
-		if _, twice := v.Cited[rec.Seq]; named[rec.Seq] && !twice {
-			v.Cited[rec.Seq] = rec.Event
-		}
-	}
 }
 
 // place is where a stream could not be read on, as far as the error says.

@@ -1,12 +1,12 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
 
-	"ibrecorder/events"
 	"ibrecorder/internal/rule"
 )
 
@@ -29,16 +29,25 @@ func WriteVerify(w io.Writer, v Verification, s Style) error {
 	p.line("")
 	p.integrity(v)
 	shown := v.shown()
-	for _, f := range shown {
+	for i, f := range shown {
 		p.line("")
 		p.finding(v, f)
+		if i < len(v.Stories) {
+			p.story(v.Stories[i], f)
+		}
 	}
 	if total := v.total(); total > len(shown) {
 		p.line("")
 		p.line("%s more; -o json has the first 100 of each rule.", count(total-len(shown), "finding"))
 	}
 	p.line("")
-	p.line("next: %s", v.next())
+	for i, command := range v.commands() {
+		name := "next:"
+		if i > 0 {
+			name = ""
+		}
+		p.line("%-5s %s", name, command)
+	}
 	return p.err
 }
 
@@ -61,11 +70,17 @@ func (p *page) table(rows [][]string) {
 	if p.err != nil {
 		return
 	}
-	t := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
+	var b bytes.Buffer
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, r := range rows {
-		fmt.Fprintf(t, "  %s\n", strings.TrimRight(strings.Join(r, "\t"), "\t"))
+		fmt.Fprintf(t, "  %s\n", strings.Join(r, "\t")) // an empty cell too, or those below it are not in its column
 	}
-	p.err = t.Flush()
+	if p.err = t.Flush(); p.err != nil {
+		return
+	}
+	for line := range strings.Lines(b.String()) {
+		p.line("%s", strings.TrimRight(line, " \n"))
+	}
 }
 
 func outcomeColour(o rule.Outcome) colour {
@@ -171,8 +186,9 @@ func times(n int) string {
 }
 
 func (p *page) integrity(v Verification) {
-	say := func(name, format string, args ...any) { p.line("  %-8s %s", name, fmt.Sprintf(format, args...)) }
+	say := func(name, format string, args ...any) { p.line("  %-9s %s", name, fmt.Sprintf(format, args...)) }
 	if v.Verdict.Events > 0 {
+		say("integrity", "%s", sound(v.Verdict.Assumptions))
 		say("head", "#%d sha256 %s", v.Verdict.Last, v.Verdict.Head)
 	}
 	if v.Verdict.Anchor != "" {
@@ -206,11 +222,15 @@ func (p *page) finding(v Verification, f rule.Finding) {
 	p.line("%s %s · #%d%s", p.s.paint(c, mark+" "+f.Rule), strings.TrimSuffix(e.Title, "."), f.Seq, when)
 	p.line("    what happened   %s", f.Text)
 	p.line("    why it matters  %s", e.Why)
+	if e.Kind == rule.Rule {
+		if word := who(f, v.Cited[f.Seq]); word != "" {
+			p.line("    who did it      %s", word)
+		}
+	}
 	if word := status(f); word != "" {
 		p.line("    what it proves  %s", word)
 	}
 	p.line("    what to do      %s", v.hint(f))
-	p.story(v, f)
 }
 
 // status says what is special about a finding.
@@ -220,39 +240,8 @@ func status(f rule.Finding) string {
 		return "nothing: the chain was broken before it"
 	case f.Observed:
 		return "what would have been: the recorder was in observe mode and held nobody"
-	case f.Bypassed:
-		return "somebody went around the recorder, which did not break the rule itself"
 	}
 	return ""
-}
-
-// story lists the events that make a finding, the first of them where the state
-// went wrong or the stop was made, the last the one that breaks the rule.
-func (p *page) story(v Verification, f rule.Finding) {
-	var before *events.Event
-	var rows [][]string
-	for _, seq := range append(f.Because, f.Seq) {
-		e, ok := v.Cited[seq]
-		if !ok {
-			continue
-		}
-		delta := ""
-		if before != nil {
-			if ns, known := events.Elapsed(*before, e); known {
-				delta = "+" + span(ns)
-			}
-		}
-		mark := ""
-		if seq == f.Seq {
-			mark = p.s.paint(bold, "◀ "+f.Rule)
-		}
-		rows = append(rows, []string{"", fmt.Sprintf("#%d", seq), p.s.clock(e.Time), delta, e.Source, string(e.Kind()), detail(e.Data), mark})
-		before = &e
-	}
-	if len(rows) > 0 {
-		p.line("")
-		p.table(rows)
-	}
 }
 
 // hint completes the judge's, which does not know where the stream is.
@@ -272,12 +261,44 @@ func (v *Verification) state(seq uint64) string {
 }
 
 // next is the command that shows more.
-func (v *Verification) next() string {
-	switch from, to := v.Span(); {
-	case v.Verdict.Events == 0:
-		return "replay verify --help" // there is nothing to look at
-	case from != 0:
-		return Command("replay", "timeline", v.Source, "--from", fmt.Sprint(from), "--to", fmt.Sprint(to))
+func (v *Verification) next() string { return v.commands()[0] }
+
+// commands are what to type next, the one that shows the most first.
+func (v *Verification) commands() []string {
+	if v.Verdict.Events == 0 {
+		return []string{"replay verify --help"} // there is nothing to look at
 	}
-	return Command("replay", "timeline", v.Source)
+	from, to := v.Span()
+	if from == 0 {
+		return []string{Command("replay", "timeline", v.Source)}
+	}
+	out := []string{Command("replay", "timeline", v.Source, "--from", fmt.Sprint(from), "--to", fmt.Sprint(to))}
+	f := v.shown()[0]
+	at := f.Seq
+	if len(v.Stories) > 0 && v.Stories[0].Wrong.Seq != 0 {
+		at = v.Stories[0].Wrong.Seq
+	}
+	out = append(out, v.state(at), Command("replay", "explain", f.Rule))
+	if e, _ := rule.Lookup(f.Rule); e.Kind == rule.Rule {
+		out = append(out, Command("replay", "whatif", v.Source, "--preset", "handoff", "--preset", "lenient"))
+	}
+	return out
+}
+
+// sound says in a few words what became of the assumptions.
+func sound(assumptions []rule.Result) string {
+	var bad []string
+	for _, r := range assumptions {
+		switch {
+		case r.Total == 0:
+		case len(r.Findings) > 0 && r.Findings[0].Seq != 0:
+			bad = append(bad, fmt.Sprintf("%s fails from #%d on", r.ID, r.Findings[0].Seq))
+		default:
+			bad = append(bad, r.ID+" fails")
+		}
+	}
+	if n := len(assumptions); bad == nil && n > 0 {
+		return fmt.Sprintf("%s to %s ok", assumptions[0].ID, assumptions[n-1].ID)
+	}
+	return strings.Join(bad, ", ")
 }

@@ -38,7 +38,11 @@ type VerifyJSON struct {
 	Doubts      []string     `json:"doubts,omitempty"`
 	Rules       []ResultJSON `json:"rules"`
 	Assumptions []ResultJSON `json:"assumptions"`
-	Next        string       `json:"next"`
+	// Integrity says in a few words what became of the assumptions.
+	Integrity string `json:"integrity,omitempty"`
+	Next      string `json:"next"`
+	// Commands are what to type next; Next is the first of them.
+	Commands []string `json:"commands"`
 }
 
 // BrokenJSON says where a stream ends early. Line counts from 1, byte from 0
@@ -73,6 +77,10 @@ type FindingJSON struct {
 	Text     string     `json:"text"`
 	Why      string     `json:"why"`
 	Hint     string     `json:"hint"`
+	// Who did it, what was wrong first, and the story are of the findings that the text shows.
+	Who   string      `json:"who,omitempty"`
+	Wrong *WrongJSON  `json:"first_wrong,omitempty"`
+	Story []SceneJSON `json:"story,omitempty"`
 }
 
 // WriteVerifyJSON writes a verification for programs, as one VerifyJSON.
@@ -82,7 +90,10 @@ func WriteVerifyJSON(w io.Writer, v Verification) error {
 		Schema: Schema, Source: v.Source, Gateway: v.Gateway, Outcome: v.Outcome(), Sentence: v.sentence(),
 		Events: d.Events, First: d.First, Last: d.Last, Begin: utc(v.Begin), End: utc(v.End),
 		Head: d.Head.String(), Anchor: d.Anchor, Scope: d.Scope, RuleSet: d.RuleSet,
-		Rules: v.results(d.Rules), Assumptions: v.results(d.Assumptions), Next: v.next(),
+		Rules: v.results(d.Rules), Assumptions: v.results(d.Assumptions), Next: v.next(), Commands: v.commands(),
+	}
+	if d.Events > 0 {
+		out.Integrity = sound(d.Assumptions)
 	}
 	if v.Broken != nil {
 		line, at, field := place(v.Broken)
@@ -125,10 +136,27 @@ func (v *Verification) json(in []rule.Finding) []FindingJSON {
 	var out []FindingJSON
 	for _, f := range in {
 		e, _ := rule.Lookup(f.Rule)
-		out = append(out, FindingJSON{
+		j := FindingJSON{
 			Seq: f.Seq, Time: utc(v.Cited[f.Seq].Time), Because: f.Because, Bypassed: f.Bypassed, Observed: f.Observed,
 			Disputed: f.Disputed, Text: f.Text, Why: e.Why, Hint: v.hint(f),
-		})
+		}
+		if st := v.storyOf(f); st != nil {
+			if e.Kind == rule.Rule {
+				j.Who = who(f, v.Cited[f.Seq])
+			}
+			j.Story, j.Wrong = st.json(f)
+		}
+		out = append(out, j)
 	}
 	return out
+}
+
+// storyOf returns the story of a finding that the text tells, nil for any other.
+func (v *Verification) storyOf(f rule.Finding) *Story {
+	for i, shown := range v.shown() {
+		if i < len(v.Stories) && shown.Rule == f.Rule && shown.Index == f.Index && shown.Text == f.Text {
+			return &v.Stories[i]
+		}
+	}
+	return nil
 }
