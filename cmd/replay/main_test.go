@@ -47,6 +47,11 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TMPDIR", e.WorkDir)
+			tree, err := filepath.Abs(filepath.Join("..", "..", "testdata", "streams"))
+			if err != nil {
+				return err
+			}
+			e.Setenv("STREAMS", tree)
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // a race build sleeps a second at the end of each process
 			for _, name := range []string{"night", "forgotten"} {
 				if err := os.WriteFile(filepath.Join(e.WorkDir, name+".ndjson"), streams[name]("live").NDJSON(), 0o600); err != nil {
@@ -266,7 +271,7 @@ func TestNobodyReadsTheOutput(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, verb := range []string{"verify", "timeline", "state", "export"} {
+	for _, verb := range []string{"verify", "timeline", "state", "whatif", "export"} {
 		r, w, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)

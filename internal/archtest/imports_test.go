@@ -46,7 +46,7 @@ var mayImport = map[string][]string{
 	"internal/alert":     {"events", "store"},
 	"internal/httpapi":   {"events"},
 	"internal/natsapi":   {"events", "internal/httpapi", natsClient},
-	"internal/report":    {"events", "fsm", "internal/rule"},
+	"internal/report":    {"events", "fsm", "internal/rule", "internal/whatif"},
 	"internal/source":    {"events", "internal/httpapi", "store"},
 	"internal/logfile":   {"events"},
 	"internal/streams":   {"events", "fsm", "internal/policy", "internal/rule", yaml},

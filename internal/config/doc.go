@@ -25,6 +25,9 @@
 //     nearest known one, values of another type, anchors, second documents
 //     (TestMistakesInAFile, TestMistakesElsewhere). Everything that is wrong is
 //     said at once, with its place (TestEveryProblemAtOnce).
+//   - A policy reads the same as a section of a configuration, by itself, and as a test
+//     stream has it (TestAPolicyInItsThreeForms, TestThePoliciesOfTheStreams), and its
+//     mistakes are said with their places (TestMistakesInAPolicy).
 //   - What is shown loads as what was loaded (TestWhatIsShownLoadsTheSame).
 //   - No file makes it panic (FuzzParseFile).
 //   - No two gateways share an address or a tap, and no tap is where a gateway

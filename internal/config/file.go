@@ -43,24 +43,29 @@ type file struct {
 }
 
 func readFile(path string) ([]entry, problems) {
-	var f file
-	f.path = path
+	b, wrong := content(path)
+	if wrong != nil {
+		return nil, wrong
+	}
+	return parseFile(path, b)
+}
+
+// content reads a file that can be a configuration by its size.
+func content(path string) (b []byte, wrong problems) {
 	in, err := os.Open(path)
 	if err != nil {
-		f.add("file "+path, "%v; for one to start from: recorder config show", errors.Unwrap(err))
-		return nil, f.problems
+		wrong.add("file "+path, "%v; for one to start from: recorder config show", errors.Unwrap(err))
+		return nil, wrong
 	}
 	defer in.Close()
-	b, err := io.ReadAll(io.LimitReader(in, maxFile+1))
+	b, err = io.ReadAll(io.LimitReader(in, maxFile+1))
 	switch {
 	case err != nil:
-		f.add("file "+path, "%v", errors.Unwrap(err))
+		wrong.add("file "+path, "%v", errors.Unwrap(err))
 	case len(b) > maxFile:
-		f.add("file "+path, "more than %d bytes, this is no configuration", maxFile)
-	default:
-		return parseFile(path, b)
+		wrong.add("file "+path, "more than %d bytes, this is no configuration", maxFile)
 	}
-	return nil, f.problems
+	return b, wrong
 }
 
 // parseFile reads the text of a file.
@@ -71,14 +76,21 @@ func parseFile(path string, b []byte) ([]entry, problems) {
 }
 
 func (f *file) parse(b []byte) {
+	if doc := f.document(b); doc != nil {
+		f.configuration(doc)
+	}
+}
+
+// document is the one document of a file, nil if there is none or it cannot be read.
+func (f *file) document(b []byte) ast.Node {
 	tree, err := parser.ParseBytes(b, 0, parser.AllowDuplicateMapKey()) // walk finds those, and what else there is
 	if y, ok := errors.AsType[yaml.Error](err); ok && y.GetToken() != nil {
 		f.at(y.GetToken(), "%s", y.GetMessage())
-		return
+		return nil
 	}
 	if err != nil {
 		f.add("file "+f.path, "%v", err)
-		return
+		return nil
 	}
 	var docs []ast.Node
 	for _, d := range tree.Docs {
@@ -89,26 +101,32 @@ func (f *file) parse(b []byte) {
 	if len(docs) > 1 {
 		f.at(start(docs[1]), "a second document; one file is one configuration")
 	}
-	if len(docs) > 0 {
-		f.mapping(docs[0], "", top, func(name string, at *token.Token, value ast.Node) bool {
-			switch name {
-			case "gateways":
-				f.gateways(at, value)
-			case "policy":
-				f.mapping(value, "policy.", top, nil)
-			case "nats":
-				f.mapping(value, "nats.", top, func(name string, _ *token.Token, value ast.Node) bool {
-					if name == "runners" {
-						f.runners(value)
-					}
-					return name == "runners"
-				})
-			default:
-				return false
-			}
-			return true
-		})
+	if len(docs) == 0 {
+		return nil
 	}
+	return docs[0]
+}
+
+// configuration reads a document as one.
+func (f *file) configuration(doc ast.Node) {
+	f.mapping(doc, "", top, func(name string, at *token.Token, value ast.Node) bool {
+		switch name {
+		case "gateways":
+			f.gateways(at, value)
+		case "policy":
+			f.mapping(value, "policy.", top, nil)
+		case "nats":
+			f.mapping(value, "nats.", top, func(name string, _ *token.Token, value ast.Node) bool {
+				if name == "runners" {
+					f.runners(value)
+				}
+				return name == "runners"
+			})
+		default:
+			return false
+		}
+		return true
+	})
 }
 
 // mapping reads the keys of n whose paths begin with prefix. What takes takes is
@@ -151,7 +169,7 @@ func (f *file) pairs(n ast.Node, prefix string) iter.Seq2[*token.Token, ast.Node
 	return func(yield func(*token.Token, ast.Node) bool) {
 		m, ok := n.(ast.MapNode)
 		if !ok {
-			where := map[string]string{"": "a configuration", "policy.": "policy", "gateways.*.": "a gateway", "nats.": "nats", "nats.runners.": "runners"}[prefix]
+			where := map[string]string{"": "a configuration", "policy.": "policy", "policy.override.": "override", "gateways.*.": "a gateway", "nats.": "nats", "nats.runners.": "runners"}[prefix]
 			f.at(n.GetToken(), "want keys and values in %s, not %s", where, named(n))
 			return
 		}

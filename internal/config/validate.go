@@ -46,9 +46,7 @@ func validate(c Config, of map[string]entry, ps *problems) {
 	}
 	k.printable("data", c.Data)
 	k.printable("on_restart_required", c.OnRestartRequired)
-	if c.Mode != events.Enforce && c.Mode != events.Observe {
-		k.wrong("mode", "mode %q, want enforce or observe", c.Mode)
-	}
+	k.mode(c.Mode)
 	if c.Held != Refuse && c.Held != Explain {
 		k.wrong("held", "held %q, want refuse or explain", c.Held)
 	}
@@ -61,6 +59,12 @@ func validate(c Config, of map[string]entry, ps *problems) {
 	}
 	k.gateways(c.Gateways)
 	k.nats(c)
+}
+
+func (k check) mode(m events.Mode) {
+	if m != events.Enforce && m != events.Observe {
+		k.wrong("mode", "mode %q, want enforce or observe", m)
+	}
 }
 
 // printable refuses what could not be shown and read back.

@@ -1,5 +1,6 @@
 // Package report writes what a stream shows, for people and for programs: the
-// verdict on the rule, the timeline, the state at a moment. Everything here is a
+// verdict on the rule, the timeline, the state at a moment, what another policy would
+// have done. Everything here is a
 // function from records to text; nothing is opened, and no clock is asked.
 //
 // # What it guarantees
@@ -10,6 +11,8 @@
 //     (TestNothingHoldsOfWhatIsNotWhole).
 //   - A violation shows the first event after which things stood wrong already, and
 //     who did it (TestAViolationPointsAtTheFirstWrongState, TestEveryStoryIsWhole).
+//   - What another policy would have done is told with how far it is SOUND
+//     (TestWhatIfGoldens, TestWhatIfJSONIsStrict).
 //   - Every kind of event is told in words (TestEveryKindHasWords).
 //   - The picture above a timeline fits a terminal however long the stream is, and
 //     no stop is too short to be seen in it (TestThePictureShowsWhatMatters).
@@ -25,5 +28,5 @@
 //
 // # What it refuses to do
 //
-// It judges nothing itself: internal/rule does, and fsm folds.
+// It judges nothing itself: internal/rule does, fsm folds, and internal/whatif asks.
 package report

@@ -41,13 +41,7 @@ func WriteVerify(w io.Writer, v Verification, s Style) error {
 		p.line("%s more; -o json has the first 100 of each rule.", count(total-len(shown), "finding"))
 	}
 	p.line("")
-	for i, command := range v.commands() {
-		name := "next:"
-		if i > 0 {
-			name = ""
-		}
-		p.line("%-5s %s", name, command)
-	}
+	p.next(v.commands())
 	return p.err
 }
 
@@ -56,6 +50,17 @@ type page struct {
 	w   io.Writer
 	s   Style
 	err error
+}
+
+// next writes what to type next.
+func (p *page) next(commands []string) {
+	for i, command := range commands {
+		name := "next:"
+		if i > 0 {
+			name = ""
+		}
+		p.line("%-5s %s", name, command)
+	}
 }
 
 func (p *page) line(format string, args ...any) {

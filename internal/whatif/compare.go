@@ -11,6 +11,7 @@ import (
 // Policy is one that is asked about, by the name that the user gave it.
 type Policy struct {
 	Name   string
+	Flag   string // how it was named: --preset or --policy
 	Loaded events.PolicyLoaded
 }
 
@@ -39,6 +40,8 @@ type Comparison struct {
 	// First are the first differences, of Total.
 	First []Difference
 	Total int
+	// Imported says that nobody decided: the history was written down later.
+	Imported bool
 
 	fold *fsm.Folder
 	a, b fsm.State
@@ -57,12 +60,12 @@ func NewComparison(p Policy) *Comparison {
 
 // Step takes in the next recorded event.
 func (c *Comparison) Step(e events.Event) {
-	imported := e.Boot == events.BootImport
+	c.Imported = e.Boot == events.BootImport
 	_, starts := e.Data.(events.RecorderStarted)
 	if c.a.Seq > 0 && !starts && e.Boot == c.a.Boot {
-		c.ask(e.Seq, max(e.Mono, c.a.Mono), imported)
+		c.ask(e.Seq, max(e.Mono, c.a.Mono))
 	}
-	if made(e) && !imported {
+	if made(e) && !c.Imported {
 		c.Compared++
 		if d := policy.Decide(c.a, e.Mono); !alike(d.Data, e.Data) || d.Attempt != e.Attempt {
 			if c.Unlike == 0 {
@@ -78,14 +81,14 @@ func (c *Comparison) Step(e events.Event) {
 // End asks about the state that the stream ends with.
 func (c *Comparison) End() {
 	if c.a.Seq > 0 {
-		c.ask(c.a.Seq+1, c.a.Mono, c.a.Boot == events.BootImport)
+		c.ask(c.a.Seq+1, c.a.Mono)
 	}
 }
 
 // ask compares what both decide before the event seq, at its time.
-func (c *Comparison) ask(seq uint64, now int64, imported bool) {
+func (c *Comparison) ask(seq uint64, now int64) {
 	a, b := policy.Decision{}, policy.Decide(c.b, now)
-	if !imported {
+	if !c.Imported {
 		a = policy.Decide(c.a, now)
 	}
 	d := Difference{Seq: seq, A: a.Data, B: b.Data, Attempt: b.Attempt}
@@ -94,7 +97,7 @@ func (c *Comparison) ask(seq uint64, now int64, imported bool) {
 	}
 	switch {
 	case !alike(a.Data, b.Data) || a.Data != nil && a.Attempt != b.Attempt:
-	case a.Data == nil && a.Wake != b.Wake && !imported:
+	case a.Data == nil && a.Wake != b.Wake && !c.Imported:
 		d.UntilA, d.UntilB = a.Wake, b.Wake
 	default:
 		c.last = ""

@@ -13,7 +13,6 @@ type Mask struct {
 	Result Result
 
 	world    *world
-	imported bool
 	part     part
 	pending  pending
 	evidence []string        // of the gateway.down that this world decided last
@@ -53,7 +52,7 @@ func NewMask(p Policy) *Mask {
 
 // Step takes in the next recorded event.
 func (m *Mask) Step(e events.Event) {
-	m.imported = e.Boot == events.BootImport
+	m.Result.Imported = e.Boot == events.BootImport
 	m.Result.Last = e.Seq
 	m.watch.see(e)
 	if _, stops := e.Data.(events.RestartRequired); stops {
@@ -81,7 +80,7 @@ func (m *Mask) Step(e events.Event) {
 
 // End says that there are no more events.
 func (m *Mask) End() {
-	if m.imported && m.pending.seq != 0 {
+	if m.Result.Imported && m.pending.seq != 0 {
 		m.commit(events.Event{Seq: m.Result.Last + 1}) // nobody was there to stop
 	}
 }
@@ -225,7 +224,7 @@ func (m *Mask) fact(e events.Event) {
 		m.differ(e.Seq, Budget, why)
 	}
 	m.world.take(e)
-	if m.imported {
+	if m.Result.Imported {
 		switch e.Data.(type) {
 		case events.RecorderGap, events.RestartClaimed, events.RestartObserved:
 			m.world.release()
@@ -253,7 +252,7 @@ func (m *Mask) began(e events.Event) bool {
 	}
 	t := &try{began: e}
 	m.underway[e.Attempt] = t
-	if !m.imported {
+	if !m.Result.Imported {
 		m.Result.Around++
 		return false
 	}

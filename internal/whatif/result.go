@@ -34,6 +34,9 @@ type Result struct {
 	Until uint64
 	// Last is the last event.
 	Last uint64
+	// Imported says that nobody recorded, and nobody decided: the history was written
+	// down later.
+	Imported bool
 }
 
 // Stop is one that the policy makes.

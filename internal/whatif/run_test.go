@@ -197,7 +197,7 @@ func loaded(change func(*events.Params)) events.PolicyLoaded {
 }
 
 func (r *run) masked(b events.PolicyLoaded) Result {
-	m := NewMask(Policy{"b", b})
+	m := NewMask(Policy{"b", "--policy", b})
 	for _, e := range r.es {
 		m.Step(e)
 	}
@@ -206,7 +206,7 @@ func (r *run) masked(b events.PolicyLoaded) Result {
 }
 
 func (r *run) compared(b events.PolicyLoaded) *Comparison {
-	c := NewComparison(Policy{"b", b})
+	c := NewComparison(Policy{"b", "--policy", b})
 	for _, e := range r.es {
 		c.Step(e)
 	}

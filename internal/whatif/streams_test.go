@@ -56,7 +56,7 @@ func TestAvoidedAgreesWithTheIncidents(t *testing.T) {
 			_, _ = fmt.Sscanf(line, "stop due and never decided: #%d", &due)
 			_, _ = fmt.Sscanf(line, "attempts that a stop would have avoided: %d", &avoided)
 		}
-		got := masked(f, Policy{"its own", f.Policy})
+		got := masked(f, Policy{"its own", "--policy", f.Policy})
 		if got.Avoided != avoided {
 			t.Errorf("%s: %d attempts avoided, want the %d of expect.txt: %+v", f.Name, got.Avoided, avoided, got)
 		}
@@ -99,7 +99,7 @@ func TestDecisionsDiffer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cmp := NewComparison(Policy{"b", c.b})
+			cmp := NewComparison(Policy{"b", "--policy", c.b})
 			for _, r := range f.Records {
 				cmp.Step(r.Event)
 			}
