@@ -1,7 +1,7 @@
 // Package report writes what a stream shows, for people and for programs: the
 // verdict on the rule, the timeline, the state at a moment, what another policy would
-// have done. Everything here is a
-// function from records to text; nothing is opened, and no clock is asked.
+// have done. Everything here is a function from records to text; nothing is opened,
+// and no clock is asked.
 //
 // # What it guarantees
 //
