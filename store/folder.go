@@ -23,6 +23,7 @@ const (
 	jetstreamDir  = server.JetStreamStoreDir // the server appends it itself
 	markDir       = "mark"
 	quarantineDir = "quarantine"
+	checkpointDir = "checkpoint" // internal/checkpoint's, of which a log that is set aside takes its part along
 )
 
 // format is the content of store.format.

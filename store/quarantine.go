@@ -80,6 +80,10 @@ func Quarantine(dir, gateway, reason string, now time.Time) (q Quarantined, err 
 		func() error { return writeSealed(filepath.Join(q.Folder, "quarantine.json"), q) },
 		func() error { return writeSealed(notePath(dir, gateway), q.Carried) },
 		func() error { return move(stream, filepath.Join(q.Folder, streamName(gateway))) },
+		// They are about the old log: the one that begins has an origin of its own.
+		func() error {
+			return move(filepath.Join(dir, checkpointDir, gateway), filepath.Join(q.Folder, checkpointDir))
+		},
 		func() error { return move(mark, filepath.Join(q.Folder, "mark.json")) },
 	} {
 		if err := step(); err != nil {

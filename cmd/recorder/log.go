@@ -16,9 +16,11 @@ func newLog() *cobra.Command {
 		Use:   "log",
 		Short: "Care for the log on disk",
 		Long: `log has what is done to the log of a gateway while no recorder runs on it. To read
-one, stopped or running: replay timeline FOLDER.`,
-		Example: `  recorder log quarantine main --reason "the disk lost a block"`,
-		Args:    cobra.ArbitraryArgs,
+one, stopped or running: replay timeline FOLDER. And it has the key with which the
+recorder signs what a log holds.`,
+		Example: `  recorder log quarantine main --reason "the disk lost a block"
+  recorder log key`,
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return cmd.Help()
@@ -26,7 +28,7 @@ one, stopped or running: replay timeline FOLDER.`,
 			return unknownVerb(cmd, args[0])
 		},
 	}
-	cmd.AddCommand(newQuarantine())
+	cmd.AddCommand(newQuarantine(), newLogKey())
 	return cmd
 }
 

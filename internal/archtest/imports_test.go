@@ -21,6 +21,7 @@ const (
 	levenshtein = "github.com/agnivade/levenshtein"
 	gopsutil    = "github.com/shirou/gopsutil/v4"
 	xsys        = "golang.org/x/sys"
+	xmod        = "golang.org/x/mod"
 )
 
 // mayImport says which packages of this module, by folder, and which modules a
@@ -47,7 +48,7 @@ var mayImport = map[string][]string{
 	"internal/httpapi":   {"events"},
 	"internal/natsapi":   {"events", "internal/httpapi", natsClient},
 	"internal/report":    {"events", "fsm", "internal/rule", "internal/whatif"},
-	"internal/source":    {"events", "internal/httpapi", "store"},
+	"internal/source":    {"events", "internal/bundle", "internal/httpapi", "store"},
 	"internal/logfile":   {"events"},
 	"internal/streams":   {"events", "fsm", "internal/policy", "internal/rule", yaml},
 	"internal/gwsim":     {"events", "internal/wire"},
@@ -60,12 +61,17 @@ var mayImport = map[string][]string{
 	"internal/whatif":       {"events", "fsm", "internal/policy", "internal/rule"},
 	"internal/archtest":     {},
 	"internal/compat":       {}, // it has tests only
+	"internal/simulation":   {}, // and so has this
 	// Recomputes decisions, which internal/rule must not be able to.
 	"internal/audit": {"events", "fsm", "internal/policy"},
+	"internal/veil":  {"events"},
+	// Of x/mod it takes sumdb/note and sumdb/tlog, which have no dependencies.
+	"internal/checkpoint": {"events", "internal/veil", xmod},
+	"internal/bundle":     {"events", "internal/checkpoint", "internal/veil", xmod},
 
 	// Puts everything together; the libraries stay behind the packages that own them.
 	"internal/daemon": {"events", "fsm", "store", "internal/policy", "internal/rule", "internal/wire", "internal/tap", "internal/ibsession",
-		"internal/watch", "internal/recorder", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/flock"},
+		"internal/watch", "internal/recorder", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/flock", "internal/checkpoint"},
 	"cmd/recorder": {anything},
 	"cmd/replay":   {anything},
 

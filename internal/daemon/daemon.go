@@ -14,6 +14,7 @@ import (
 	"ibrecorder/events"
 	"ibrecorder/fsm"
 	"ibrecorder/internal/alert"
+	"ibrecorder/internal/checkpoint"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/ibsession"
 	"ibrecorder/internal/natsapi"
@@ -104,7 +105,8 @@ type post struct {
 	d       *Daemon
 	log     *store.JetLog
 	loop    *recorder.Gateway
-	watched *watch.Listener // nil with a sensor of the caller's
+	notary  *checkpoint.Notary // nil if nothing can be signed
+	watched *watch.Listener    // nil with a sensor of the caller's
 	tap     *tap.Tap
 	session *ibsession.Session // nil without Connect
 }
@@ -135,6 +137,10 @@ func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
 	if err != nil {
 		return d, err
 	}
+	keys, err := checkpoint.MakeKeys(cfg.Data)
+	if err != nil { // the log goes on without: a signature proves more, and guards nothing
+		cfg.Logger.Error("no checkpoints are written", "error", err)
+	}
 	for _, gw := range cfg.Gateways { // all of them before the first event is written
 		lock, err := takeGuard(gw.Address)
 		if err != nil {
@@ -145,7 +151,7 @@ func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
 	for _, gw := range cfg.Gateways {
 		p := &post{cfg: gw, d: d}
 		d.posts = append(d.posts, p)
-		if err := p.open(ctx, events.NewRedactor(key)); err != nil {
+		if err := p.open(ctx, events.NewRedactor(key), keys); err != nil {
 			return d, err
 		}
 	}
@@ -156,7 +162,7 @@ func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
 	return d, nil
 }
 
-func (p *post) open(ctx context.Context, redactor *events.Redactor) (err error) {
+func (p *post) open(ctx context.Context, redactor *events.Redactor, keys *checkpoint.Keys) (err error) {
 	cfg := p.d.cfg
 	if p.log, err = p.d.store.Log(ctx, p.cfg.Name); err != nil {
 		return err
@@ -164,7 +170,7 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor) (err error) 
 	sensor := cfg.Sensor(p.cfg.Address)
 	p.watched, _ = sensor.(*watch.Listener)
 	loop := recorder.Config{
-		Gateway: p.cfg.Name, Log: p.log, Sensor: sensor, Redactor: redactor, Policy: cfg.Policy,
+		Gateway: p.cfg.Name, Log: p.log, Sensor: sensor, Redactor: redactor, Notary: p.engage(ctx, keys), Policy: cfg.Policy,
 		Boot: p.d.boot, Version: cfg.Version, Build: cfg.Build, Start: p.d.start, Logger: cfg.Logger,
 		Jitter: func(most int64) int64 { return rand.Int64N(most + 1) }, Explain: cfg.Explain, Step: cfg.Step,
 	}
@@ -281,6 +287,7 @@ func (p *post) run(ctx context.Context) error {
 		close(drained)
 	}()
 	err := p.loop.Run(ctx, drained, relays...)
+	p.sign()
 	cancel() // a loop that failed has users all the same, and a command of theirs may run
 	<-drained
 	collected()
@@ -314,6 +321,7 @@ func (d *Daemon) abort(why error) error {
 		if p.loop != nil {
 			errs = append(errs, p.loop.Abort(why))
 		}
+		p.sign()
 	}
 	return errors.Join(errs...)
 }

@@ -56,12 +56,19 @@ type Door interface {
 	Unlisten()
 }
 
+// Notary is shown every event once it is in the log, and waits for nothing;
+// checkpoint.Notary is one.
+type Notary interface {
+	Step(events.Record)
+}
+
 // Config is one gateway and everything its loop does not draw itself.
 type Config struct {
 	Gateway  string
 	Log      Log
 	Sensor   Sensor
 	Redactor *events.Redactor
+	Notary   Notary // nil: nothing is signed. It has read the log up to its head
 	Policy   events.PolicyLoaded
 	Boot     string // of this run: letters, unique for the log
 	Version  string // of the recorder

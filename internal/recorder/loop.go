@@ -202,6 +202,9 @@ func (g *Gateway) append(ctx context.Context, d events.Draft) (events.Record, er
 		return rec, err
 	}
 	g.take(rec)
+	if g.cfg.Notary != nil {
+		g.cfg.Notary.Step(rec)
+	}
 	g.hold()
 	g.publish() // before anybody is answered
 	g.remember(rec)
