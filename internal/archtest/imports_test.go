@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 	"internal/alert":     {"events", "store"},
 	"internal/httpapi":   {"events"},
 	"internal/natsapi":   {"events", "internal/httpapi", natsClient},
-	"internal/report":    {"events", "fsm", "internal/rule", "internal/whatif"},
+	"internal/report":    {"events", "fsm", "internal/audit", "internal/rule", "internal/whatif"},
 	"internal/source":    {"events", "internal/bundle", "internal/httpapi", "store"},
 	"internal/logfile":   {"events"},
 	"internal/streams":   {"events", "fsm", "internal/policy", "internal/rule", yaml},

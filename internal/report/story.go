@@ -246,7 +246,7 @@ func who(f rule.Finding, e events.Event) string {
 
 // mark says what an event is in a story.
 func (st *Story) mark(f rule.Finding, seq uint64) string {
-	kind, _ := rule.Lookup(f.Rule)
+	kind, _ := Lookup(f.Rule)
 	switch {
 	case seq == f.Seq && kind.Kind == rule.Assumption:
 		return f.Rule

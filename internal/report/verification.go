@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/audit"
 	"ibrecorder/internal/rule"
 )
 
@@ -21,6 +22,8 @@ type Verification struct {
 	Begin, End time.Time
 	// Verdict is the judge's on what could be read.
 	Verdict rule.Verdict
+	// Audit is what became of the recorded decisions; it stands in the Verdict as RS6.
+	Audit audit.Result
 	// Broken is what ended the stream early, nil if nothing did.
 	Broken error
 	// Doubts are what is wrong with the place that the stream came from.
@@ -32,11 +35,11 @@ type Verification struct {
 	Stories []Story
 }
 
-// Verify judges a stream in one pass: its chain and every rule. Each stored event
-// is hashed once, by the judge.
+// Verify judges a stream in one pass: its chain, every rule, and its decisions. Each
+// stored event is hashed once, by the judge.
 func Verify(stream iter.Seq2[events.Record, error]) Verification {
 	var v Verification
-	j := rule.New()
+	j, decisions := rule.New(), audited()
 	for rec, err := range stream {
 		if err != nil {
 			v.Broken = err
@@ -51,9 +54,11 @@ func Verify(stream iter.Seq2[events.Record, error]) Verification {
 			}
 			v.End = rec.Time
 		}
+		decisions.step(rec.Event)
 		j.Step(rec)
 	}
 	v.Verdict = j.Verdict()
+	v.join(decisions.end())
 	return v
 }
 

@@ -150,7 +150,7 @@ func (p *page) results(v rule.Verdict) {
 
 // result is what became of one rule or assumption, in a word.
 func result(r rule.Result) (word string, c colour) {
-	e, _ := rule.Lookup(r.ID)
+	e, _ := Lookup(r.ID)
 	var breaches, bypassed, disputed int
 	for _, f := range r.Findings {
 		switch {
@@ -210,12 +210,15 @@ func (p *page) integrity(v Verification) {
 			say("pending", "%s: %s", f.Rule, f.Text)
 		}
 	}
+	if n := v.Audit.Skipped; n > 0 {
+		say("RS6", "%s not compared: %s", count(n, "decision"), v.Audit.Why)
+	}
 	say("scope", "%s", v.Verdict.Scope)
 	say("judge", "rule set %d", v.Verdict.RuleSet)
 }
 
 func (p *page) finding(v Verification, f rule.Finding) {
-	e, _ := rule.Lookup(f.Rule)
+	e, _ := Lookup(f.Rule)
 	when := ""
 	if c, ok := v.Cited[f.Seq]; ok {
 		when = " · " + p.s.moment(c.Time)
@@ -284,7 +287,7 @@ func (v *Verification) commands() []string {
 		at = v.Stories[0].Wrong.Seq
 	}
 	out = append(out, v.state(at), Command("replay", "explain", f.Rule))
-	if e, _ := rule.Lookup(f.Rule); e.Kind == rule.Rule {
+	if e, _ := Lookup(f.Rule); e.Kind == rule.Rule {
 		out = append(out, Command("replay", "whatif", v.Source, "--preset", "handoff", "--preset", "lenient"))
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"ibrecorder/internal/audit"
 	"ibrecorder/internal/rule"
 )
 
@@ -64,6 +65,9 @@ type ResultJSON struct {
 	Total    int           `json:"total"`
 	Findings []FindingJSON `json:"findings,omitempty"`
 	Pending  []FindingJSON `json:"pending,omitempty"`
+	// Skipped is how many decisions RS6 could not compare, and Why the first reason.
+	Skipped int    `json:"skipped,omitempty"`
+	Why     string `json:"why_skipped,omitempty"`
 }
 
 // FindingJSON is one breach, or one way in which an assumption fails.
@@ -81,6 +85,12 @@ type FindingJSON struct {
 	Who   string      `json:"who,omitempty"`
 	Wrong *WrongJSON  `json:"first_wrong,omitempty"`
 	Story []SceneJSON `json:"story,omitempty"`
+	// Class is missing, extra or different, of RS6 alone. Recorded is the decision as the
+	// log has it, absent if it is missing; Recomputed as the policy has it, absent if it
+	// has none.
+	Class      audit.Class     `json:"class,omitempty"`
+	Recorded   *audit.Decision `json:"recorded,omitempty"`
+	Recomputed *audit.Decision `json:"recomputed,omitempty"`
 }
 
 // WriteVerifyJSON writes a verification for programs, as one VerifyJSON.
@@ -124,10 +134,17 @@ func utc(t time.Time) *time.Time {
 func (v *Verification) results(in []rule.Result) []ResultJSON {
 	out := make([]ResultJSON, 0, len(in))
 	for _, r := range in {
-		out = append(out, ResultJSON{
+		said := ResultJSON{
 			ID: r.ID, Title: r.Title, Checked: r.Checked, Unit: r.Unit, Total: r.Total,
 			Findings: v.json(r.Findings), Pending: v.json(r.Pending),
-		})
+		}
+		if r.ID == rs6.ID {
+			said.Skipped, said.Why = v.Audit.Skipped, v.Audit.Why
+			for i, f := range v.Audit.Findings { // they are the same, in the same order
+				said.Findings[i].Class, said.Findings[i].Recorded, said.Findings[i].Recomputed = f.Class, f.Recorded, f.Recomputed
+			}
+		}
+		out = append(out, said)
 	}
 	return out
 }
@@ -135,7 +152,7 @@ func (v *Verification) results(in []rule.Result) []ResultJSON {
 func (v *Verification) json(in []rule.Finding) []FindingJSON {
 	var out []FindingJSON
 	for _, f := range in {
-		e, _ := rule.Lookup(f.Rule)
+		e, _ := Lookup(f.Rule)
 		j := FindingJSON{
 			Seq: f.Seq, Time: utc(v.Cited[f.Seq].Time), Because: f.Because, Bypassed: f.Bypassed, Observed: f.Observed,
 			Disputed: f.Disputed, Text: f.Text, Why: e.Why, Hint: v.hint(f),

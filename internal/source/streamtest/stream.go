@@ -24,6 +24,7 @@ type Stream struct {
 	prev    events.Hash
 	recs    []events.Record
 	ids     map[string]string // "kind" and "kind attempt" -> id of the last one
+	failed  []string          // ids of the attempts that failed
 }
 
 // New returns the stream of a gateway before its first event.
@@ -39,6 +40,7 @@ var causes = map[events.Kind]string{
 	"retry.scheduled":      "attempt.failed",
 	"gateway.down":         "attempt.failed",
 	"restart.required":     "gateway.down",
+	"gateway.observed":     "restart.claimed", // read for it
 	"restart.acknowledged": "restart.claimed",
 	"alert.delivered":      "restart.required",
 }
@@ -73,6 +75,9 @@ func (s *Stream) Add(source, attempt string, data events.Payload) *Stream {
 	rec, err := events.NewRecord(e)
 	if err != nil {
 		panic(fmt.Sprintf("streamtest: %s: %v", kind, err))
+	}
+	if kind == "attempt.failed" {
+		s.failed = append(s.failed, e.ID)
 	}
 	s.ids[string(kind)], s.ids[string(kind)+" "+attempt] = e.ID, e.ID
 	s.recs, s.prev = append(s.recs, rec), rec.Hash()

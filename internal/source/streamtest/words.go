@@ -28,10 +28,11 @@ func Hash(p events.Params) string {
 // Start begins a run of the recorder: the first, or one after a crash.
 func (s *Stream) Start() *Stream { return s.start(policy) }
 
-// StartLenient begins a run whose policy stops after three silent attempts.
+// StartLenient begins a run whose policy stops after three silent attempts, and waits
+// two seconds after the first.
 func (s *Stream) StartLenient() *Stream {
 	p := policy
-	p.SilentLimit, p.VersionBudgetMS, p.ReadyBudgetMS = 3, 15_000, 15_000
+	p.SilentLimit, p.VersionBudgetMS, p.ReadyBudgetMS, p.BackoffBaseMS = 3, 15_000, 15_000, 2_000
 	return s.start(p)
 }
 
@@ -100,14 +101,14 @@ func (s *Stream) Refused(attempt string) *Stream {
 		Add("/tap", attempt, events.AttemptFailed{Reason: events.Refused, Stage: events.StageDial, ElapsedUS: 200})
 }
 
-// Retry is the delay after a failure.
-func (s *Stream) Retry(attempt string, delay time.Duration, failures int64) *Stream {
-	return s.Add("/recorder", attempt, events.RetryScheduled{DelayMS: delay.Milliseconds(), Failures: failures})
+// Retry is the delay after the last failure.
+func (s *Stream) Retry(delay time.Duration, failures int64) *Stream {
+	return s.Add("/recorder", "", events.RetryScheduled{DelayMS: delay.Milliseconds(), Failures: failures})
 }
 
 // Stop is the decision that a restart is required, and its alert.
 func (s *Stream) Stop(count int64) *Stream {
-	return s.Add("/recorder", "", events.GatewayDown{Reason: events.DownSilent, Count: count, Limit: count}).
+	return s.Add("/recorder", "", events.GatewayDown{Reason: events.DownSilent, Count: count, Limit: count, Evidence: s.failed[len(s.failed)-int(count):]}).
 		Add("/recorder", "", events.RestartRequired{Policy: s.hash, Reason: events.DownSilent, Enforced: true}).
 		After(367*time.Millisecond).
 		Add("/recorder", "", events.AlertDelivered{Channel: "command", ElapsedMS: 366, Tries: 1})
@@ -141,7 +142,7 @@ func Night(gateway string) *Stream {
 		a := fmt.Sprintf("a%d", i+2)
 		s.After(2*time.Second).Silent(a, 15*time.Second)
 		if i < 2 {
-			s.Retry(a, wait*time.Second, int64(i+1)).After(wait * time.Second)
+			s.Retry(wait*time.Second, int64(i+1)).After(wait * time.Second)
 		}
 	}
 	s.Stop(3)
@@ -170,7 +171,7 @@ func Busy(gateway string, n int) *Stream {
 				Add("/tap", a, events.SessionDegraded{Code: 1100}).After(time.Second).
 				Add("/tap", a, events.SessionRestored{Code: 1102})
 		}
-		s.After(time.Hour).Gone(a).After(10*time.Second).Refused(f).Retry(f, time.Second, 1)
+		s.After(time.Hour).Gone(a).After(10*time.Second).Refused(f).Retry(time.Second, 1)
 	}
 	return s
 }
