@@ -11,9 +11,11 @@ import (
 	_ "time/tzdata" // a minimal image has no zones
 
 	"ibrecorder/events"
+	"ibrecorder/internal/bundle"
 	"ibrecorder/internal/report"
 	"ibrecorder/internal/snapshot"
 	"ibrecorder/internal/source"
+	"ibrecorder/internal/veil"
 	"ibrecorder/store"
 )
 
@@ -73,7 +75,7 @@ func exitCode(err error) int {
 		return exitPipe
 	case errors.Is(err, snapshot.ErrDiffers):
 		return exitNo
-	case damaged, errors.Is(err, errBroken), errors.Is(err, errNothing), errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrMark):
+	case damaged, errors.Is(err, errBroken), errors.Is(err, errNothing), errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrMark), errors.Is(err, bundle.ErrBundle), errors.Is(err, veil.ErrSalts):
 		return exitInconclusive
 	}
 	return exitUsage

@@ -30,9 +30,9 @@ type terminal struct {
 	temp    string
 }
 
-const sources = `A SOURCE is a file of events, one a line (- is standard input), an incident
-folder (it has events.ndjson), or a recorder's data folder (it has store.format).
-The log of a stopped recorder is read from a copy, that of a running one through
+const sources = `A SOURCE is a file of events, one a line (- is standard input), an evidence bundle
+(replay pack), an incident folder (it has events.ndjson), or a recorder's data folder
+(it has store.format). The log of a stopped recorder is read from a copy, that of a running one through
 its socket. Nothing is changed.
 
 Exit codes: 0 fine or holds, 1 violated, 2 usage, 3 inconclusive or not whole,
@@ -67,7 +67,7 @@ func newRoot(t *terminal, args []string) *cobra.Command {
 	p := root.PersistentFlags()
 	p.StringVar(&t.gateway, "gateway", "", "the gateway, where a source has several")
 	p.StringVar(&t.temp, "temp", "", "folder for the copy of a log (default: the system's)")
-	root.AddCommand(newVerify(t), newTimeline(t), newState(t), newExport(t), newImport(t), newShrink(t), newWhatIf(t))
+	root.AddCommand(newVerify(t), newTimeline(t), newState(t), newExport(t), newImport(t), newShrink(t), newWhatIf(t), newPack(t))
 	return root
 }
 

@@ -5,19 +5,25 @@ import (
 	"fmt"
 	"runtime/debug"
 
-	"ibrecorder/fsm"
 	"ibrecorder/internal/report"
 	"ibrecorder/internal/rule"
 	"ibrecorder/internal/snapshot"
-	"ibrecorder/internal/source"
-	"ibrecorder/store"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/mod/sumdb/note"
 )
 
+// verifying is what is asked of a verification beside its source.
+type verifying struct {
+	part    report.Range
+	genesis bool   // the snapshot is compared
+	key     string // of the signatures
+	bundled bool   // the source must be a bundle
+}
+
 func newVerify(t *terminal) *cobra.Command {
-	var r report.Range
-	var genesis bool
+	var o verifying
+	var file string
 	c := verb(&cobra.Command{
 		Use:   "verify SOURCE",
 		Short: "Say whether the retry-stop rule held, and prove it",
@@ -28,19 +34,43 @@ this log can show.
 With --from the stream is anchored at that event: what came before is taken as it
 is, and the verdict says so.
 
+Of an evidence bundle it also checks what the recorder has signed. --key is the public
+key that its owner gave you before (recorder log key), or a file that holds it: then
+nothing holds that this key has not signed. Without it the key inside the bundle is
+used, which says nothing about who made it.
+
 A verdict never rests on a snapshot. With --from-genesis the snapshot that a recorder
 keeps beside its log, to start sooner, is held against what the log gives: it must be
 the same state and the same judge, or the exit code is 1.`,
 		Example: `  replay verify incident.ndjson
   replay verify ~/.local/state/ibrecorder --gateway live
   replay verify ~/.local/state/ibrecorder --from-genesis
-  zcat old.ndjson.gz | replay verify - -o json`,
+  zcat old.ndjson.gz | replay verify - -o json
+  replay verify night.ibrec --key recorder.pub
+  replay verify --bundle night.ibrec --key ibrecorder+2c1f57d6+AZ...`,
 	})
+	one := c.Args
+	c.Args = func(c *cobra.Command, args []string) error {
+		switch {
+		case file == "":
+			return one(c, args)
+		case len(args) > 0:
+			return fmt.Errorf("verify: one source at a time: --bundle %s or %s", file, args[0])
+		}
+		return nil
+	}
+	c.Flags().StringVar(&o.key, "key", "", "public key of the signatures in a bundle, or a file that holds it")
+	c.Flags().StringVar(&file, "bundle", "", "the source, which must be an evidence bundle")
 	t.outputFlag(c, "table", "json")
 	t.zoneFlag(c)
-	rangeFlags(c, &r)
-	c.Flags().BoolVar(&genesis, "from-genesis", false, "hold the recorder's snapshot against the log")
-	c.RunE = func(c *cobra.Command, args []string) error { return t.verify(c, args[0], r, genesis) }
+	rangeFlags(c, &o.part)
+	c.Flags().BoolVar(&o.genesis, "from-genesis", false, "hold the recorder's snapshot against the log")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if o.bundled = file != ""; o.bundled {
+			return t.verify(c, file, o)
+		}
+		return t.verify(c, args[0], o)
+	}
 	return c
 }
 
@@ -49,13 +79,17 @@ the same state and the same judge, or the exit code is 1.`,
 // nothing and a tenth of the time, as the load of the machine had it.
 const verifyGC = 400
 
-func (t *terminal) verify(c *cobra.Command, name string, r report.Range, genesis bool) (err error) {
+func (t *terminal) verify(c *cobra.Command, name string, o verifying) (err error) {
 	style, err := t.style()
 	if err == nil {
-		err = checkRange(r)
+		err = checkRange(o.part)
 	}
-	if err == nil && genesis && r != (report.Range{}) {
+	if err == nil && o.genesis && o.part != (report.Range{}) {
 		err = errors.New("verify: --from-genesis reads from the first event to the last; leave --from and --to out")
+	}
+	var public note.Verifier
+	if err == nil && o.key != "" {
+		public, err = publicKey(o.key)
 	}
 	if err != nil {
 		return err
@@ -66,25 +100,29 @@ func (t *terminal) verify(c *cobra.Command, name string, r report.Range, genesis
 		return err
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-
-	stream := src.Events(c.Context(), r.From, r.To)
+	switch {
+	case src.Bundle != nil:
+	case o.bundled:
+		return fmt.Errorf("verify: %s is %s and no evidence bundle; leave --bundle away", name, src.What)
+	case o.key != "":
+		return fmt.Errorf("verify: --key is for the signatures in an evidence bundle, and %s is %s; make one: %s", name, src.What, report.Command("replay", "pack", name, "-w", "FILE.ibrec"))
+	}
 	var again *snapshot.Recomputation
-	if genesis {
+	if o.genesis {
 		if again, err = recomputed(src); err != nil {
 			return err
 		}
-		stream = again.Watch(stream)
 	}
 	bar := t.progress("verify", src)
-	v := report.Verify(bar.watch(stream))
-	bar.clear()
+	v, err := judge(c.Context(), src, o.part, public, again, bar)
+	if err != nil {
+		return err
+	}
 	if v.Broken != nil && ofUser(v.Broken) {
 		return v.Broken
 	}
-	v.Source, v.Doubts = name, src.Doubts
-	if from, to := v.Span(); from != 0 {
-		v.Cite(bar.watch(src.Events(c.Context(), r.From, to)))
-		bar.clear()
+	if e := v.Evidence; e != nil && e.Given && len(e.Problems) == 0 && e.Covered < e.Judged && e.Covered > o.part.From {
+		e.Next = report.Command("replay", "verify", name, "--key", o.key, "--to", fmt.Sprint(e.Covered))
 	}
 	if t.output == "json" {
 		err = report.WriteVerifyJSON(t.out, v)
@@ -104,36 +142,4 @@ func (t *terminal) verify(c *cobra.Command, name string, r report.Range, genesis
 		return answer{exitInconclusive}
 	}
 	return nil
-}
-
-// recomputed begins to make the snapshot of a data folder anew.
-func recomputed(src *source.Source) (*snapshot.Recomputation, error) {
-	if src.Folder == "" {
-		return nil, fmt.Errorf("verify: --from-genesis is for a recorder's data folder, and %s is %s", src.Name, src.What)
-	}
-	var s snapshot.Snapshot
-	kept := store.SnapshotsOf(src.Folder, src.Gateway)
-	switch found, err := kept.Load(&s); {
-	case err != nil:
-		return nil, fmt.Errorf("verify: %w; it is a cache: remove it, and the next start reads the whole log", err)
-	case !found:
-		return nil, fmt.Errorf("verify: there is no snapshot to compare: %s does not exist; a recorder keeps one every few thousand events", kept.Path())
-	}
-	if s.Fold != fsm.FoldVersion || s.Rules != rule.RuleSet || s.Judge == nil {
-		return nil, fmt.Errorf("verify: the snapshot is of fold version %d and rule set %d, and this is %d and %d: compare it with the replay of its own version", s.Fold, s.Rules, fsm.FoldVersion, rule.RuleSet)
-	}
-	return snapshot.Recompute(s), nil
-}
-
-// compared says on standard error what became of the snapshot, for a verdict is not
-// about it.
-func (t *terminal) compared(again *snapshot.Recomputation, src *source.Source) error {
-	err := again.Err()
-	if errors.Is(err, snapshot.ErrDiffers) {
-		return fmt.Errorf("verify: %w; a recorder that started from it went on from a wrong state: remove %s and start it again", err, store.SnapshotsOf(src.Folder, src.Gateway).Path())
-	}
-	if err == nil {
-		fmt.Fprintf(t.err, "the snapshot of #%d is what the log gives\n", again.Seq())
-	}
-	return err
 }

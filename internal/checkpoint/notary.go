@@ -162,11 +162,11 @@ func (n *Notary) write() {
 }
 
 func (n *Notary) sign() ([]byte, error) {
-	stored, err := veil.Head(n.salts, n.at.Stored)
+	salt, err := veil.HeadSalt(n.salts, n.at.Stored)
 	if err != nil {
 		return nil, err
 	}
-	c := Checkpoint{Origin: n.at.Origin, Size: n.at.Tree.Size, Root: n.at.Tree.Root(), Stored: stored}
+	c := Checkpoint{Origin: n.at.Origin, Size: n.at.Tree.Size, Root: n.at.Tree.Root(), Stored: veil.Head(salt, n.at.Stored).String()}
 	text, err := note.Sign(&note.Note{Text: c.text()}, n.keys.signer)
 	if err != nil {
 		return nil, fmt.Errorf("sign the checkpoint of #%d: %w", c.Size, err)

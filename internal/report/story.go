@@ -234,6 +234,8 @@ func who(f rule.Finding, e events.Event) string {
 		return e.Source + "; no recorder was there to hold it"
 	case f.Bypassed:
 		return e.Source + ", around the recorder, which did not break the rule itself"
+	case f.Rule == rs6.ID:
+		return "the recorder, which did not decide as its policy does"
 	case f.Rule == "RS2" && e.Kind() != "attempt.permitted" && e.Kind() != "dial.started":
 		return "the recorder, which went on without deciding"
 	case e.Source == "/recorder":
@@ -250,6 +252,8 @@ func (st *Story) mark(f rule.Finding, seq uint64) string {
 	switch {
 	case seq == f.Seq && kind.Kind == rule.Assumption:
 		return f.Rule
+	case seq == f.Seq && f.Rule == rs6.ID:
+		return f.Rule + ": here the log and the policy part"
 	case seq == f.Seq && f.Observed:
 		return f.Rule + ": would be forbidden"
 	case seq == f.Seq:
@@ -280,7 +284,7 @@ func (p *page) story(st Story, f rule.Finding) {
 			clock = p.s.clock(s.Time)
 		}
 		rows = append(rows, []string{fmt.Sprintf("#%d", s.Seq), clock, since(before, s), string(s.Gate), s.Counter,
-			strings.TrimPrefix(s.Source, "/"), string(s.Kind()), shortened(detail(s.Data)), mark})
+			veiled(strings.TrimPrefix(s.Source, "/")), string(s.Kind()), shortened(veiled(detail(s.Data))), mark})
 		before = s
 	}
 	p.line("")

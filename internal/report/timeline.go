@@ -93,7 +93,7 @@ func (t *lines) row(r row) {
 	case r.number > 0:
 		name = "· " + name
 	}
-	t.columns(t.s.clock(e.Time), delta, fmt.Sprint(e.Seq), r.by(), r.gate, name, r.detail())
+	t.columns(t.s.clock(e.Time), delta, fmt.Sprint(e.Seq), veiled(r.by()), r.gate, name, veiled(r.detail()))
 	t.before = &r
 }
 

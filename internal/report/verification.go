@@ -28,6 +28,8 @@ type Verification struct {
 	Broken error
 	// Doubts are what is wrong with the place that the stream came from.
 	Doubts []error
+	// Evidence is what the bundle proves that the stream came in, nil for other places.
+	Evidence *Evidence
 	// Cited are events that findings name, as far as Cite found them.
 	Cited map[uint64]events.Event
 	// Stories are what led to the findings that the text tells, in their order; none
@@ -62,8 +64,12 @@ func Verify(stream iter.Seq2[events.Record, error]) Verification {
 	return v
 }
 
-// Outcome is the judge's, but that nothing holds of a stream that is not whole.
+// Outcome is the judge's, but that nothing holds of a stream that is not whole, and that
+// neither holds nor is violated what a bundle does not prove.
 func (v *Verification) Outcome() rule.Outcome {
+	if v.Evidence != nil && v.Evidence.doubt() != nil {
+		return rule.Inconclusive
+	}
 	if v.Verdict.Outcome == rule.Holds && (v.Broken != nil || len(v.Doubts) > 0) {
 		return rule.Inconclusive
 	}

@@ -122,6 +122,8 @@ func (v *Verification) sentence() string {
 		return fmt.Sprintf("%s at #%d: %s%s", all[0].Rule, all[0].Seq, all[0].Text, more)
 	}
 	switch failed := findings(v.Verdict.Assumptions); {
+	case v.Evidence != nil && v.Evidence.doubt() != nil:
+		return v.Evidence.doubt().Error()
 	case v.Verdict.Events == 0 && v.Broken != nil:
 		return "nothing could be read as an event: " + v.Broken.Error()
 	case v.Verdict.Events == 0 && len(v.Doubts) == 0:
@@ -205,6 +207,11 @@ func (p *page) integrity(v Verification) {
 	for _, d := range v.Doubts {
 		say("place", "%v", d)
 	}
+	if v.Evidence != nil {
+		for _, line := range v.Evidence.lines() {
+			say("bundle", "%s", line)
+		}
+	}
 	for _, r := range v.Verdict.Rules {
 		for _, f := range r.Pending {
 			say("pending", "%s: %s", f.Rule, f.Text)
@@ -275,6 +282,9 @@ func (v *Verification) next() string { return v.commands()[0] }
 func (v *Verification) commands() []string {
 	if v.Verdict.Events == 0 {
 		return []string{"replay verify --help"} // there is nothing to look at
+	}
+	if v.Evidence != nil && v.Evidence.Next != "" {
+		return []string{v.Evidence.Next}
 	}
 	from, to := v.Span()
 	if from == 0 {

@@ -36,9 +36,11 @@ type VerifyJSON struct {
 	// Broken is where the stream could not be read on.
 	Broken *BrokenJSON `json:"broken,omitempty"`
 	// Doubts are what is wrong with the place that the stream came from.
-	Doubts      []string     `json:"doubts,omitempty"`
-	Rules       []ResultJSON `json:"rules"`
-	Assumptions []ResultJSON `json:"assumptions"`
+	Doubts []string `json:"doubts,omitempty"`
+	// Evidence is what the bundle proves that the stream came in.
+	Evidence    *EvidenceJSON `json:"evidence,omitempty"`
+	Rules       []ResultJSON  `json:"rules"`
+	Assumptions []ResultJSON  `json:"assumptions"`
 	// Integrity says in a few words what became of the assumptions.
 	Integrity string `json:"integrity,omitempty"`
 	Next      string `json:"next"`
@@ -104,6 +106,9 @@ func WriteVerifyJSON(w io.Writer, v Verification) error {
 	}
 	if d.Events > 0 {
 		out.Integrity = sound(d.Assumptions)
+	}
+	if v.Evidence != nil {
+		out.Evidence = v.Evidence.json()
 	}
 	if v.Broken != nil {
 		line, at, field := place(v.Broken)

@@ -1,6 +1,6 @@
 // Package source finds the stream of events that a user means: a file of NDJSON,
-// standard input, an incident folder, the data folder of a recorder that is
-// stopped, or one that runs.
+// an evidence bundle, standard input, an incident folder, the data folder of a recorder
+// that is stopped, or one that runs.
 //
 // # What it guarantees
 //
@@ -19,6 +19,6 @@
 //
 // # What it refuses to do
 //
-// It does not check the chain and judges nothing. It skips no line that it cannot
+// It does not check the chain, nor what a bundle has signed, and judges nothing. It skips no line that it cannot
 // read, and mends none.
 package source

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/bundle"
 )
 
 func openFile(ctx context.Context, path, what string, o Options) (*Source, error) {
@@ -27,7 +28,25 @@ func openFile(ctx context.Context, path, what string, o Options) (*Source, error
 		defer f.Close()
 		return spool(ctx, f, "a pipe", o)
 	}
-	return lines(f, what, info.Size(), o, nil), nil
+	return stream(f, what, info.Size(), o, nil)
+}
+
+// stream is what a file holds: a bundle, or lines.
+func stream(f *os.File, what string, size int64, o Options, broken error) (*Source, error) {
+	if !bundle.Begins(f) {
+		return lines(f, what, size, o, broken), nil
+	}
+	if broken != nil {
+		return nil, errors.Join(broken, f.Close())
+	}
+	b, err := bundle.Open(f, size)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the stream: %w", err), f.Close())
+	}
+	return &Source{What: "an evidence bundle", Bundle: b, Bytes: b.Bytes(), Gateway: o.Gateway, close: f.Close,
+		read: func(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error] {
+			return bounded(ctx, b.Events(), o.Gateway, from, to)
+		}}, nil
 }
 
 // lines is a stream of NDJSON in a file. broken is what the file itself ends
@@ -73,7 +92,7 @@ func spool(ctx context.Context, in io.Reader, what string, o Options) (*Source, 
 	}()
 	select {
 	case c := <-done:
-		return lines(f, what, c.n, o, c.err), nil
+		return stream(f, what, c.n, o, c.err)
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

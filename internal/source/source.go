@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/bundle"
 	"ibrecorder/store"
 )
 
@@ -52,8 +53,10 @@ type Source struct {
 	// length, of a log the sequence of its last event.
 	Bytes int64
 	Last  uint64
-	// Folder is the data folder that holds the log, "" if it is none.
+	// Folder is the recorder's data folder that it is, "" for everything else.
 	Folder string
+	// Bundle is the evidence bundle that it is, nil for everything else.
+	Bundle *bundle.Bundle
 	// Doubts are what is wrong with the place itself, beside its events.
 	Doubts []error
 
@@ -75,9 +78,9 @@ func (s *Source) Close() error {
 	return s.close()
 }
 
-// Open finds out what name is: "-", a file, or a folder that holds events.ndjson
-// or store.format. It fails with fs.ErrNotExist, ErrNoStream, ErrGateway,
-// ErrUnreachable, or what the store said.
+// Open finds out what name is: "-", a file, which may be an evidence bundle, or a folder
+// that holds events.ndjson or store.format. It fails with fs.ErrNotExist, ErrNoStream,
+// ErrGateway, ErrUnreachable, bundle.ErrBundle, or what the store said.
 func Open(ctx context.Context, name string, o Options) (*Source, error) {
 	s, err := open(ctx, name, o)
 	if err != nil {

@@ -116,14 +116,15 @@ const (
 	aHead    = "h"
 )
 
-func commit(salts Salts, kind, value string) (sum [sha256.Size]byte, err error) {
+func commit(salts Salts, kind, value string) ([sha256.Size]byte, error) {
 	value = kind + value
 	salt, err := salts.Of(value)
-	if err != nil {
-		return sum, err
-	}
+	return commitment(salt, value), err
+}
+
+func commitment(salt Salt, value string) [sha256.Size]byte {
 	var b [256]byte // most values have room
-	return sha256.Sum256(append(append(b[:0], salt[:]...), value...)), nil
+	return sha256.Sum256(append(append(b[:0], salt[:]...), value...))
 }
 
 // placeholder begins what stands for a hidden text. The x keeps the letters behind it

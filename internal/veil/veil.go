@@ -48,11 +48,11 @@ func (v *Veil) Line(rec events.Record) (events.Record, error) {
 // Prev is the hash of the last veiled line.
 func (v *Veil) Prev() events.Hash { return v.prev }
 
+// HeadSalt is the salt under which the stored line that hashes to head is committed to.
+func HeadSalt(salts Salts, head events.Hash) (Salt, error) { return salts.Of(aHead + head.String()) }
+
 // Head commits to the stored line that hashes to head.
-func Head(salts Salts, head events.Hash) (string, error) {
-	sum, err := commit(salts, aHead, head.String())
-	return events.Hash(sum).String(), err
-}
+func Head(salt Salt, head events.Hash) events.Hash { return commitment(salt, aHead+head.String()) }
 
 func (v *Veil) event(e events.Event) (events.Event, error) {
 	var err error
