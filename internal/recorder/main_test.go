@@ -25,9 +25,18 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+// tester is what *testing.T and *rapid.T have in common here.
+type tester interface {
+	Helper()
+	Fatal(...any)
+	Fatalf(string, ...any)
+	Errorf(string, ...any)
+	Context() context.Context
+}
+
 // run is one run of a recorder over a log in memory, inside a bubble of fake time.
 type run struct {
-	t       *testing.T
+	t       tester
 	g       *recorder.Gateway
 	log     recorder.Log
 	mem     *store.Memory
@@ -37,6 +46,7 @@ type run struct {
 	cancel  context.CancelFunc
 	drained chan struct{}
 	ended   chan error
+	faulty  bool // its policy is not policy.Decide
 }
 
 // relay records what the loop asks of it, and what the log ended with then.
@@ -121,7 +131,7 @@ var boots int
 func bootName() string { return "b" + strings.Repeat("o", boots%100+1) + "t" }
 
 // start begins a run on mem; log, if not nil, stands before it.
-func start(t *testing.T, mem *store.Memory, log recorder.Log, mode events.Mode, with ...func(*recorder.Config)) *run {
+func start(t tester, mem *store.Memory, log recorder.Log, mode events.Mode, with ...func(*recorder.Config)) *run {
 	t.Helper()
 	r := startDraining(t, mem, log, mode, with...)
 	context.AfterFunc(r.ctx, func() { close(r.drained) })
@@ -129,7 +139,7 @@ func start(t *testing.T, mem *store.Memory, log recorder.Log, mode events.Mode, 
 }
 
 // startDraining begins a run whose relays end when the test says so.
-func startDraining(t *testing.T, mem *store.Memory, log recorder.Log, mode events.Mode, with ...func(*recorder.Config)) *run {
+func startDraining(t tester, mem *store.Memory, log recorder.Log, mode events.Mode, with ...func(*recorder.Config)) *run {
 	t.Helper()
 	loaded, err := policy.Load("handoff", policy.Handoff(), mode)
 	if err != nil {
@@ -153,16 +163,21 @@ func startDraining(t *testing.T, mem *store.Memory, log recorder.Log, mode event
 	if r.g, err = recorder.Open(ctx, cfg); err != nil {
 		t.Fatal(err)
 	}
+	r.faulty = cfg.Decide != nil
 	go func() { r.ended <- r.g.Run(ctx, r.drained, r.relay) }()
 	return r
 }
 
-// stop ends the run in order.
+// stop ends the run in order. What it leaves is what the judge finds, and what the policy
+// decides, unless a test has put another one there.
 func (r *run) stop() {
 	r.t.Helper()
 	r.cancel()
 	if err := <-r.ended; err != nil {
 		r.t.Errorf("Run: %v", err)
+	}
+	if !r.faulty {
+		agrees(r.t, r.mem)
 	}
 }
 
@@ -221,7 +236,7 @@ func (r *run) ready(attempt string) {
 
 // kinds is the log from one event on, a kind a word; what says more than its kind
 // is said behind it.
-func kinds(t *testing.T, log recorder.Log, from uint64) string {
+func kinds(t tester, log recorder.Log, from uint64) string {
 	t.Helper()
 	var out []string
 	for rec, err := range log.Read(context.Background(), from, 0) {
@@ -252,7 +267,7 @@ func kinds(t *testing.T, log recorder.Log, from uint64) string {
 
 // judged is the verdict of the offline judge on the whole log, and the hash of
 // the fold from its beginning.
-func judged(t *testing.T, log recorder.Log) (rule.Verdict, fsm.State) {
+func judged(t tester, log recorder.Log) (rule.Verdict, fsm.State) {
 	t.Helper()
 	j, f, s := rule.New(), fsm.NewFolder(), fsm.Initial()
 	for rec, err := range log.Read(context.Background(), 1, 0) {

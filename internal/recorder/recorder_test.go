@@ -99,7 +99,7 @@ func TestANewRunGoesOnWhereTheLogEnds(t *testing.T) {
 	}
 }
 
-func copied(t *testing.T, from *store.Memory) *store.Memory {
+func copied(t tester, from *store.Memory) *store.Memory {
 	to := store.NewMemory("main")
 	for rec, err := range from.Read(t.Context(), 1, 0) {
 		if err == nil {
