@@ -1,9 +1,11 @@
 // Command replay reads a log of the recorder and says what happened in it: whether
 // the retry-stop rule held (verify), in which order (timeline), how things stood
-// at a moment (state), and the stored events themselves (export). It takes a file,
-// standard input, an incident folder, or the data folder of a recorder, stopped or
-// running, and changes none of them. What a program has logged where there was no
-// recorder becomes such a stream by import.
+// at a moment (state), the stored events themselves (export), and with all that proves
+// them for somebody else (pack). It finds what a breach needs (shrink), where two streams
+// part (diff), and what another policy would have done (whatif). It takes a file, an
+// evidence bundle, standard input, an incident folder, or the data folder of a recorder,
+// stopped or running, and changes none of them. What a program has logged where there was
+// no recorder becomes such a stream by import.
 //
 // # What it guarantees
 //
@@ -14,6 +16,10 @@
 //     where it ends or has a hole is named, and so is what is wrong with its place;
 //     the exit code is 3 (damaged.txtar).
 //   - Every place a stream can be read from gives the same answer (places.txtar).
+//   - A bundle is held against what the recorder has signed, and each way to forge one is
+//     named (TestForgeries, TestATornBundleSaysSo); a redacted one has the same signatures
+//     (TestARedactedBundleHasTheSameSignatures), and packing twice gives the same bytes
+//     (TestPackingTwiceGivesTheSameBytes).
 //   - -o json is a documented, additive contract: exportJSON, importJSON, and the types of internal/report
 //     whose names end in JSON (json.txtar).
 //

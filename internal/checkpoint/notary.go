@@ -47,8 +47,9 @@ type Notary struct {
 var ErrHistory = errors.New("the log is not the one that was signed before")
 
 // NewNotary takes up the tree of a log where the last checkpoint left it, and reads what
-// came behind. With nothing to take up it reads the whole log, 8 to 10 seconds for a
-// million events: once. The error is the log's, or ErrHistory.
+// came behind. With nothing to take up it reads the whole log, once: for a million events
+// that is 3.5 s of a processor beside the reading (BenchmarkStep). The error is the log's,
+// or ErrHistory.
 func NewNotary(ctx context.Context, keys *Keys, data, gateway string, history Log, log *slog.Logger) (*Notary, error) {
 	n := &Notary{keys: keys, gateway: gateway, dir: folder(data, gateway), log: log.With("gateway", gateway), salts: keys.Salts(gateway)}
 	secret, err := n.salts.Of("")

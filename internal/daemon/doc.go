@@ -17,6 +17,9 @@
 //     status says so (TestWhatCannotBeWatchedSaysSo).
 //   - The folder, its key and its socket are for its owner alone
 //     (TestTheFolderIsTheOwnersAlone).
+//   - What a run has recorded is signed at its end (TestTheEndOfARunIsSigned), or, if it
+//     was killed, at the first event of the next one (TestAfterAKillTheNextRunSigns). What
+//     keeps it from signing keeps it from nothing else (TestARecorderThatCannotSignRecords).
 //   - At the Gateway there is never a connect without a permit in the log, and
 //     none while it is stopped, whenever the process is killed (TestKilledAtEveryStep).
 //   - However programs storm and however the Gateway fails, it sees no more connects than
