@@ -33,6 +33,9 @@ func (w *Writer) gateway(d *events.Draft, words []string) (events.Payload, error
 			return nil, fmt.Errorf("want denied and how many: %w", err)
 		}
 		return events.AttemptDenied{Policy: "p", Reason: events.HoldStopped, Count: *n}, nil
+	case "told": // somebody is told of the last stop
+		d.Cause = w.stop
+		return events.AlertDelivered{Channel: "command", Tries: 1}, nil
 	case "blocked":
 		return events.TapBlocked{Text: "the port is taken"}, nil
 	case "closed":

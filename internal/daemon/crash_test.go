@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/audit"
 	"ibrecorder/internal/gwsim"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/rule"
@@ -362,11 +363,12 @@ func TestKilledAtEveryStep(t *testing.T) {
 // judged holds the log against the judge and against what the Gateway saw.
 func judged(t *testing.T, s *stage) {
 	t.Helper()
-	j := rule.New()
+	j, decided := rule.New(), audit.New()
 	var history strings.Builder
 	permits, missing := 0, 0
 	for _, rec := range s.log() {
 		j.Step(rec)
+		decided.Step(rec.Event)
 		fmt.Fprintf(&history, "%s\n", rec.Raw)
 		switch d := rec.Data.(type) {
 		case events.AttemptPermitted:
@@ -381,6 +383,9 @@ func judged(t *testing.T, s *stage) {
 	}
 	if v := j.Verdict(); v.Outcome != rule.Holds {
 		t.Errorf("verdict %s: %+v\n%s", v.Outcome, v, history.String())
+	}
+	if r := decided.Result(); r.Total > 0 || r.Checked == 0 || r.Skipped > 0 {
+		t.Errorf("of %d decisions %d were not the policy's, and %d not compared (%s): %+v\n%s", r.Checked, r.Total, r.Skipped, r.Why, r.Findings, history.String())
 	}
 	connects := s.sim.Summary().Connects
 	if connects > permits || connects < permits-missing {

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/audit"
 	"ibrecorder/internal/daemon"
 	"ibrecorder/internal/gwsim"
 	"ibrecorder/internal/httpapi"
@@ -311,12 +312,13 @@ func (s *storm) judgeAll() (all tally) {
 			t.Fatal(err)
 		}
 		n := tally{failed: map[events.FailReason]int{}}
-		j, dialled := rule.New(), map[string]bool{}
+		j, decided, dialled := rule.New(), audit.New(), map[string]bool{}
 		for rec, err := range l.Read(t.Context(), 1, 0) {
 			if err != nil {
 				t.Fatal(err)
 			}
 			j.Step(rec)
+			decided.Step(rec.Event)
 			switch d := rec.Data.(type) {
 			case events.AttemptPermitted:
 				n.permits++
@@ -337,6 +339,9 @@ func (s *storm) judgeAll() (all tally) {
 		}
 		if v := j.Verdict(); v.Outcome != rule.Holds {
 			t.Errorf("%s: verdict %s: %+v", post.Name, v.Outcome, v)
+		}
+		for _, f := range decided.Result().Findings {
+			t.Errorf("%s: decision %s at #%d: %s", post.Name, f.Class, f.Seq, f.Text)
 		}
 		sum := s.sims[i].Summary()
 		if sum.Connects > n.permits || sum.Connects < n.permits-n.missing {

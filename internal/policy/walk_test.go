@@ -18,11 +18,13 @@ type walker struct {
 	*world
 	next   int      // names of attempts
 	leases []string // of them, those that a runner asked a permit for
+	told   string   // ID of the last stop that somebody was told of
+	tells  bool     // somebody is told of each
 	smooth bool     // most handshakes come as far as startAPI, which few do otherwise
 }
 
 func walking(t *rapid.T, p events.Params, mode events.Mode) *walker {
-	return &walker{world: begin(p, mode), smooth: rapid.Bool().Draw(t, "smooth")}
+	return &walker{world: begin(p, mode), smooth: rapid.Bool().Draw(t, "smooth"), tells: rapid.Bool().Draw(t, "tells")}
 }
 
 func (w *walker) name() string {
@@ -40,6 +42,10 @@ var (
 // step is one line of what happens next.
 func (w *walker) step(t *rapid.T) string {
 	pick := func(what string, from ...string) string { return rapid.SampledFrom(from).Draw(t, what) }
+	if w.tells && w.s.Stop.ID != "" && w.s.Stop.ID != w.told {
+		w.told = w.s.Stop.ID
+		return "told"
+	}
 	if under := w.s.InFlight(); w.smooth && len(under) > 0 && pick("goes", "on", "on", "on", "astray") == "on" {
 		return w.wire(t, &under[0], pick)
 	} else if w.smooth && len(under) == 0 && w.waits(1) && pick("comes back", "at once", "at once", "later") == "at once" {

@@ -376,7 +376,7 @@ func TestVerdictNamesTheHead(t *testing.T) {
 	for _, r := range slices.Concat(v.Rules, v.Assumptions) {
 		checked[r.ID] = r.Checked
 	}
-	want := map[string]int{"RS1": 1, "RS2": 0, "RS3": 0, "RS4": 2, "RS5": 7, "RS7": 2, "RS9": 0, "A1": 13, "A2": 13, "A3": 13, "A4": 13, "A5": 8, "A6": 1}
+	want := map[string]int{"RS1": 1, "RS2": 0, "RS3": 0, "RS4": 2, "RS5": 7, "RS7": 2, "RS8": 0, "RS9": 0, "RS10": 1, "A1": 13, "A2": 13, "A3": 13, "A4": 13, "A5": 8, "A6": 1}
 	if diff := cmp.Diff(want, checked); diff != "" {
 		t.Errorf("things judged (-want +got):\n%s", diff)
 	}

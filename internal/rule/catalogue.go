@@ -79,10 +79,24 @@ var catalogue = [...]Entry{
 			"The epoch rises by one with restart.acknowledged and never otherwise.",
 	},
 	{
+		ID: "RS8", Kind: Rule, Unit: "alerts of a stop",
+		Title: "A stop is told on every channel, soon and once.",
+		Why:   "Who is not told goes on waiting for a Gateway that only they can restart; who is told again and again stops to listen.",
+		How: "A channel is known from its own alert.delivered and alert.failed of the same run: where nobody subscribes there is nothing to judge. A minute after restart.required, and a second minute after the first event that is later than that, each of them must have told of that stop, or have failed to tell of anything since. No channel tells of one stop twice. " +
+			"A stop that ended before it was told need not be, and one that is untold when the run or the stream ends is no breach.",
+	},
+	{
 		ID: "RS9", Kind: Rule, Unit: "stops",
 		Title: "Nothing is stopped without evidence.",
 		Why:   "A needless stop keeps a trading program out of the market until somebody wakes up.",
 		How:   "The reason of restart.required must be borne out by the events since the last success or release, by the policy recorded before it; wedged by a reading of the watch and nothing else. Refused dials, notices such as 1100 or 2110, a client id in use and an unaccepted disclaimer never are. Where the rule can be read in two ways, the reading with more failures is used.",
+	},
+	{
+		ID: "RS10", Kind: Rule, Unit: "requests",
+		Title: "Whom nothing holds is answered.",
+		Why:   "A recorder that stops nobody from connecting by saying nothing is a fault of its own, and its clients cannot tell it from the Gateway's.",
+		How: "A request at the tap must be permitted, denied or given up within a minute, and a second minute after the first event that is later than that, once nothing may hold it that the log shows: an attempt under way, a retry.scheduled, the settle time after a release, the spacing behind the end of an attempt after one, the cap on failures in a window. " +
+			"Each of these is read as long as any reading has it, and with a new run or policy all of them begin again. A stop holds nobody: it denies. Requests for a lease are answered at once or never, and not judged.",
 	},
 	{
 		ID: "A1", Kind: Assumption, Unit: "events",

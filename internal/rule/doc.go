@@ -62,7 +62,7 @@
 //
 // No clock, no randomness, no files: the same stream has the same verdict
 // everywhere. It does not repair a stream, reorder it or skip what it cannot read.
-// It does not judge the cap on failures in a window, the cool-down of a client id,
-// alerts, or whether a recorded decision is the one that the policy would compute; of
-// the wait of one client it judges that it is not shorter.
+// It does not judge the cap on failures in a window, the cool-down of a client id, or
+// whether a recorded decision is the one that the policy would compute (internal/audit
+// does, as RS6); of the wait of one client it judges that it is not shorter.
 package rule

@@ -45,6 +45,8 @@ const (
 	restartAcknowledged
 	restartRejected
 	retryScheduled
+	alertDelivered
+	alertFailed
 )
 
 func kindOf(p events.Payload) kind {
@@ -115,6 +117,10 @@ func kindOf(p events.Payload) kind {
 		return restartRejected
 	case events.RetryScheduled:
 		return retryScheduled
+	case events.AlertDelivered:
+		return alertDelivered
+	case events.AlertFailed:
+		return alertFailed
 	}
 	return otherKind
 }

@@ -20,7 +20,10 @@ type Judge struct {
 	rs4 rs4
 	rs5 rs5
 	rs7 rs7
+	rs8 rs8
 	rs9 rs9
+
+	rs10 rs10
 
 	chain chain
 	a3    a3
@@ -59,6 +62,8 @@ func (j *Judge) Step(rec events.Record) []Finding {
 		j.past.forget(l)
 		j.rs3.forget()
 		j.rs7.forget(l)
+		j.rs8.forget()
+		j.rs10.forget()
 	}
 	j.a4.step(f)
 	j.a5.step(f)
@@ -70,8 +75,11 @@ func (j *Judge) Step(rec events.Record) []Finding {
 	j.rs4.step(f)
 	j.rs5.step(f)
 	j.rs7.step(f)
+	j.rs8.step(f)
 	j.rs9.step(f)
+	j.rs10.step(f)
 	j.past.apply(f)
+	j.rs10.wait(f)
 	return f.found
 }
 
@@ -89,9 +97,9 @@ func (j *Judge) Fork() *Judge {
 }
 
 // tallies are in the order of the catalogue.
-func (j *Judge) tallies() [13]*tally {
+func (j *Judge) tallies() [15]*tally {
 	return [...]*tally{
-		&j.rs1.tally, &j.rs2.tally, &j.rs3.tally, &j.rs4.tally, &j.rs5.tally, &j.rs7.tally, &j.rs9.tally,
+		&j.rs1.tally, &j.rs2.tally, &j.rs3.tally, &j.rs4.tally, &j.rs5.tally, &j.rs7.tally, &j.rs8.tally, &j.rs9.tally, &j.rs10.tally,
 		&j.chain.A1, &j.chain.A2, &j.a3.tally, &j.a4.tally, &j.a5.tally, &j.a6.tally,
 	}
 }

@@ -24,6 +24,7 @@ func chaos(t *rapid.T) []string {
 		"resume", "restart.acknowledged", "restart.claimed override=true", "gateway.observed", "wedged", "gateway.contradicted",
 		"crash", "crash unfinished=A", "recorder.stopped", "start previous=stopped", "policy.loaded", "policy.loaded silent_limit=3", "policy.loaded mode=observe",
 		"retry.scheduled A", "gateway.notice", "+90s gateway.notice", "gateway.notice epoch=1",
+		"alert.delivered", "alert.failed", "alert.delivered channel=pager",
 	}
 	lines := []string{"start"}
 	for range rapid.IntRange(0, 25).Draw(t, "length") {
@@ -95,7 +96,7 @@ func (s *script) whileOpen() {
 		s.silent++
 		s.used++
 		if !s.trial && s.silent >= s.limit || s.trial && s.used >= 2 {
-			s.add("stop")
+			s.add("stop; +5s alert.delivered")
 			s.stopped = true
 		}
 	case 4:
@@ -112,11 +113,11 @@ func (s *script) whileOpen() {
 		s.add("+90s dial %s; crash unfinished=%s; policy.loaded silent_limit=%d; attempt.unknown %s", a, a, s.limit, a)
 		s.used++
 		if s.trial && s.used >= 2 {
-			s.add("gateway.down by=/recorder reason=probation; restart.required reason=probation")
+			s.add("gateway.down by=/recorder reason=probation; restart.required reason=probation; alert.delivered")
 			s.stopped = true
 		}
 	case 8:
-		s.add("gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported")
+		s.add("gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; alert.delivered")
 		s.stopped = true
 	case 9:
 		s.add("recorder.stopped; recorder.started previous=stopped; policy.loaded silent_limit=%d", s.limit)

@@ -1020,6 +1020,108 @@ var specification = map[string][]struct {
 			find:   []string{"RS7 restart.acknowledged <- restart.required, restart.claimed"},
 		},
 	},
+	"RS8": {
+		{
+			name:   "where nobody subscribes there is nothing to judge",
+			stream: `start; silent a1; stop; +61s gateway.notice; +61s gateway.notice; +61s gateway.notice`,
+		},
+		{
+			name:   "it is told in time, and what the channel tells of the end is not the stop again",
+			stream: `start; silent a1; stop; +20s alert.delivered; +2m resume; alert.delivered cause=restart.acknowledged; +2m gateway.notice; +2m gateway.notice`,
+		},
+		{
+			name: "a channel that told of the last stop must tell of this one",
+			stream: `start; gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; alert.delivered; resume
+				gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; +61s gateway.notice; +61s operator.noted; +61s gateway.notice`,
+			find: []string{"RS8 operator.noted <- restart.required"},
+		},
+		{
+			name: "each channel for itself",
+			stream: `start; gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; alert.delivered; alert.failed channel=pager; resume
+				gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; alert.delivered; +61s gateway.notice; +61s operator.noted; alert.delivered channel=pager`,
+			find: []string{"RS8 operator.noted <- restart.required"},
+		},
+		{
+			name: "one that fails is at fault itself",
+			stream: `start; gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; alert.delivered; resume
+				gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; alert.failed; +61s gateway.notice; +61s gateway.notice`,
+		},
+		{
+			name: "a log that took nothing for an hour takes the alert last",
+			stream: `start; gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; alert.delivered; resume
+				gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; +1h gateway.notice; +59s gateway.notice; alert.delivered`,
+		},
+		{
+			name: "a stop that is over need not be told",
+			stream: `start; gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; alert.delivered; resume
+				gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; +50s resume; +61s gateway.notice; +61s gateway.notice`,
+		},
+		{
+			name: "another run may have other channels",
+			stream: `start; gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; alert.delivered; resume; crash
+				gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; +61s gateway.notice; +61s gateway.notice`,
+		},
+		{
+			name:   "no channel tells of it twice",
+			stream: `start; silent a1; stop; alert.delivered; alert.failed channel=pager; alert.delivered channel=pager; alert.delivered`,
+			find:   []string{"RS8 alert.delivered <- restart.required"},
+		},
+		{
+			name:   "in observe mode it would have been a breach",
+			stream: `recorder.started; policy.loaded mode=observe; gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported enforced=false; alert.delivered; alert.delivered`,
+			find:   []string{"RS8 alert.delivered <- restart.required [observed]"},
+		},
+	},
+	"RS10": {
+		{
+			name:   "who is answered waits no more, and neither does who leaves",
+			stream: `start; ask a1; ask a2; ask a3; attempt.abandoned a3 stage=none; attempt.denied a1 reason=backoff; client.closed conn=c-a2; +61s gateway.notice; +61s gateway.notice; +61s gateway.notice`,
+		},
+		{
+			name:   "an attempt under way holds the others",
+			stream: `start; dial a1; ask a2; +61s gateway.notice; +61s gateway.notice; +61s gateway.notice; attempt.abandoned a1; +59s attempt.permitted a2`,
+		},
+		{
+			name:   "a wait holds them, and a minute more is not too long",
+			stream: `start; dial a1; attempt.failed a1 reason=refused stage=dial; retry.scheduled a1 delay_ms=300000; ask a2; +1m gateway.notice; +1m gateway.notice; +1m gateway.notice; +1m gateway.notice; +1m gateway.notice; +1m attempt.permitted a2`,
+		},
+		{
+			name:   "so does a release until it has settled",
+			stream: `start; silent a1; stop; resume; ask a2; +29s gateway.notice; +61s gateway.notice; +60s attempt.permitted a2`,
+		},
+		{
+			name:   "and the cap on failures in a window",
+			stream: `start window_ms=600000 window_failures=2; dial a1; attempt.failed a1 reason=refused stage=dial; dial a2; attempt.failed a2 reason=refused stage=dial; ask a3; +3m gateway.notice; +3m gateway.notice; +3m gateway.notice`,
+		},
+		{
+			name:   "a log that took nothing for an hour takes the answer last",
+			stream: `start; ask a1; +1h gateway.notice; +59s attempt.permitted a1`,
+		},
+		{
+			name:   "what a run was asked its end has answered",
+			stream: `start; ask a1; crash; +61s gateway.notice; +61s gateway.notice; +61s gateway.notice`,
+		},
+		{
+			name:   "nothing holds it, and it waits",
+			stream: `start; ask a1; ask a2; +61s gateway.notice; +61s operator.noted; +61s gateway.notice`,
+			find:   []string{"RS10 operator.noted <- attempt.requested a1"},
+		},
+		{
+			name:   "a stop holds nobody: it denies",
+			stream: `start; silent a1; stop; ask a2; +61s gateway.notice; +61s operator.noted`,
+			find:   []string{"RS10 operator.noted <- attempt.requested a2"},
+		},
+		{
+			name:   "after a release somebody is let in",
+			stream: `start; silent a1; stop; ask a2; resume; +31s gateway.notice; +61s gateway.notice; +61s operator.noted`,
+			find:   []string{"RS10 operator.noted <- attempt.requested a2"},
+		},
+		{
+			name:   "in observe mode nobody waits at all",
+			stream: `recorder.started; policy.loaded mode=observe; ask a1; +61s gateway.notice; +61s operator.noted`,
+			find:   []string{"RS10 operator.noted <- attempt.requested a1 [observed]"},
+		},
+	},
 	"RS9": {
 		{
 			name:   "a stop for nothing is needless",
@@ -1225,7 +1327,7 @@ func TestEveryRuleIsKeptAndBroken(t *testing.T) {
 			t.Errorf("%s: %d streams keep it and %d findings break it, want at least 2 of each", e.ID, kept, broken)
 		}
 	}
-	if len(specification) != 7 {
-		t.Errorf("%d rules are specified, want 7", len(specification))
+	if len(specification) != 9 {
+		t.Errorf("%d rules are specified, want 9", len(specification))
 	}
 }

@@ -14,7 +14,10 @@ type parts struct {
 	RS4 *rs4
 	RS5 *rs5
 	RS7 *rs7
+	RS8 *rs8
 	RS9 *rs9
+
+	RS10 *rs10
 
 	Chain *chain
 	A3    *a3
@@ -26,7 +29,7 @@ type parts struct {
 func (j *Judge) parts() parts {
 	return parts{
 		Past: &j.past, Count: &j.count,
-		RS1: &j.rs1, RS2: &j.rs2, RS3: &j.rs3, RS4: &j.rs4, RS5: &j.rs5, RS7: &j.rs7, RS9: &j.rs9,
+		RS1: &j.rs1, RS2: &j.rs2, RS3: &j.rs3, RS4: &j.rs4, RS5: &j.rs5, RS7: &j.rs7, RS8: &j.rs8, RS9: &j.rs9, RS10: &j.rs10,
 		Chain: &j.chain, A3: &j.a3, A4: &j.a4, A5: &j.a5, A6: &j.a6,
 	}
 }

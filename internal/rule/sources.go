@@ -72,6 +72,8 @@ var writers = [...]writer{
 	restartAcknowledged: byRecorder,
 	restartRejected:     byRecorder,
 	retryScheduled:      byRecorder,
+	alertDelivered:      byRecorder,
+	alertFailed:         byRecorder,
 }
 
 // a3: whoever wrote an event may write its kind.

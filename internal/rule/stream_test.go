@@ -82,6 +82,8 @@ var usual = map[string]string{
 	"gateway.contradicted":  "ends=true",
 	"handshake.version":     "server_version=187",
 	"handshake.api_started": "client_id=7",
+	"alert.delivered":       "channel=command tries=1",
+	"alert.failed":          "channel=command try=1 exit_code=1",
 }
 
 // causes names the kind whose last event, of the same attempt if it has one, is
@@ -91,11 +93,13 @@ var causes = map[string]string{
 	"dial.started":      "attempt.permitted",
 	"retry.scheduled":   "attempt.failed",
 	"restart.required":  "gateway.down",
+	"alert.delivered":   "restart.required",
+	"alert.failed":      "restart.required",
 }
 
 // sources is who sees what, if not the tap.
 var sources = map[string]string{
-	"recorder": "/recorder", "policy": "/recorder", "restart": "/recorder", "retry": "/recorder", "operator": "/operator/cli",
+	"recorder": "/recorder", "policy": "/recorder", "restart": "/recorder", "retry": "/recorder", "operator": "/operator/cli", "alert": "/recorder",
 }
 
 // builder turns lines into records.
