@@ -126,7 +126,8 @@ func (e *exportJSON) copy(w io.Writer, bar *progress, src *source.Source, c *cob
 
 // toFile calls write with a file of mode 0600, and removes it if that fails for
 // another reason than a stream that breaks off. Without force the file must be
-// new; with force the old one stays until the new one is complete.
+// new; with force the old one stays until the new one is complete. The verb begins
+// its errors.
 func toFile(verb, path string, force bool, write func(io.Writer) error) error {
 	f, err := create(verb, path, force)
 	if errors.Is(err, fs.ErrExist) {

@@ -150,27 +150,40 @@ func newPacker(ctx context.Context, src *source.Source, redact bool) (*packer, e
 	case src.Folder != "":
 		return p, p.fromFolder()
 	}
-	if redact { // of a key that nobody keeps: there is no signature that it would have to fit
-		secret := make([]byte, 32)
-		_, _ = rand.Read(secret) // never fails
-		p.salts = func() (veil.Salts, error) { return veil.NewKey(secret, ""), nil }
+	if redact {
+		p.unsigned()
 	}
 	return p, nil
+}
+
+// unsigned hides under a secret that nobody keeps: there is no signature that it would have
+// to fit.
+func (p *packer) unsigned() {
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails
+	p.salts = func() (veil.Salts, error) { return veil.NewKey(secret, ""), nil }
 }
 
 func (p *packer) fromFolder() (err error) {
 	if p.signed.Checkpoints, err = checkpoint.Read(p.src.Folder, p.src.Gateway); err != nil {
 		return err
 	}
-	if p.signed.Key, err = checkpoint.PublicKey(p.src.Folder); errors.Is(err, fs.ErrNotExist) {
-		err = nil // a recorder of before there were checkpoints
+	p.signed.Key, err = checkpoint.PublicKey(p.src.Folder)
+	if errors.Is(err, fs.ErrNotExist) && len(p.signed.Checkpoints) == 0 { // a recorder of before there were any
+		if p.redact {
+			p.unsigned()
+		}
+		return nil
 	}
-	if err != nil || p.signed.Key == "" && !p.redact {
+	if err != nil {
 		return err
 	}
 	key, err := checkpoint.Salts(p.src.Folder, p.src.Gateway)
+	if err != nil {
+		return fmt.Errorf("%w; without it nothing that was signed can be checked: bring it back, or pack what replay export writes", err)
+	}
 	p.salts = func() (veil.Salts, error) { return key, nil }
-	return err
+	return nil
 }
 
 func (p *packer) fromBundle() error {

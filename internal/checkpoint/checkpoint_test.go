@@ -307,6 +307,14 @@ func TestWhenANotarySigns(t *testing.T) {
 	h.some(2, n)
 	n.Close()
 	want(t, "the first event after a crash, and the end of that run", []uint64{5, 10, 14, 15}, sizes(t, k, data, h))
+
+	n = notary(t, k, data, h)
+	n.many = 4
+	h.some(4, n)
+	n.wrote(<-n.writing)
+	h.some(3, n)
+	want(t, "many events in a short time", []uint64{5, 10, 14, 15, 19}, sizes(t, k, data, h))
+	n.Close()
 }
 
 func TestANotaryReadsWhatItMissed(t *testing.T) {

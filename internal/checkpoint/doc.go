@@ -34,8 +34,8 @@
 //   - A notary that was away reads what it missed, and signs nothing if the log is not the
 //     one that it signed before (TestANotaryReadsWhatItMissed,
 //     TestANotarySignsNoOtherHistory).
-//   - It signs at the end of a run, once a day, and at the beginning of a run what a crash left
-//     unsigned (TestWhenANotarySigns). What it cannot write ends nothing but the signing, and is
+//   - It signs at the end of a run, once a day, every 50 000 events, and at the beginning of a
+//     run what a crash left unsigned (TestWhenANotarySigns). What it cannot write ends nothing but the signing, and is
 //     logged (TestANotaryThatCannotWriteStopsNobody).
 //   - The folder is bounded (TestOldCheckpointsGiveWay), its files are 0600 and there whole or
 //     not at all.

@@ -14,8 +14,12 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// every is the longest time within a run that has events and no checkpoint.
-const every = 24 * time.Hour
+// A run that has events has a checkpoint every day, and every so many events: after a kill
+// the next start reads what came behind the last one, about 0.2 s of a processor.
+const (
+	every = 24 * time.Hour
+	many  = 50_000
+)
 
 // Log is what a notary reads of a log; *store.JetLog is one.
 type Log interface {
@@ -38,6 +42,8 @@ type Notary struct {
 	mono   int64  // of this run, when it was signed; 0 at the beginning
 	behind bool   // a run before this one left events unsigned
 	failed error  // why nothing is signed any more
+	tried  uint64 // how many events the last try to write one was of, whatever came of it
+	many   uint64 // events between two tries
 
 	writing chan error // of the goroutine that writes, nil if there is none
 	pending uint64     // what signed is once it has
@@ -51,7 +57,7 @@ var ErrHistory = errors.New("the log is not the one that was signed before")
 // that is 3.5 s of a processor beside the reading (BenchmarkStep). The error is the log's,
 // or ErrHistory.
 func NewNotary(ctx context.Context, keys *Keys, data, gateway string, history Log, log *slog.Logger) (*Notary, error) {
-	n := &Notary{keys: keys, gateway: gateway, dir: folder(data, gateway), log: log.With("gateway", gateway), salts: keys.Salts(gateway)}
+	n := &Notary{keys: keys, gateway: gateway, dir: folder(data, gateway), log: log.With("gateway", gateway), salts: keys.Salts(gateway), many: many}
 	secret, err := n.salts.Of("")
 	if err != nil {
 		return nil, err
@@ -83,7 +89,7 @@ func NewNotary(ctx context.Context, keys *Keys, data, gateway string, history Lo
 	if !met { // it is shorter
 		return nil, n.contradiction()
 	}
-	n.behind = n.at.Tree.Size > n.signed
+	n.behind, n.tried = n.at.Tree.Size > n.signed, n.at.Tree.Size
 	return n, nil
 }
 
@@ -101,7 +107,7 @@ func (n *Notary) Step(rec events.Record) {
 		n.log.Error("no checkpoints are written any more", "error", n.failed)
 		return
 	}
-	if n.behind || rec.Mono-n.mono >= int64(every) {
+	if n.behind || rec.Mono-n.mono >= int64(every) || n.at.Tree.Size-n.tried >= n.many {
 		if n.idle() {
 			n.mono, n.behind = rec.Mono, false
 			n.write()
@@ -154,7 +160,7 @@ func (n *Notary) write() {
 	at.Tree.Tops = append(at.Tree.Tops[:0:0], at.Tree.Tops...)
 	text, err := n.sign()
 	done := make(chan error, 1)
-	n.writing, n.pending = done, at.Tree.Size
+	n.writing, n.pending, n.tried = done, at.Tree.Size, at.Tree.Size
 	if err != nil {
 		done <- err
 		return

@@ -30,7 +30,9 @@
 // Which values are equal, in one veiled stream and between two of the same gateway and
 // data folder. How often each occurs, when, and the length of nothing. To whoever was
 // given the stored lines and their salts: the commitments of those values in any veiled
-// stream of the log. What is shown is shown: kinds, times, codes, byte counts, start times
+// stream of the log. To whoever can write into the log, as a runner does by its reports,
+// and is given a veiled stream: whether a value that they guessed and reported is one that
+// is hidden elsewhere in it. What is shown is shown: kinds, times, codes, byte counts, start times
 // of processes, ports, the gateway's name, the recorder's own ids.
 //
 // The commitment of a process id has 52 bits, for it must be a number: enough to tell
