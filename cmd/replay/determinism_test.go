@@ -25,6 +25,8 @@ var outputs = []string{
 	"export FILE",
 	"shrink FILE --tz et",
 	"shrink FILE -o json",
+	"diff FILE FILE --tz et",
+	"diff FILE ../../testdata/streams/SYN-01-nightly-restart -o json",
 }
 
 // The machine may be of any size, in any country.

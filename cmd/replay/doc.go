@@ -20,7 +20,8 @@
 //     named (TestForgeries, TestATornBundleSaysSo); a redacted one has the same signatures
 //     (TestARedactedBundleHasTheSameSignatures), and packing twice gives the same bytes
 //     (TestPackingTwiceGivesTheSameBytes).
-//   - -o json is a documented, additive contract: exportJSON, importJSON, and the types of internal/report
+//   - -o json is a documented, additive contract: exportJSON, importJSON, shrinkJSON, and the
+//     types of internal/report
 //     whose names end in JSON (json.txtar).
 //
 // # What it refuses to do
