@@ -145,3 +145,15 @@ func TestEveryStoryIsWhole(t *testing.T) {
 		t.Errorf("only %d stories were told", told)
 	}
 }
+
+// A timeline may begin anywhere, also in the middle of an attempt.
+func TestATimelineBeginsAnywhere(t *testing.T) {
+	lines := streamtest.Night("live").NDJSON()
+	for from := uint64(1); from <= 60; from++ {
+		var b strings.Builder
+		told, broken, err := WriteTimeline(&b, ndjson(lines), Range{From: from, To: from + 3}, false, Style{})
+		if told != 4 || broken != nil || err != nil || !strings.Contains(b.String(), fmt.Sprintf(" %d  ", from)) {
+			t.Errorf("from #%d: %d told, %v, %v:\n%s", from, told, broken, err, b.String())
+		}
+	}
+}

@@ -88,7 +88,7 @@ func (t *lines) row(r row) {
 	switch {
 	case r.number > 0 && r.opens:
 		name += fmt.Sprintf(" #%d", r.number)
-	case r.number > 0 && t.before.number != r.number:
+	case r.number > 0 && (t.before == nil || t.before.number != r.number):
 		name = fmt.Sprintf("· %s #%d", name, r.number)
 	case r.number > 0:
 		name = "· " + name
