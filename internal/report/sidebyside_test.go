@@ -46,7 +46,7 @@ func TestSideBySide(t *testing.T) {
 		most int
 	}{
 		{"same", quiet().After(time.Hour).Gone("a1"), quiet().After(2 * time.Hour).Gone("a1"), 100},
-		{"stopped", quiet().Gone("a1").Refused("a2").Retry("a2", time.Second, 1).After(time.Minute).Ready("a3", 7),
+		{"stopped", quiet().Gone("a1").Refused("a2").Retry(time.Second, 1).After(time.Minute).Ready("a3", 7),
 			quiet().Gone("a1").Silent("a2", 30*time.Second).Stop(1).After(time.Minute).Deny("a3").After(time.Minute).Resume("kim").After(time.Minute).Probe("a3", 7, 1), 100},
 		{"shorter", quiet().Gone("a1"), quiet(), 100},
 		{"nothing", quiet(), streamtest.New("live"), 100},
