@@ -55,7 +55,7 @@ var mayImport = map[string][]string{
 	"internal/streams/long": {"events", "internal/streams"},
 	"internal/config":       {"events", "internal/policy", viper, pflag, yaml, levenshtein, nkeys},
 	"internal/doctor":       {"events", "store", "internal/config", "internal/httpapi", "internal/report", "internal/watch", "internal/wire", xsys},
-	"internal/explain":      {"internal/rule"},
+	"internal/explain":      {"internal/report", "internal/rule"},
 	"internal/explore":      {"events", "fsm", "internal/policy", "internal/rule"},
 	"internal/diff":         {"events", "fsm", "github.com/sergi/go-diff"},
 	"internal/shrink":       {"events", "fsm", "internal/audit", "internal/rule"},

@@ -3,7 +3,7 @@
 // says what it means, why it matters, how it is known, what to do, and with which
 // command to see one.
 //
-// The text of rules and assumptions is the judge's own catalogue. All of it is in
+// The text of rules and assumptions is the catalogue that verify judges by. All of it is in
 // docs/explain.md too, which a test writes.
 //
 // # What it guarantees

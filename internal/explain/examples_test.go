@@ -11,6 +11,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
+	"ibrecorder/internal/report"
 	"ibrecorder/internal/rule"
 )
 
@@ -55,7 +56,7 @@ func (s shows) stream(t *testing.T, name string) {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	j, fold, state := rule.New(), fsm.NewFolder(), fsm.Initial()
+	fold, state := fsm.NewFolder(), fsm.Initial()
 	bad := path.Dir(name) != tree
 	for rec, err := range events.ReadNDJSON(in) {
 		if err != nil {
@@ -64,7 +65,6 @@ func (s shows) stream(t *testing.T, name string) {
 			}
 			break
 		}
-		j.Step(rec)
 		if bad {
 			continue
 		}
@@ -78,7 +78,7 @@ func (s shows) stream(t *testing.T, name string) {
 			s.add("session", string(x.Phase), at)
 		}
 	}
-	v := j.Verdict()
+	v := verdict(t, name)
 	verify := "replay verify " + name
 	for _, r := range v.Rules {
 		if !bad && len(r.Findings) > 0 {
@@ -95,24 +95,27 @@ func (s shows) stream(t *testing.T, name string) {
 // kept finds the rules that no stream breaks: there is one that keeps them. One in which
 // the gate stops shows more.
 func (s shows) kept(t *testing.T, name string, stops bool) {
-	in, err := os.Open(filepath.Join("../..", name, "events.ndjson"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	v, err := rule.Check(events.ReadNDJSON(in))
-	if err != nil {
-		return
-	}
+	v := verdict(t, name)
 	rules := slices.Concat(v.Rules, v.Assumptions)
 	if stops && !slices.ContainsFunc(rules, func(r rule.Result) bool { return r.ID == "RS9" && r.Checked > 0 }) {
 		return
 	}
 	for _, r := range rules {
-		if e, _ := rule.Lookup(r.ID); r.Checked > 0 {
+		if e, _ := report.Lookup(r.ID); r.Checked > 0 {
 			s.add(string(e.Kind), r.ID, "replay verify "+name)
 		}
 	}
+}
+
+// verdict is what verify makes of a stream.
+func verdict(t *testing.T, name string) rule.Verdict {
+	t.Helper()
+	in, err := os.Open(filepath.Join("../..", name, "events.ndjson"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	return report.Verify(events.ReadNDJSON(in)).Verdict
 }
 
 func (s shows) event(e events.Event, command string) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"ibrecorder/internal/report"
 	"ibrecorder/internal/rule"
 )
 
@@ -55,13 +56,16 @@ var groups = []struct {
 	{"code", "Numbers of IB's messages on the wire, and the recorder's own.", codes},
 }
 
-// ruled are the pages of the judge's catalogue.
+// ruled are the pages of what verify judges.
 func ruled(kind rule.EntryKind) (all []Page) {
-	for _, e := range rule.Catalogue() {
+	for _, e := range report.Catalogue() {
 		if e.Kind != kind {
 			continue
 		}
-		next := "See what led to it: replay verify SOURCE, then replay timeline SOURCE --from N --to N around the event. The shortest stream that breaks it: replay shrink SOURCE --rule " + e.ID
+		next := "See what led to it: replay verify SOURCE, then replay timeline SOURCE --from N --to N around the event."
+		if _, judged := rule.Lookup(e.ID); judged {
+			next += " The shortest stream that breaks it: replay shrink SOURCE --rule " + e.ID
+		}
 		if kind == rule.Assumption {
 			next = "See where it fails: replay verify SOURCE. What was found before that stands; for the rest take another copy of the log, or judge the parts by themselves with --from and --to."
 		}
