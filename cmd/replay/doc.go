@@ -2,7 +2,8 @@
 // the retry-stop rule held (verify), in which order (timeline), how things stood
 // at a moment (state), the stored events themselves (export), and with all that proves
 // them for somebody else (pack). It finds what a breach needs (shrink), where two streams
-// part (diff), and what another policy would have done (whatif). It takes a file, an
+// part (diff), and what another policy would have done (whatif), and puts all of it on one
+// page for people who were not there (report). It takes a file, an
 // evidence bundle, standard input, an incident folder, or the data folder of a recorder,
 // stopped or running, and changes none of them. What a program has logged where there was
 // no recorder becomes such a stream by import.
@@ -20,9 +21,10 @@
 //     named (TestForgeries, TestATornBundleSaysSo); a redacted one has the same signatures
 //     (TestARedactedBundleHasTheSameSignatures), and packing twice gives the same bytes
 //     (TestPackingTwiceGivesTheSameBytes).
-//   - -o json is a documented, additive contract: exportJSON, importJSON, shrinkJSON, and the
-//     types of internal/report
-//     whose names end in JSON (json.txtar).
+//   - A report is written whole or not at all, for its owner alone (report.txtar).
+//   - -o json is a documented, additive contract: exportJSON, importJSON, shrinkJSON, and
+//     the types of internal/report whose names end in JSON, and its Document (json.txtar,
+//     report.txtar).
 //
 // # What it refuses to do
 //

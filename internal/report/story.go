@@ -2,360 +2,259 @@ package report
 
 import (
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
-	"time"
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
-	"ibrecorder/internal/rule"
 )
 
-// Scene is an event of a finding's story: as it is recorded, and what the fold of
-// everything up to it says of the gate and of the counts.
-type Scene struct {
-	events.Event
-	Gate    fsm.Gate
-	Counter string // if this event changed one, for example "silent 1/1"
+// story tells a span in sentences: what a reader has to know, and no more.
+type story struct {
+	all       []Sentence
+	listening events.Listening // as last read
+	recorded  map[string]bool  // the rules that a rule.violated names
 }
 
-// Wrong is the first event after which things stood wrong already, before the event
-// that breaks a rule.
-type Wrong struct {
-	Seq uint64
-	Why string // a few words
+// failed says what a failure looked like from outside.
+var failed = map[events.FailReason]string{
+	events.Refused:           "nothing listened at the Gateway",
+	events.DialTimeout:       "TCP was not accepted in time",
+	events.Unreachable:       "the network could not reach the Gateway",
+	events.AcceptedNoBytes:   "TCP was accepted, and then no byte came",
+	events.FINBeforeVersion:  "the connection was closed before the version",
+	events.RSTBeforeVersion:  "the connection was reset before the version",
+	events.BadVersion:        "the answer was no version that the program offered",
+	events.VersionNoReady:    "the version came, and then nothing made it ready",
+	events.NoStartAPI:        "the program never sent its startAPI",
+	events.ClientIDInUse:     "the client id was in use (326)",
+	events.DisclaimerPending: "the paper trading disclaimer was not accepted (10141)",
+	events.ErrorBeforeReady:  "an error came instead of ready",
+	events.ClosedBeforeReady: "the connection was closed before it was ready",
+	events.ReportedTimeout:   "the program reported a timeout",
+	events.NoAccounts:        "ready came without an account",
+	events.ClientWaits:       "its client id had to wait, and the program did not",
 }
 
-// Story is what led to a finding.
-type Story struct {
-	Scenes []Scene // in their order, the breach last
-	Wrong  Wrong   // zero if the breach itself is the first thing that is wrong
-	Stop   uint64  // the stop that was broken; 0 if it is about none
-}
-
-// Cite reads the stream a second time, from where it was judged, and takes from it
-// what the text shows of the findings: the events that they name, how the gate stood,
-// and the first that was wrong. What cannot be read again is left out.
-func (v *Verification) Cite(stream iter.Seq2[events.Record, error]) {
-	named, traces := v.named(), v.traces()
-	v.Cited = map[uint64]events.Event{}
-	scenes := map[uint64]Scene{}
-	var recent proofs
-	fold, s := fsm.NewFolder(), fsm.Initial()
-	for rec, err := range stream {
-		if err != nil {
-			break
-		}
-		e, before := rec.Event, s
-		s = fold.Apply(s, e)
-		scene := Scene{Event: e, Gate: s.Gate}
-		if proves(e) || named[e.Seq] {
-			scene.Counter = counter(&before, &s)
-		}
-		if _, twice := v.Cited[e.Seq]; named[e.Seq] && !twice {
-			v.Cited[e.Seq], scenes[e.Seq] = e, scene
-		}
-		for _, t := range traces {
-			t.see(scene, &recent, scenes)
-		}
-		if proves(e) {
-			recent.add(scene)
-		}
-	}
-	v.Stories = make([]Story, len(traces))
-	for i, t := range traces {
-		v.Stories[i] = t.story(scenes)
-	}
-}
-
-// proofs are the latest events that a stop may rest on.
-type proofs struct{ of []Scene }
-
-// mostProofs is enough for the evidence that a gateway.down may list, with what comes
-// in between.
-const mostProofs = 64
-
-func (p *proofs) add(s Scene) {
-	if len(p.of) == mostProofs {
-		p.of = slices.Delete(p.of, 0, 1)
-	}
-	p.of = append(p.of, s)
-}
-
-func (p *proofs) find(id string) (Scene, bool) {
-	i := slices.IndexFunc(p.of, func(s Scene) bool { return s.ID == id })
-	if i < 0 {
-		return Scene{}, false
-	}
-	return p.of[i], true
-}
-
-func proves(e events.Event) bool {
+// see takes in the next event of the span. stops and tracks have seen it already.
+func (s *story) see(e *events.Event, stops *stops, t *tracks) {
+	who := t.who()
 	switch d := e.Data.(type) {
-	case events.AttemptFailed, events.AttemptUnknown, events.GatewayDown:
-		return true
-	case events.GatewayObserved:
-		return d.WedgedSamples > 0
-	}
-	return false
-}
-
-// trace follows one finding through the stream.
-type trace struct {
-	f     rule.Finding
-	wrong Wrong
-	stop  uint64
-	seqs  []uint64 // beside those that the finding names
-	down  Scene    // the last gateway.down of the recorder's own
-}
-
-func (v *Verification) traces() []*trace {
-	var all []*trace
-	for _, f := range v.shown() {
-		all = append(all, &trace{f: f})
-	}
-	return all
-}
-
-// see takes in the next event up to the breach.
-func (t *trace) see(s Scene, recent *proofs, scenes map[uint64]Scene) {
-	if s.Seq > t.f.Seq {
-		return
-	}
-	keep := func(s Scene) {
-		scenes[s.Seq] = s
-		t.seqs = append(t.seqs, s.Seq)
-	}
-	switch s.Data.(type) {
-	case events.GatewayDown:
-		if s.Source == "/recorder" {
-			t.down = s
-		}
-	case events.RestartRequired:
-		switch {
-		case t.f.Rule == "RS9" && s.Seq == t.f.Seq && t.down.Seq != 0 && t.down.ID == s.Cause:
-			keep(t.down)
-			t.wrong = Wrong{t.down.Seq, "down, and the events before do not add up to that"}
-		case t.about(s.Seq):
-			t.stop, t.wrong = s.Seq, Wrong{}
-			if down, ok := recent.find(s.Cause); ok {
-				for _, id := range down.Data.(events.GatewayDown).Evidence {
-					if proof, ok := recent.find(id); ok {
-						keep(proof)
-					}
-				}
-			}
-		}
-	}
-	if t.f.Rule == "RS2" && len(t.f.Because) > 0 && s.Seq == t.f.Because[len(t.f.Because)-1] {
-		t.wrong = Wrong{s.Seq, "a stop is due, and nobody decides it"}
-	}
-	if wrong := t.lost(s); wrong != "" && t.wrong.Seq == 0 {
-		t.wrong, scenes[s.Seq] = Wrong{s.Seq, wrong}, s
-	}
-}
-
-// about reports whether the finding names seq as a reason, and is one about a stop.
-func (t *trace) about(seq uint64) bool {
-	return (t.f.Rule == "RS1" || t.f.Rule == "RS7") && slices.Contains(t.f.Because, seq)
-}
-
-// lost says how an event between a stop and the breach shows that the recorder does
-// not know of the stop any more: the first event of a run, or a change of policy,
-// after which it was never mentioned again.
-func (t *trace) lost(s Scene) string {
-	if t.stop == 0 || s.Seq <= t.stop || s.Seq >= t.f.Seq || t.f.Bypassed || s.Source != "/recorder" {
-		return ""
-	}
-	switch d := s.Data.(type) {
 	case events.RecorderStarted:
-		return "the stop is lost at this start"
-	case events.PolicyLoaded:
-		return "the stop is lost with this policy"
-	case events.AttemptPermitted:
-		return "a permit already"
-	case events.RestartRejected:
-		if d.Why == events.RejectedNotStopped {
-			return "the stop is not known any more"
+		text := "The recorder started."
+		switch d.Previous {
+		case events.PreviousNone:
+			text = "The recorder began this log."
+		case events.PreviousCrashed:
+			text = "The recorder started again; the run before had ended without a word."
+		case events.PreviousQuarantined:
+			text = "The recorder began a new log; the one before was set aside."
 		}
+		s.add(e, "started "+string(d.Previous), 1, "%s", text)
+	case events.RecorderStopped:
+		s.add(e, "stopped", 1, "The recorder stopped.")
+	case events.RecorderGap:
+		s.add(e, "gap "+string(d.Reason), 1, "Facts are missing here: %s.", d.Reason)
+	case events.SessionLost:
+		s.minor(e, "lost "+string(d.Reason), "%s lost its session (%s).", who, d.Reason)
+	case events.SessionMute:
+		s.minor(e, "mute", "The session of %s was no longer answered.", strings.ToLower(who[:1])+who[1:])
+	case events.SessionDegraded:
+		s.minor(e, "degraded", "The Gateway lost its connection to Interactive Brokers (code %d).", d.Code)
+	case events.SessionRestored:
+		s.minor(e, "restored", "The Gateway had Interactive Brokers again (code %d).", d.Code)
+	case events.AttemptSucceeded:
+		s.ready(e, d, stops, who)
+	case events.AttemptFailed:
+		s.minor(e, "failed "+string(d.Reason), "%s tried to connect: %s%s.", who, failed[d.Reason], waited(d))
+	case events.AttemptUnknown:
+		s.minor(e, "unknown "+string(d.Reason), "How an attempt ended is not known (%s).", d.Reason)
+	case events.AttemptAbandoned:
+		s.minor(e, "abandoned", "%s left in the middle of its handshake.", who)
 	case events.AttemptDenied:
-		if d.Reason == events.HoldStopped {
-			t.wrong = Wrong{} // it still knew
-		}
+		s.add(e, "denied "+string(d.Reason), d.Count, "An attempt was refused (%s).", d.Reason)
+	default:
+		s.rest(e, stops)
 	}
-	return ""
 }
 
-func (t *trace) story(scenes map[uint64]Scene) Story {
-	st := Story{Wrong: t.wrong, Stop: t.stop}
-	seqs := slices.Concat(t.f.Because, t.seqs, []uint64{t.wrong.Seq, t.f.Seq})
-	slices.Sort(seqs)
-	for _, seq := range slices.Compact(seqs) {
-		if s, ok := scenes[seq]; ok {
-			st.Scenes = append(st.Scenes, s)
+// rest is see for the Gateway, its stops and people.
+func (s *story) rest(e *events.Event, stops *stops) {
+	switch d := e.Data.(type) {
+	case events.GatewayObserved:
+		was := s.listening
+		if d.Listening != events.ListeningUnknown {
+			s.listening = d.Listening
 		}
-	}
-	return st
-}
-
-// counter says which count an event changed, and to what.
-func counter(before, after *fsm.State) string {
-	p := after.Policy.Params
-	row := func(name string, was, is, limit int64) string {
 		switch {
-		case was == is || limit == 0:
-			return ""
-		case is == 0:
-			return name + " from 0 again"
+		case d.Listening == events.ListeningNo && was == events.ListeningYes:
+			s.minor(e, "absent", "Nothing listened at the Gateway any more.")
+		case d.Listening == events.ListeningYes && was == events.ListeningNo:
+			s.minor(e, "listens", "The Gateway listened again.")
 		}
-		return fmt.Sprintf("%s %d/%d", name, is, limit)
-	}
-	var parts []string
-	for _, part := range []string{
-		row("silent", before.Row.Silent.N, after.Row.Silent.N, p.SilentLimit),
-		row("dial timeouts", before.Row.DialTimeouts.N, after.Row.DialTimeouts.N, p.DialTimeoutLimit),
-		row("closed", before.Row.Closed.N, after.Row.Closed.N, p.ClosedLimit),
-		row("probation", before.Trial.Used, after.Trial.Used, p.ProbationAttempts),
-	} {
-		if part != "" {
-			parts = append(parts, part)
+	case events.GatewayDown:
+		if strings.HasPrefix(e.Source, "/runner/") {
+			s.add(e, "down", 1, "%s reported that the Gateway is down.", strings.TrimPrefix(e.Source, "/"))
 		}
+	case events.GatewayContradicted:
+		s.add(e, "contradicted", 1, "An attempt succeeded although the Gateway counted as down.")
+	case events.RestartRequired:
+		text := "The gate stopped"
+		if d.Carried {
+			text = "The stop of the log before was taken over"
+		}
+		what := "nobody dials until a release"
+		if !d.Enforced {
+			what = "in observe mode, so nobody was held"
+		}
+		s.add(e, "", 1, "%s: %s; %s.", text, downs[d.Reason], what)
+	case events.RestartClaimed:
+		s.add(e, "", 1, "%s said that the Gateway was restarted%s", person(d.By), quoted(d.Reason))
+	case events.RestartRejected:
+		s.add(e, "", 1, "The claim of %s was rejected: %s.", d.By, rejected[d.Why])
+	case events.RestartObserved:
+		s.add(e, "", 1, "The recorder saw another Gateway process: %d took the place of %d.", d.PID, d.OldPID)
+	case events.RestartAcknowledged:
+		after := ""
+		if n := len(stops.all); n > 0 && stops.all[n-1].Released == e.Seq && stops.all[n-1].ReleaseNS != nil {
+			after = " after " + span(*stops.all[n-1].ReleaseNS)
+		}
+		s.add(e, "", 1, "The stop was released%s, %s.", after, bases[d.Basis])
+	case events.AlertDelivered:
+		after := ""
+		if n := len(stops.all); n > 0 && stops.all[n-1].Alerted == e.Seq && stops.all[n-1].AlertNS != nil {
+			after = ", " + span(*stops.all[n-1].AlertNS) + " after the stop"
+		}
+		s.add(e, "alert "+d.Channel, 1, "An alert was delivered (%s)%s.", d.Channel, after)
+	case events.AlertFailed:
+		s.add(e, "alert failed "+d.Channel, 1, "An alert could not be delivered (%s).", d.Channel)
+	case events.RuleViolated:
+		if s.recorded == nil {
+			s.recorded = map[string]bool{}
+		}
+		s.recorded[strings.Clone(d.Rule)] = true
+		s.add(e, "violated "+d.Rule, 1, "%s was violated: %s.", d.Rule, strings.TrimSuffix(d.Text, "."))
+	case events.OperatorNoted:
+		s.minor(e, "noted "+d.By+d.Text, "%s noted%s", person(d.By), quoted(d.Text))
 	}
-	return strings.Join(parts, ", ")
 }
 
-// who says who did what breaks a rule.
-func who(f rule.Finding, e events.Event) string {
-	switch {
-	case e.Seq == 0:
-		return ""
-	case f.Bypassed && e.Boot == events.BootImport:
-		return e.Source + "; no recorder was there to hold it"
-	case f.Bypassed:
-		return e.Source + ", around the recorder, which did not break the rule itself"
-	case f.Rule == rs6.ID:
-		return "the recorder, which did not decide as its policy does"
-	case f.Rule == "RS2" && e.Kind() != "attempt.permitted" && e.Kind() != "dial.started":
-		return "the recorder, which went on without deciding"
-	case e.Source == "/recorder":
-		return "the recorder, by its own " + string(e.Kind())
-	case !fsm.Reported(e):
-		return "the recorder, as its own " + e.Source[1:] + " tells"
-	}
-	return e.Source
+var downs = map[events.DownReason]string{
+	events.DownSilent: "the Gateway accepted and did not answer", events.DownDialTimeouts: "the Gateway did not accept in time",
+	events.DownClosed: "the Gateway closed before it answered", events.DownProbation: "no attempt after the release became ready",
+	events.DownWedged: "the Gateway left a connection waiting for a whole budget", events.DownReported: "a program reported the Gateway down",
 }
 
-// mark says what an event is in a story.
-func (st *Story) mark(f rule.Finding, seq uint64) string {
-	kind, _ := Lookup(f.Rule)
-	switch {
-	case seq == f.Seq && kind.Kind == rule.Assumption:
-		return f.Rule
-	case seq == f.Seq && f.Rule == rs6.ID:
-		return f.Rule + ": here the log and the policy part"
-	case seq == f.Seq && f.Observed:
-		return f.Rule + ": would be forbidden"
-	case seq == f.Seq:
-		return f.Rule + ": forbidden"
-	case seq == st.Wrong.Seq:
-		return "first wrong state: " + st.Wrong.Why
-	case seq == st.Stop:
-		return "the stop"
-	}
-	return ""
+var rejected = map[events.Rejection]string{
+	events.RejectedUnchanged: "the process of before the stop still listened", events.RejectedNotListening: "nothing listened yet",
+	events.RejectedNotStopped: "there was no stop to release",
 }
 
-// story lists the events that make a finding. What is recorded stands beside what the
-// fold makes of it, each under its name.
-func (p *page) story(st Story, f rule.Finding) {
-	if len(st.Scenes) == 0 {
+var bases = map[events.Basis]string{
+	events.BasisObserved: "because the recorder saw the restart", events.BasisWord: "on the operator's word",
+	events.BasisOverride: "by the operator, without a restart",
+}
+
+func (s *story) ready(e *events.Event, d events.AttemptSucceeded, stops *stops, who string) {
+	took := ""
+	if d.ElapsedUS > 0 {
+		took = " after " + span(d.ElapsedUS*1e3)
+	}
+	if n := len(stops.all); n > 0 && stops.all[n-1].Recovered == e.Seq {
+		s.add(e, "", 1, "%s was connected again, ready%s.", who, took)
 		return
 	}
-	rows := [][]string{{"#", "TIME", "Δ", "GATE, RECOMPUTED", "COUNT", "BY", "RECORDED", "SAYS", ""}}
-	var before *Scene
-	for i := range st.Scenes {
-		s := &st.Scenes[i]
-		mark, clock := st.mark(f, s.Seq), ""
-		if mark != "" {
-			mark = p.s.paint(bold, "◀ "+mark)
-		}
-		if !s.Time.IsZero() {
-			clock = p.s.clock(s.Time)
-		}
-		rows = append(rows, []string{fmt.Sprintf("#%d", s.Seq), clock, since(before, s), string(s.Gate), s.Counter,
-			veiled(strings.TrimPrefix(s.Source, "/")), string(s.Kind()), shortened(veiled(detail(s.Data))), mark})
-		before = s
-	}
-	p.line("")
-	p.table(withoutEmpty(rows))
+	s.minor(e, "ready", "%s connected, ready%s.", who, took)
 }
 
-// shortened cuts what an event says for a row that has more to show; a note may be long.
-func shortened(text string) string {
-	const most = 72
-	if r := []rune(text); len(r) > most {
-		return string(r[:most-1]) + "…"
+func waited(d events.AttemptFailed) string {
+	if d.WaitedMS > 0 {
+		return " for " + span(d.WaitedMS*1e6)
 	}
-	return text
+	return ""
 }
 
-// withoutEmpty leaves out the columns in which nothing stands but their name, and
-// indents the rows.
-func withoutEmpty(rows [][]string) [][]string {
-	out := make([][]string, len(rows))
-	for i := range out {
-		out[i] = []string{""}
+func person(name string) string {
+	if name == "" {
+		return "An operator"
 	}
-	for c := range rows[0] {
-		if !slices.ContainsFunc(rows[1:], func(r []string) bool { return r[c] != "" }) {
+	return name
+}
+
+// quoted ends a sentence with somebody's own words, if there are any.
+func quoted(text string) string {
+	if text == "" {
+		return "."
+	}
+	return fmt.Sprintf(": %q", text)
+}
+
+// add tells something, or counts it if the sentence before says the same.
+func (s *story) add(e *events.Event, key string, n int64, format string, args ...any) {
+	if i := len(s.all) - 1; i >= 0 && key != "" && s.all[i].key == key {
+		s.all[i].Times, s.all[i].To = max(1, s.all[i].Times)+n, e.Seq
+		return
+	}
+	one := Sentence{Seq: e.Seq, Time: utc(e.Time), Text: plain(fmt.Sprintf(format, args...)), key: strings.Clone(key), sort: e.Kind()}
+	if n > 1 {
+		one.Times, one.To = n, e.Seq
+	}
+	s.all = append(s.all, one)
+}
+
+// insert tells something where it belongs in the order of the log.
+func (s *story) insert(e *events.Event, text string) {
+	i := 0
+	for i < len(s.all) && s.all[i].Seq <= e.Seq {
+		i++
+	}
+	s.all = slices.Insert(s.all, i, Sentence{Seq: e.Seq, Time: utc(e.Time), Text: plain(text), sort: "rule.violated"})
+}
+
+func (s *story) minor(e *events.Event, key, format string, args ...any) {
+	n := len(s.all)
+	s.add(e, key, 1, format, args...)
+	if len(s.all) > n {
+		s.all[n].minor = true
+	}
+}
+
+// told leaves out what matters less, and then what is in the middle, until the
+// rest is a story and no list. What it leaves out it counts.
+func (s *story) told(e *events.Event, gate fsm.Gate) (out, untold []Sentence) {
+	keep := make([]bool, len(s.all))
+	kept := 0
+	for i, x := range s.all {
+		keep[i] = len(s.all) <= maxStory || i == 0 || i == len(s.all)-1 || !x.minor
+		if keep[i] {
+			kept++
+		}
+	}
+	out = []Sentence{}
+	n := 0
+	for i, x := range s.all {
+		if keep[i] {
+			n++
+		}
+		if keep[i] && (n <= maxStory/2 || n > kept-maxStory/2) {
+			out = append(out, x)
 			continue
 		}
-		for i, r := range rows {
-			out[i] = append(out[i], r[c])
+		untold = counted(untold, x)
+	}
+	if e != nil && gate == fsm.Stopped {
+		out = append(out, Sentence{Seq: e.Seq, Time: utc(e.Time), Text: "Here this report ends, and the gate is still stopped."})
+	}
+	return out, untold
+}
+
+// counted adds a sentence to the one that says the same, if there is one.
+func counted(all []Sentence, x Sentence) []Sentence {
+	for i := range all {
+		if all[i].sort == x.sort && all[i].key == x.key {
+			all[i].Times, all[i].To = max(1, all[i].Times)+max(1, x.Times), max(x.Seq, x.To)
+			return all
 		}
 	}
-	return out
-}
-
-// since is the time between two scenes, where a clock of one run tells it.
-func since(before, s *Scene) string {
-	if before == nil {
-		return ""
-	}
-	if ns, known := events.Elapsed(before.Event, s.Event); known {
-		return "+" + span(ns)
-	}
-	return ""
-}
-
-// SceneJSON is one event of a finding's story. Kind, By and Text are recorded; Gate
-// and Counter are the fold's.
-type SceneJSON struct {
-	Seq     uint64      `json:"seq"`
-	Time    *time.Time  `json:"time,omitempty"`
-	By      string      `json:"by"`
-	Kind    events.Kind `json:"kind"`
-	Text    string      `json:"text,omitempty"`
-	Gate    fsm.Gate    `json:"gate"`
-	Counter string      `json:"counter,omitempty"`
-	Mark    string      `json:"mark,omitempty"`
-}
-
-// WrongJSON is the first event after which things stood wrong already.
-type WrongJSON struct {
-	Seq uint64 `json:"seq"`
-	Why string `json:"why"`
-}
-
-func (st *Story) json(f rule.Finding) (scenes []SceneJSON, wrong *WrongJSON) {
-	for _, s := range st.Scenes {
-		scenes = append(scenes, SceneJSON{
-			Seq: s.Seq, Time: utc(s.Time), By: s.Source, Kind: s.Kind(), Text: detail(s.Data), Gate: s.Gate, Counter: s.Counter, Mark: st.mark(f, s.Seq),
-		})
-	}
-	if st.Wrong.Seq != 0 {
-		wrong = &WrongJSON{st.Wrong.Seq, st.Wrong.Why}
-	}
-	return scenes, wrong
+	return append(all, x)
 }

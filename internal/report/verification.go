@@ -32,9 +32,9 @@ type Verification struct {
 	Evidence *Evidence
 	// Cited are events that findings name, as far as Cite found them.
 	Cited map[uint64]events.Event
-	// Stories are what led to the findings that the text tells, in their order; none
+	// Trails are what led to the findings that the text tells, in their order; none
 	// before Cite.
-	Stories []Story
+	Trails []Trail
 }
 
 // Verify judges a stream in one pass: its chain, every rule, and its decisions. Each

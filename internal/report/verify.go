@@ -32,8 +32,8 @@ func WriteVerify(w io.Writer, v Verification, s Style) error {
 	for i, f := range shown {
 		p.line("")
 		p.finding(v, f)
-		if i < len(v.Stories) {
-			p.story(v.Stories[i], f)
+		if i < len(v.Trails) {
+			p.trail(v.Trails[i], f)
 		}
 	}
 	if total := v.total(); total > len(shown) {
@@ -293,8 +293,8 @@ func (v *Verification) commands() []string {
 	out := []string{Command("replay", "timeline", v.Source, "--from", fmt.Sprint(from), "--to", fmt.Sprint(to))}
 	f := v.shown()[0]
 	at := f.Seq
-	if len(v.Stories) > 0 && v.Stories[0].Wrong.Seq != 0 {
-		at = v.Stories[0].Wrong.Seq
+	if len(v.Trails) > 0 && v.Trails[0].Wrong.Seq != 0 {
+		at = v.Trails[0].Wrong.Seq
 	}
 	out = append(out, v.state(at), Command("replay", "explain", f.Rule))
 	if e, _ := Lookup(f.Rule); e.Kind == rule.Rule {

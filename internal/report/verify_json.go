@@ -162,7 +162,7 @@ func (v *Verification) json(in []rule.Finding) []FindingJSON {
 			Seq: f.Seq, Time: utc(v.Cited[f.Seq].Time), Because: f.Because, Bypassed: f.Bypassed, Observed: f.Observed,
 			Disputed: f.Disputed, Text: f.Text, Why: e.Why, Hint: v.hint(f),
 		}
-		if st := v.storyOf(f); st != nil {
+		if st := v.trailOf(f); st != nil {
 			if e.Kind == rule.Rule {
 				j.Who = who(f, v.Cited[f.Seq])
 			}
@@ -173,11 +173,11 @@ func (v *Verification) json(in []rule.Finding) []FindingJSON {
 	return out
 }
 
-// storyOf returns the story of a finding that the text tells, nil for any other.
-func (v *Verification) storyOf(f rule.Finding) *Story {
+// trailOf returns the story of a finding that the text tells, nil for any other.
+func (v *Verification) trailOf(f rule.Finding) *Trail {
 	for i, shown := range v.shown() {
-		if i < len(v.Stories) && shown.Rule == f.Rule && shown.Index == f.Index && shown.Text == f.Text {
-			return &v.Stories[i]
+		if i < len(v.Trails) && shown.Rule == f.Rule && shown.Index == f.Index && shown.Text == f.Text {
+			return &v.Trails[i]
 		}
 	}
 	return nil

@@ -36,14 +36,14 @@ func WriteMask(w io.Writer, source string, first events.Event, asked []*whatif.M
 	p.line("  AVOIDED is SOUND: nobody dials while a stop stands. LATER and LET IN (*) take what was recorded after that for what would have")
 	p.line("  been. %s.", notModelled)
 	if n := recorded.Around; n > 0 {
-		p.line("  %s of the attempts %s reported by programs that asked nobody: no policy holds them.", group(n), isAre(n))
+		p.line("  %s of the attempts %s reported by programs that asked nobody: no policy holds them.", group(n), wasWere(n))
 	}
 	p.line("")
 	p.next(maskCommands(source, asked))
 	return p.err
 }
 
-func isAre(n int) string {
+func wasWere(n int) string {
 	if n == 1 {
 		return "was"
 	}

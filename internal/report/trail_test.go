@@ -23,12 +23,12 @@ func told(t *testing.T, s *streamtest.Stream, id string) []string {
 			continue
 		}
 		var out []string
-		for _, scene := range v.Stories[i].Scenes {
+		for _, scene := range v.Trails[i].Scenes {
 			word := fmt.Sprintf("#%d %s %s", scene.Seq, scene.Kind(), scene.Gate)
 			if scene.Counter != "" {
 				word += ", " + scene.Counter
 			}
-			if mark := v.Stories[i].mark(f, scene.Seq); mark != "" {
+			if mark := v.Trails[i].mark(f, scene.Seq); mark != "" {
 				word += " <" + mark + ">"
 			}
 			out = append(out, word)
@@ -112,16 +112,16 @@ func stoppedNow() *streamtest.Stream {
 
 // A story ends with its breach, in the order of the stream, and its first wrong state
 // is one of its events; with whoever did it named for every breach of a rule.
-func TestEveryStoryIsWhole(t *testing.T) {
+func TestEveryTrailIsWhole(t *testing.T) {
 	told := 0
 	for _, s := range scenarios {
 		v := verified(s.name, s.lines())
-		if len(v.Stories) != len(v.shown()) {
-			t.Errorf("%s: %d stories of %d findings", s.name, len(v.Stories), len(v.shown()))
+		if len(v.Trails) != len(v.shown()) {
+			t.Errorf("%s: %d stories of %d findings", s.name, len(v.Trails), len(v.shown()))
 			continue
 		}
 		for i, f := range v.shown() {
-			st := v.Stories[i]
+			st := v.Trails[i]
 			if f.Seq == 0 || len(st.Scenes) == 0 {
 				continue // such as one about the end of the stream
 			}
