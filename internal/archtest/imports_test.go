@@ -80,6 +80,10 @@ var mayImport = map[string][]string{
 	"store/storetest":            {"events", "store"},
 	"fsm/fsmtest":                {"events"},
 	"internal/source/streamtest": {"events", "internal/httpapi"},
+
+	// Have tests only.
+	"internal/simulation": {},
+	"internal/mutant":     {},
 }
 
 // anything is for commands: whatever has no owner, and is not for tests.

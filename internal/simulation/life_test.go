@@ -96,7 +96,7 @@ func (l *life) once(parent context.Context) error {
 	err, dead := survives(func() error {
 		loop, err = recorder.Open(context.WithoutCancel(ctx), recorder.Config{
 			Gateway: name, Log: log{jet, &l.w.ledger}, Sensor: l.w.gateway, Redactor: redactor, Policy: loaded,
-			Boot: boot, Version: "test", Start: time.Now(), Wall: l.w.clock.now,
+			Boot: boot, Version: "test", Build: "test", Snapshots: store.SnapshotsOf(l.dir, name), Start: time.Now(), Wall: l.w.clock.now,
 			Jitter: func(most int64) int64 { return l.chance.Int64N(most + 1) }, Step: l.w.killer.step,
 		})
 		return err

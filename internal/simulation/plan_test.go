@@ -125,11 +125,12 @@ func script(seed uint64, days int) []happening {
 	return all
 }
 
-// silences are the ways in which a Gateway is down and does not say so. All but the
-// last are scripts of the simulator.
-var silences = []string{"silence", "silence", "hello\nsilence", `wait hello
+// silences are the ways in which a Gateway is down and does not say so, the usual ones
+// more than once. All but one are scripts of the simulator. Half an answer is no silence
+// by the rule: it is tried until somebody comes.
+var silences = []string{"silence", "silence", "silence", "hello\nsilence", "hello\nsilence", unanswered, unanswered, `wait hello
 send "\x00\x00\x00\x1a176\x002026"
-silence`, unanswered}
+silence`}
 
 // unanswered: no SYN is answered, so dials time out.
 const unanswered = "no answer to a dial"

@@ -121,7 +121,7 @@ func (w *world) live() {
 	} {
 		all.Go(func() { w.program(p, uint64(10+i)).run(ctx) })
 	}
-	all.Go(func() { operator{w, w.rand(3)}.run(ctx) })
+	all.Go(func() { (&operator{w: w, chance: w.rand(3)}).run(ctx) })
 	var passing sync.WaitGroup // what lasts for a while
 	for i, h := range w.plan {
 		pause(ctx, h.at-w.elapsed())
