@@ -44,6 +44,7 @@ type world struct {
 
 	mu     sync.Mutex // guards the rest
 	failed []string
+	broken time.Duration // when the first of it was found
 }
 
 func newWorld(t testing.TB, seed uint64, days int, dir string) *world {
@@ -60,13 +61,23 @@ func newWorld(t testing.TB, seed uint64, days int, dir string) *world {
 // rand is a source of one actor's own.
 func (w *world) rand(actor uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed, actor)) }
 
-// fail says what is wrong, and lets the week go on: what follows from it is worth seeing.
+// fail says what is wrong, and lets the day go on: what follows from it is worth seeing.
 func (w *world) fail(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(w.failed) == 0 {
+		w.broken = w.elapsed()
+	}
 	if text := fmt.Sprintf(format, args...); len(w.failed) < 20 {
 		w.failed = append(w.failed, fmt.Sprintf("%s: %s", w.elapsed(), text))
 	}
+}
+
+// over says that a week has failed a day ago.
+func (w *world) over() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.failed) > 0 && w.elapsed() > w.broken+day
 }
 
 func (w *world) elapsed() time.Duration { return time.Since(w.gateway.began) }
@@ -124,7 +135,9 @@ func (w *world) live() {
 	all.Go(func() { (&operator{w: w, chance: w.rand(3)}).run(ctx) })
 	var passing sync.WaitGroup // what lasts for a while
 	for i, h := range w.plan {
-		pause(ctx, h.at-w.elapsed())
+		if pause(ctx, h.at-w.elapsed()); w.over() {
+			break
+		}
 		passing.Go(func() { w.happens(ctx, h, uint64(100+i)) })
 	}
 	pause(ctx, (w.elapsed()+day-1).Truncate(day)-w.elapsed())
