@@ -64,6 +64,7 @@
 //     versions with text, mixed and protobuf messages: TestBehaviours.
 //   - A FIN is seen as FIN and an RST as RST, and what was sent before either is
 //     delivered: TestBehaviours.
+//   - Another script is for later connections: TestAnotherScriptIsForLaterConnections.
 //   - Summary is exact and causal: what a client has seen is in it, and every
 //     accepted connection is a record: TestCountsAreExactInAStorm.
 //   - Close returns when every goroutine of the simulator has ended: TestMain.

@@ -89,6 +89,24 @@ func TestDownRefusesUntilUp(t *testing.T) {
 	}
 }
 
+func TestAnotherScriptIsForLaterConnections(t *testing.T) {
+	g, address := serveTCP(t, gwsim.Options{})
+	before := connect(dialTCP(t, address), everyVersion, 1, 0)
+	defer before.close()
+	before.expect(t, moment, "version 176", "accounts DU1234567", "next id 1")
+	if err := g.Play(parse(t, "play client-id-in-use")); err != nil {
+		t.Fatal(err)
+	}
+	after := connect(dialTCP(t, address), everyVersion, 2, 0)
+	defer after.close()
+	after.expect(t, moment, "version 176", "error -1 326", "fin")
+	before.expect(t, moment, "silence")
+	g.Close()
+	if err := g.Play(parse(t, "silence")); !errors.Is(err, gwsim.ErrClosed) {
+		t.Errorf("a script for a simulator that is closed: %v", err)
+	}
+}
+
 func TestScriptedRestartComesBackAfterItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gwsim.New(gwsim.Options{Script: parse(t, `

@@ -197,6 +197,36 @@ func TestProbationAfterARelease(t *testing.T) {
 	})
 }
 
+// A wait is as long as it is, whatever somebody does to the clock meanwhile.
+func TestAClockThatIsSet(t *testing.T) {
+	for _, by := range []time.Duration{-48 * time.Hour, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			r := start(t, store.NewMemory("main"), nil, events.Enforce)
+			<-r.request("a1")
+			r.silent("a1")
+			synctest.Wait()
+			r.off.Store(int64(by))
+			r.sensor.set(process(200))
+			released, err := r.g.Resume(t.Context(), "/operator/cli", events.RestartClaimed{By: "kim", Reason: "restarted it"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := time.Now().Add(by); !released.Time.Equal(want) {
+				t.Errorf("the event is of %s, and the clock says %s", released.Time, want)
+			}
+			began := time.Now()
+			if got := <-r.request("a2"); got != "permit" {
+				t.Fatal(got)
+			}
+			if got := time.Since(began); got != 30*time.Second {
+				t.Errorf("with the clock set by %s the settle time of 30s was %s", by, got)
+			}
+			r.holds()
+			r.stop()
+		})
+	}
+}
+
 func TestATapThatCannotReopenIsTriedUntilItCan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, store.NewMemory("main"), nil, events.Enforce)

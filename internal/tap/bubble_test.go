@@ -2,8 +2,10 @@ package tap_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -383,4 +385,42 @@ func junkFrame(size int) []byte {
 	}
 	b := []byte{byte(size >> 24), byte(size >> 16), byte(size >> 8), byte(size)}
 	return append(b, []byte("999\x00"+strings.Repeat("x", size-5)+"\x00")...)
+}
+
+// A tap that is given a way to listen opens every port of its with that.
+func TestATapThatListensInMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gateway := gwsim.New(gwsim.Options{})
+		defer gateway.Close()
+		var p *pipes
+		asked := 0
+		d := newDesk(events.Enforce, realBudgets, always(grant))
+		tp, err := tap.Listen(tap.Config{
+			Desk: d, Address: "127.0.0.1:4002", Listen: "127.0.0.1:4102", Params: realBudgets, Dial: gateway.DialContext,
+			Bind: func(_, address string) (net.Listener, error) {
+				if asked++; asked == 2 || address != "127.0.0.1:4102" {
+					return nil, syscall.EADDRINUSE
+				}
+				p = newPipes()
+				return p, nil
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tp.Shut()
+		if err := tp.Reopen(); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("a port that is taken: %v", err)
+		}
+		if err := tp.Reopen(); err != nil {
+			t.Fatal(err)
+		}
+		c := connect(p.dial(), 7, false)
+		c.sees(t, "next id")
+		c.leave(events.FIN)
+		if err := tp.Close(); err != nil {
+			t.Error(err)
+		}
+		d.legal(t)
+	})
 }
