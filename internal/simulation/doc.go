@@ -9,7 +9,7 @@
 // A seed makes a script of it (TestAScriptIsItsSeed): nightly restarts and a login on
 // Sunday; a Gateway that falls silent, in one of several ways, until somebody restarts
 // it; IB's servers lost and found, farms, breaks, programs that share a client id, leave
-// early or never say who they are; a disk that is full, answers of the log that are lost,
+// early or never say who they are; a runner that dials by itself with a lease; a disk that is full, answers of the log that are lost,
 // a clock that is set, a port that somebody else has; operators who claim what is not so.
 // The recorder is ended in order and killed: before an append, between an append and its
 // fold, before a decision is written, and between that and the act. What a kill leaves is

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"context"
 	"net"
 	"sync"
 	"syscall"
@@ -32,7 +33,7 @@ func (p *port) take(taken bool) {
 }
 
 // dial connects to whoever listens.
-func (p *port) dial() (net.Conn, error) {
+func (p *port) dial(context.Context) (net.Conn, error) {
 	p.mu.Lock()
 	ln := p.ln
 	p.mu.Unlock()

@@ -6,25 +6,26 @@ import (
 	"net"
 	"time"
 
+	"ibrecorder/events"
 	"ibrecorder/internal/wire"
 )
 
 // program is a trading program as they are: it connects, and when that fails, or its
 // session ends, it connects again, whatever the reason.
 type program struct {
-	port     *port
+	dial     func(context.Context) (net.Conn, error)
 	id       int
-	mute     bool          // it never says who it is
-	patience time.Duration // for a version and for ready, 0 for ever
-	session  time.Duration // it leaves by itself after about that long
-	ready    func()        // told of each session
+	mute     bool                  // it never says who it is
+	patience time.Duration         // for a version and for ready, 0 for ever
+	session  time.Duration         // it leaves by itself after about that long
+	ready    func(context.Context) // told of each session
 	chance   *rand.Rand
 }
 
 // run comes again until ctx ends.
 func (p program) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		p.once(ctx)
+		_, _ = p.once(ctx) // it does not care why
 		pause(ctx, 5*time.Second+time.Duration(p.chance.Int64N(int64(25*time.Second))))
 	}
 }
@@ -39,11 +40,11 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// once is one connect and what comes of it.
-func (p program) once(ctx context.Context) {
-	nc, err := p.port.dial()
+// once is one connect, and returns when it is over: how far it came, and why no further.
+func (p program) once(ctx context.Context) (events.Stage, error) {
+	nc, err := p.dial(ctx)
 	if err != nil {
-		return
+		return events.StageDial, err
 	}
 	defer nc.Close()
 	defer context.AfterFunc(ctx, func() { _ = nc.Close() })()
@@ -54,36 +55,36 @@ func (p program) once(ctx context.Context) {
 	}
 	limit(p.patience)
 	if _, err := nc.Write(wire.AppendHello(nil, wire.Hello{Min: 100, Max: 225})); err != nil {
-		return
+		return events.StageConnected, err
 	}
 	read := frames(nc)
 	f, err := read()
 	if err != nil {
-		return
+		return events.StageConnected, err
 	}
 	version, err := wire.ParseVersionReply(f)
 	if err != nil {
-		return
+		return events.StageConnected, err
 	}
 	if !p.mute {
 		if _, err := nc.Write(wire.AppendStartAPI(nil, version.Version, wire.StartAPI{ClientID: p.id, HasClientID: true})); err != nil {
-			return
+			return events.StageVersioned, err
 		}
 	}
-	accounts, next, session := false, false, false
+	stage, accounts, next := events.StageStarted, false, false
 	for {
 		f, err := read()
 		if err != nil {
-			return
+			return stage, err
 		}
 		m, err := wire.ParseMessage(version.Version, f)
 		if err != nil {
-			return
+			return stage, err
 		}
 		accounts, next = accounts || m.ID == wire.IDManagedAccounts, next || m.ID == wire.IDNextValidID
-		if accounts && next && !session {
-			session = true
-			p.ready()
+		if accounts && next && stage != events.StageReady {
+			stage = events.StageReady
+			p.ready(ctx)
 			limit(p.session/2 + time.Duration(p.chance.Int64N(int64(p.session))))
 		}
 	}

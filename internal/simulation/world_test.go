@@ -132,6 +132,9 @@ func (w *world) live() {
 	} {
 		all.Go(func() { w.program(p, uint64(10+i)).run(ctx) })
 	}
+	all.Go(func() {
+		(&runner{w: w, program: w.program(program{id: 8, session: 20 * time.Minute, patience: 20 * time.Second}, 4)}).run(ctx)
+	})
 	all.Go(func() { (&operator{w: w, chance: w.rand(3)}).run(ctx) })
 	var passing sync.WaitGroup // what lasts for a while
 	for i, h := range w.plan {
@@ -147,8 +150,8 @@ func (w *world) live() {
 }
 
 func (w *world) program(p program, actor uint64) program {
-	p.port, p.chance = &w.port, w.rand(actor)
-	p.ready = func() {
+	p.dial, p.chance = w.port.dial, w.rand(actor)
+	p.ready = func(context.Context) {
 		w.sessions.Add(1)
 		w.lastOne.Store(int64(w.elapsed()))
 	}
@@ -171,13 +174,13 @@ func (w *world) happens(ctx context.Context, h happening, actor uint64) {
 	case cuts:
 		w.gateway.cut(h.with)
 	case duel:
-		w.program(program{id: h.n, session: time.Hour}, actor).once(ctx)
+		_, _ = w.program(program{id: h.n, session: time.Hour}, actor).once(ctx)
 	case leaver:
-		w.program(program{id: h.n, session: time.Hour, patience: h.lasts}, actor).once(ctx)
+		_, _ = w.program(program{id: h.n, session: time.Hour, patience: h.lasts}, actor).once(ctx)
 	case mute:
-		w.program(program{mute: true, session: time.Hour, patience: time.Minute}, actor).once(ctx)
+		_, _ = w.program(program{mute: true, session: time.Hour, patience: time.Minute}, actor).once(ctx)
 	case prober:
-		if nc, err := w.port.dial(); err == nil {
+		if nc, err := w.port.dial(ctx); err == nil {
 			_, _ = nc.Write([]byte("GET / HTTP/1.1\r\n\r\n"))
 			_ = nc.Close()
 		}
