@@ -47,6 +47,9 @@
 //     TestAPermitForNobodyIsLeftOut).
 //   - A breach of the rule is recorded right behind the event that is one, as the
 //     offline judge would find it (TestABypassIsRecorded).
+//   - The high-water mark knows of a stop, and of its end, before anything else happens
+//     (TestAStopIsMarkedAtOnce).
+//   - What is waited is what the log says (TestTheJitterIsDrawnOnce).
 //   - No wait depends on the clock that people set (TestAClockThatIsSet).
 //   - Its last event is recorder.stopped (TestTheEndOfARunIsRecorded). The log has for it
 //     what the relays leave of somewhat less than two seconds, and one second at least

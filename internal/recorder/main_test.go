@@ -42,6 +42,7 @@ type run struct {
 	mem     *store.Memory
 	relay   *relay
 	sensor  *sensor
+	draws   atomic.Int64 // of jitter
 	off     atomic.Int64 // by how much the wall clock was set, nanoseconds
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -157,7 +158,7 @@ func startDraining(t tester, mem *store.Memory, log recorder.Log, mode events.Mo
 		Gateway: "main", Log: log, Sensor: r.sensor, Redactor: events.NewRedactor(make([]byte, 16)), Policy: loaded,
 		Boot: bootName(), Version: "test", Start: time.Now(),
 		Wall:   func() time.Time { return time.Now().Add(time.Duration(r.off.Load())) },
-		Jitter: func(most int64) int64 { return most / 2 },
+		Jitter: func(most int64) int64 { r.draws.Add(1); return most / 2 },
 	}
 	for _, change := range with {
 		change(&cfg)

@@ -12,6 +12,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
+	"ibrecorder/internal/policy"
 	"ibrecorder/internal/recorder"
 	"ibrecorder/store"
 
@@ -628,6 +629,84 @@ func TestAFindingThatACrashKeptOutOfTheLogIsRecordedByTheNextRun(t *testing.T) {
 			t.Errorf("and the one after it with\n%s", got)
 		}
 		r.stop()
+	})
+}
+
+// What is waited is what the log says: the jitter is drawn once for a delay, and by the
+// loop alone.
+func TestTheJitterIsDrawnOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, store.NewMemory("main"), nil, events.Enforce)
+		for n := range 3 {
+			attempt := fmt.Sprint("a", n)
+			<-r.request(attempt)
+			r.tap(attempt, events.DialStarted{Address: "127.0.0.1:4002"}, events.DialFailed{Reason: events.Refused},
+				events.AttemptFailed{Reason: events.Refused, Stage: events.StageDial})
+			synctest.Wait()
+		}
+		delays := int64(0)
+		for rec, err := range r.mem.Read(t.Context(), 1, 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d, ok := rec.Data.(events.RetryScheduled); ok {
+				delays++
+				base := policy.Backoff(policy.Handoff(), d.Failures)
+				if d.JitterMS == 0 || d.DelayMS != base+d.JitterMS {
+					t.Errorf("after %d failures a delay of %d ms with a jitter of %d, want %d and the jitter", d.Failures, d.DelayMS, d.JitterMS, base)
+				}
+			}
+		}
+		if got := r.draws.Load(); delays != 3 || got != delays {
+			t.Errorf("%d delays and %d draws, want 3 of each", delays, got)
+		}
+		r.holds()
+		r.stop()
+	})
+}
+
+// hurried is a log that remembers which marks were not to wait.
+type hurried struct {
+	*store.Memory
+	marks []store.Mark
+}
+
+func (h *hurried) Mark(m store.Mark, now bool) error {
+	if now {
+		h.marks = append(h.marks, m)
+	}
+	return h.Memory.Mark(m, now)
+}
+
+// What must be known of a log that is lost is marked before anything else happens.
+func TestAStopIsMarkedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &hurried{Memory: store.NewMemory("main")}
+		r := start(t, log.Memory, log, events.Enforce)
+		<-r.request("a1")
+		r.silent("a1")
+		synctest.Wait()
+		r.sensor.set(process(200))
+		if _, err := r.g.Resume(t.Context(), "/operator/cli", events.RestartClaimed{By: "kim", Reason: "restarted it"}); err != nil {
+			t.Fatal(err)
+		}
+		r.stop()
+		kind := map[uint64]events.Kind{}
+		for rec, err := range log.Read(t.Context(), 1, 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			kind[rec.Seq] = rec.Kind()
+		}
+		var got []string
+		for _, m := range log.marks {
+			got = append(got, fmt.Sprintf("%s stopped=%t epoch=%d", kind[m.Seq], m.Stopped, m.Epoch))
+		}
+		want := []string{"gateway.down stopped=true epoch=0", "restart.required stopped=true epoch=0",
+			"restart.acknowledged stopped=false epoch=1", "recorder.stopped stopped=false epoch=1"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("marks that did not wait (-want +got):\n%s", diff)
+		}
 	})
 }
 

@@ -9,11 +9,12 @@
 // A seed makes a script of it (TestAScriptIsItsSeed): nightly restarts and a login on
 // Sunday; a Gateway that falls silent, in one of several ways, until somebody restarts
 // it; IB's servers lost and found, farms, breaks, programs that share a client id, leave
-// early or never say who they are; a runner that dials by itself with a lease; a disk that is full, answers of the log that are lost,
-// a clock that is set, a port that somebody else has; operators who claim what is not so.
-// The recorder is ended in order and killed: before an append, between an append and its
-// fold, before a decision is written, and between that and the act. What a kill leaves is
-// the folder as it was at that moment.
+// early or never say who they are; a runner that dials by itself with a lease; a disk
+// that is full, answers of the log that are lost, a clock that is set, a port that
+// somebody else has; operators who claim what is not so. The recorder is ended in order
+// and killed: before an append, between an append and its fold, before a decision is
+// written, and between that and the act. What a kill leaves is the folder as it was at
+// that moment.
 //
 // # What is held against it
 //
@@ -21,7 +22,7 @@
 //     while the gate is stopped, whoever was killed meanwhile.
 //   - At each start and at the end the log is one chain, the offline judge says HOLDS,
 //     what was acknowledged is there as it was, and the state of the run before is the
-//     fold of it.
+//     fold of it. The recorder's own judge has found nothing either.
 //   - Every stop was released, or stands. A Gateway that works is used: the sessions are
 //     not only those of the first day.
 //   - Each step at which the recorder can be killed was such a step in one week, for the

@@ -164,6 +164,8 @@ func (w *world) week(recs []events.Record) {
 			if d.Reason == events.Refused {
 				missing++
 			}
+		case events.RuleViolated: // nobody in a week goes around the recorder
+			w.t.Errorf("the recorder says %s before event %d: %s", d.Rule, rec.Seq, d.Text)
 		case events.RestartRequired:
 			open++
 		case events.RestartAcknowledged:
