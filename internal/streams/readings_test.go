@@ -84,6 +84,27 @@ func TestOtherReadings(t *testing.T) {
 			f.Facts[i].What = slices.DeleteFunc(f.Facts[i].What, func(s string) bool { return strings.HasPrefix(s, what) })
 		}
 	}
+	rewrite := func(f *Facts, old, with string) {
+		n := 0
+		for i := range f.Facts {
+			for k, what := range f.Facts[i].What {
+				if fields := strings.Fields(what); fields[0] == old {
+					f.Facts[i].What[k] = strings.ReplaceAll(with, "{attempt}", fields[1])
+					n++
+				}
+			}
+		}
+		if n == 0 {
+			t.Fatalf("there is no %s", old)
+		}
+	}
+	accepted := func(f *Facts) {
+		rewrite(f, "attempt.failed", "attempt.failed {attempt} reason=reported_timeout stage=connected limit_ms=15000")
+	}
+	answered := func(f *Facts) { rewrite(f, "attempt.failed", "attempt.succeeded {attempt}") }
+	empty := func(f *Facts) {
+		rewrite(f, "attempt.abandoned", "attempt.failed {attempt} reason=no_accounts stage=ready")
+	}
 	for _, c := range []struct {
 		name, base string
 		change     func(*Folder)
@@ -95,6 +116,13 @@ func TestOtherReadings(t *testing.T) {
 		{"INC-27, none of the restarts connected", "INC-27-three-hundred-restarts", func(f *Folder) { without(&f.Facts, "attempt.unknown") }, rule.Holds, 1},
 		{"INC-27 without the runner's last words", "INC-27-three-hundred-restarts", func(f *Folder) { without(&f.Facts, "gateway.down") }, rule.Holds, 0},
 		{"INC-16 without the operator's finding", "INC-16-catch-22", func(f *Folder) { without(&f.Facts, "gateway.down") }, rule.Holds, 0},
+		{"INC-04 without the gap", "INC-04-the-move-to-the-gateway", func(f *Folder) { without(&f.Facts, "recorder.gap") }, rule.Violated, 0},
+		{"INC-05 in another order", "INC-05-fifteen-client-ids", func(f *Folder) { slices.Reverse(f.Facts.Facts[2:17]) }, rule.Violated, 0},
+		{"INC-10 if the runner had said that TCP was up", "INC-10-a-starved-client", func(f *Folder) { accepted(&f.Facts) }, rule.Violated, 0},
+		{"INC-10 as the wire had it", "INC-10-a-starved-client", func(f *Folder) { answered(&f.Facts) }, rule.Holds, 0},
+		{"INC-11 in another order", "INC-11-two-documents-of-one-evening", func(f *Folder) { slices.Reverse(f.Facts.Facts[3:9]) }, rule.Violated, 0},
+		{"INC-15 as the empty list that it was first taken for", "INC-15-an-answer-that-was-not-waited-for", func(f *Folder) { empty(&f.Facts) }, rule.Holds, 0},
+		{"INC-28 without the runner's report", "INC-28-eight-restarts-on-a-friday", func(f *Folder) { without(&f.Facts, "gateway.down") }, rule.Holds, 0},
 		{"INC-12 without the gap", "INC-12-disconnect-turns-red", func(f *Folder) { without(&f.Facts, "recorder.gap") }, rule.Holds, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
