@@ -21,6 +21,8 @@
 //   - Whatever a file holds, it does not fail for that, nor makes more of its lines than
 //     they can say (FuzzImport). Memory does not grow with the file
 //     (TestOpenAttemptsAreBounded).
+//   - Processes that share a log, and print their id, are read as if each had a log of its
+//     own (TestSharedLogsOfProcesses).
 //   - A time is known only if its zone is, by the line or by whoever imports it, and if
 //     the clocks showed it once (TestTimes). A wait is the difference of two printed
 //     times unless a clock was set between them (TestWaits).

@@ -9,15 +9,16 @@ import (
 // failed takes in that an attempt ended, with what was printed of its exception; ""
 // says that it failed and not how.
 func (j *joiner) failed(l line, by teller, printed string) {
-	j.left = nil // it was the library's own
+	n := j.lane(l)
+	n.left = nil // it was the library's own
 	a := j.pick(l,
 		func(a *attempt) bool { return a.over && by == byLibrary },
 		func(a *attempt) bool { return a.shaking() && a.tellers&by != 0 },
 		func(a *attempt) bool { return a.shaking() && by != byLibrary })
 	if by == byLibrary {
-		j.lower = true
-	} else if a == nil && j.lower {
-		j.lower = false // a lower layer has told this end
+		n.lower = true
+	} else if a == nil && n.lower {
+		n.lower = false // a lower layer has told this end
 		return
 	}
 	if a != nil && a.over {
@@ -40,7 +41,7 @@ func (j *joiner) failed(l line, by teller, printed string) {
 func (j *joiner) end(l line, a *attempt, by teller, how ending) {
 	defer j.forget(a)
 	if by == byLibrary && a.stage != events.StageDial && a.dropped == "" {
-		j.echoes++
+		j.lane(l).echoes++
 	}
 	switch {
 	case how.abandoned:
@@ -155,16 +156,16 @@ func (j *joiner) reset(l line) {
 // leaves: the library closes a connection. It says so when a handshake fails, and adds
 // that at once, and when its program ends a session.
 func (j *joiner) leaves(l line) {
-	j.left = &l
+	j.lane(l).left = &l
 }
 
 // settle says of a close that no failure followed what it was: the end of a session.
-func (j *joiner) settle() {
-	if j.left == nil {
+func (j *joiner) settle(n *lane) {
+	if n.left == nil {
 		return
 	}
-	l, now := *j.left, j.now
-	j.left = nil
+	l, now := *n.left, j.now
+	n.left = nil
 	a := j.pick(l, func(a *attempt) bool { return a.session })
 	if a == nil {
 		return
@@ -172,15 +173,15 @@ func (j *joiner) settle() {
 	j.now = l.when
 	j.sayOf(a, false, events.SessionClosed{By: events.Client, How: events.FIN})
 	j.now = now
-	j.echoes++
+	n.echoes++
 	j.forget(a)
 }
 
 // dropped: a connection is gone that had no version yet, or whose end was told. Whoever
 // closed by itself is told so a moment later.
 func (j *joiner) dropped(l line) {
-	if j.echoes > 0 {
-		j.echoes--
+	if n := j.lane(l); n.echoes > 0 {
+		n.echoes--
 		return
 	}
 	if a := j.pick(l, func(a *attempt) bool { return a.shaking() && a.stage == events.StageConnected }); a != nil && a.dropped == "" {
@@ -190,7 +191,9 @@ func (j *joiner) dropped(l line) {
 
 // finish ends what the log leaves open: its end is not known.
 func (j *joiner) finish() {
-	j.settle()
+	for _, n := range j.lanes {
+		j.settle(n)
+	}
 	for _, a := range slices.Clone(j.open) {
 		if a.shaking() {
 			j.unknown(a)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 
@@ -130,19 +129,17 @@ func (r *reader) next(in *bufio.Reader) (string, error) {
 	return strings.ToValidUTF8(strings.TrimRight(text, "\r\n"), "\uFFFD"), err
 }
 
-// about finds words that a line about connections has. A line without any is not
-// expected to be understood.
-var about = regexp.MustCompile(`(?i)connect|handshake|gateway|\btws\b|timed? ?out|refused|client ?id|zombie|close_wait|restart|errno|socket|2fa|second factor|\bib api\b`)
-
 func (r *reader) line(text string, at Place) {
 	r.sum.Lines++
-	l := readLine(text, r.zone)
-	if l.when.printed != "" {
-		if d := l.when.order(r.last); d < 0 {
-			r.sum.Backwards++
-		}
-		r.last = l.when
+	if !r.traceback && !worthReading.in(text) {
+		// Most lines of a log are of this sort: a look at its time is all they get.
+		w, _ := readTime(text, r.zone)
+		r.pass(w)
+		r.sum.Irrelevant++
+		return
 	}
+	l := readLine(text, r.zone)
+	r.pass(l.when)
 	if l.headed {
 		r.traceback = false
 	}
@@ -153,11 +150,22 @@ func (r *reader) line(text string, at Place) {
 		// It ends with the line that names the exception, which is not indented.
 		r.traceback = text == "" || text[0] == ' ' || text[0] == '\t' || strings.HasPrefix(text, traceback) || strings.HasPrefix(l.text, traceback) || strings.Contains(text, " above exception ")
 		r.sum.Irrelevant++
-	case noise(l.text) || !about.MatchString(l.text):
+	case noise(l.text) || !aboutConnections.in(l.text):
 		r.sum.Irrelevant++
 	default:
 		r.sum.strange(l.text, at)
 	}
+}
+
+// pass sees whether time goes on.
+func (r *reader) pass(w when) {
+	if w.printed == "" {
+		return
+	}
+	if w.order(r.last) < 0 {
+		r.sum.Backwards++
+	}
+	r.last = w
 }
 
 const traceback = "Traceback (most recent call last)"

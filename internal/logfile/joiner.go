@@ -16,11 +16,34 @@ type joiner struct {
 	now      when // of the line that is read
 	open     []*attempt
 	attempts int
-	left     *line // a Disconnecting of which it is not known yet what it ended
-	echoes   int   // how many Disconnected are still to come for closes of our own
-	lower    bool  // the library has told an end, and the layer above has not yet
-	isDown   bool  // the log has said so, and nothing since that speaks against it
-	starts   bool  // IBC has started a Gateway that has not logged in yet
+	lanes    []*lane
+	isDown   bool // the log has said so, and nothing since that speaks against it
+	starts   bool // IBC has started a Gateway that has not logged in yet
+}
+
+// lane is what is remembered of the lines of one process, or of those that name none.
+type lane struct {
+	process string
+	left    *line // a Disconnecting of which it is not known yet what it ended
+	echoes  int   // how many Disconnected are still to come for closes of its own
+	lower   bool  // the library has told an end, and the layer above has not yet
+}
+
+// lane finds that of a line. When there are too many the oldest is let go: a program
+// that is restarted leaves its own behind.
+func (j *joiner) lane(l line) *lane {
+	for _, n := range j.lanes {
+		if n.process == l.process {
+			return n
+		}
+	}
+	if len(j.lanes) == open {
+		j.settle(j.lanes[0])
+		j.lanes = j.lanes[1:]
+	}
+	n := &lane{process: l.process}
+	j.lanes = append(j.lanes, n)
+	return n
 }
 
 // take understands a line, or reports that it cannot.
@@ -31,7 +54,7 @@ func (j *joiner) take(l line) bool {
 	}
 	j.now = l.when
 	if p.begin != libraryFailed {
-		j.settle()
+		j.settle(j.lane(l))
 	}
 	p.do(j, l, m)
 	return true

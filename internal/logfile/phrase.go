@@ -13,9 +13,10 @@ const requiresRestart = "requires_restart: true"
 // phrase is something that programs write about their connection to the Gateway, and
 // what follows from it.
 type phrase struct {
-	begin string         // how the text begins
-	rest  *regexp.Regexp // what must follow it
-	do    func(j *joiner, l line, m []string)
+	begin  string         // how the text begins
+	rest   *regexp.Regexp // what must follow it
+	do     func(j *joiner, l line, m []string)
+	inside bool // begin may stand anywhere in the text
 }
 
 // noted is a phrase whose fact is a remark: n is the number that the text has, if any.
@@ -27,7 +28,13 @@ func noted(source, text string) func(*joiner, line, []string) {
 func known(*joiner, line, []string) {}
 
 func is(begin, rest string, do func(*joiner, line, []string)) phrase {
-	return phrase{begin, regexp.MustCompile(`^` + rest), do}
+	return phrase{begin: begin, rest: regexp.MustCompile(`^` + rest), do: do}
+}
+
+func has(begin, rest string, do func(*joiner, line, []string)) phrase {
+	p := is(begin, rest, do)
+	p.inside = true
+	return p
 }
 
 // phrases are all that is understood. The first that fits is taken. Where they come
@@ -76,7 +83,7 @@ var phrases = []phrase{
 	is("Worker ping reports Gateway API down", ``, func(j *joiner, _ line, _ []string) { j.down() }),
 	is(requiresRestart, `$`, func(j *joiner, _ line, _ []string) { j.down() }),
 	is("Received signal SIG", `(?:TERM|INT|HUP) \((\d{1,3})\)`, noted("", "The worker received signal %s.")),
-	is("", `.*did not respond to SIGTERM within (\d{1,9}(?:\.\d{1,3})?)s, sending SIGKILL`, noted("", "The worker is killed, %s s after it was asked to end.")),
+	has("did not respond to SIGTERM within ", `(\d{1,9}(?:\.\d{1,3})?)s, sending SIGKILL`, noted("", "The worker is killed, %s s after it was asked to end.")),
 
 	// The connection manager.
 	is("Connecting to IBKR via subprocess ", `.*timeout=([\d.]+)`, func(j *joiner, l line, m []string) { j.begin(l, byManager, nil, m[1]) }),
@@ -102,7 +109,7 @@ var phrases = []phrase{
 	is("Found ", `(\d{1,9}) zombie connections on port \d+`, noted("", "%s sockets in CLOSE_WAIT.")),
 	is("DETECTED ", `(\d{1,9}) CLOSE_WAIT zombie`, noted("", "%s sockets in CLOSE_WAIT.")),
 	is("Found ", `(\d{1,9}) Gateway-owned zombie`, noted("", "%s sockets in CLOSE_WAIT are the Gateway's.")),
-	is("", `.*Gateway zombies remain`, noted("", "Sockets in CLOSE_WAIT remain with the Gateway.")),
+	has("Gateway zombies remain", ``, noted("", "Sockets in CLOSE_WAIT remain with the Gateway.")),
 	is("Gateway zombies can only be cleared by restarting", ``, known),
 
 	// The guard over disconnect.
@@ -159,10 +166,14 @@ const (
 func find(text string) (p *phrase, m []string) {
 	for i := range phrases {
 		p = &phrases[i]
-		if !strings.HasPrefix(text, p.begin) {
+		at := 0
+		if p.inside {
+			at = max(strings.Index(text, p.begin), 0)
+		}
+		if !strings.HasPrefix(text[at:], p.begin) {
 			continue
 		}
-		if m = p.rest.FindStringSubmatch(text[len(p.begin):]); m != nil {
+		if m = p.rest.FindStringSubmatch(text[at+len(p.begin):]); m != nil {
 			return p, m
 		}
 	}
