@@ -27,6 +27,7 @@ type lane struct {
 	left    *line // a Disconnecting of which it is not known yet what it ended
 	echoes  int   // how many Disconnected are still to come for closes of its own
 	lower   bool  // the library has told an end, and the layer above has not yet
+	asked   *wish // a disconnect that the library tells of, of which the guard has a word to say
 }
 
 // lane finds that of a line. When there are too many the oldest is let go: a program
@@ -176,20 +177,36 @@ const (
 	isForced
 )
 
+// wish is a disconnect that somebody asked for: of which attempt, and how far it was.
+type wish struct {
+	attempt string
+	stage   events.Stage
+}
+
 // asked: somebody wants to disconnect.
 func (j *joiner) asked(l line, answer guard) {
-	stage, of := events.StageNone, ""
+	n := j.lane(l)
+	w := wish{stage: events.StageNone}
 	if a := j.only(l, (*attempt).shaking); a != nil {
-		stage, of = a.stage, a.id
+		w = wish{a.id, a.stage}
 	} else if a := j.only(l, func(a *attempt) bool { return a.session }); a != nil {
-		stage, of = events.StageReady, a.id
+		w = wish{a.id, events.StageReady}
 	}
-	request := events.DisconnectRequested{By: j.options.Runner, Reason: "The program calls disconnect.", Force: answer == isForced}
-	j.out.write(j.source("", false), of, j.now, request)
+	told := answer == isForced && n.asked != nil // the library was first
+	if told {
+		w = *n.asked
+	}
+	n.asked = nil
+	say := func(d events.Payload) { j.out.write(j.source("", false), w.attempt, j.now, d) }
+	if !told {
+		say(events.DisconnectRequested{By: j.options.Runner, Reason: "The program calls disconnect.", Force: answer == isForced})
+	}
 	switch answer {
+	case asks:
+		n.asked = &w
 	case isBlocked:
-		j.out.write(j.source("", false), of, j.now, events.DisconnectBlocked{Stage: stage})
+		say(events.DisconnectBlocked{Stage: w.stage})
 	case isForced:
-		j.out.write(j.source("", false), of, j.now, events.DisconnectForced{Stage: stage})
+		say(events.DisconnectForced{Stage: w.stage})
 	}
 }

@@ -198,8 +198,8 @@ func TestWhatLinesBecome(t *testing.T) {
 		{"a circuit breaker", "Circuit breaker: Recording failure (state=closed)\nCircuit breaker OPENED after 5 failures. Blocking connections for 300.0s\ncircuit_breaker_state_change\nCircuit breaker HALF-OPEN - Testing connection recovery\nCircuit breaker CLOSED - Normal operation resumed\n", []string{
 			note("robo", "The circuit breaker opens after 5 failures, for 300.0 s."), note("robo", "The circuit breaker lets one try through."), note("robo", "The circuit breaker closes.")}},
 		{"sockets that stay behind", "✅ No CLOSE_WAIT zombies found on port 4002\nFound 3 CLOSE_WAIT zombie connection(s):\nFound 4 zombie connections on port 7497\n❌ DETECTED 2 CLOSE_WAIT zombie connection(s) on port 4002.\nFound 1 Gateway-owned zombie(s) - these block API handshakes\nGateway zombies can only be cleared by restarting Gateway or waiting for timeout\nZombie cleanup incomplete: Killed 0 Python zombies, but 1 Gateway zombies remain (restart Gateway to clear)\n", []string{
-			note("robo", "3 sockets in CLOSE_WAIT."), note("robo", "4 sockets in CLOSE_WAIT."), note("robo", "2 sockets in CLOSE_WAIT."),
-			note("robo", "1 sockets in CLOSE_WAIT are the Gateway's."), note("robo", "Sockets in CLOSE_WAIT remain with the Gateway.")}},
+			note("robo", "Sockets in CLOSE_WAIT: 3."), note("robo", "Sockets in CLOSE_WAIT: 4."), note("robo", "Sockets in CLOSE_WAIT: 2."),
+			note("robo", "Sockets in CLOSE_WAIT that are the Gateway's: 1."), note("robo", "Sockets in CLOSE_WAIT remain with the Gateway.")}},
 		{"a worker is killed", "Received signal SIGTERM (15), initiating graceful shutdown...\nWorker did not respond to SIGTERM within 3s, sending SIGKILL\n", []string{
 			note("robo", "The worker received signal 15."), note("robo", "The worker is killed, 3 s after it was asked to end.")}},
 		{"checks that say nothing of their own", "Existing connection is dead, reconnecting...\nHealth check failed, attempting reconnection...\n", []string{}},
@@ -210,6 +210,10 @@ func TestWhatLinesBecome(t *testing.T) {
 			`attempt.unknown try-1 {"reason":"reported"}`}},
 		{"nor in a session", begin + tcp + version + ready + "Skipping ib.disconnect() in worker:exit to avoid crashing the Gateway API layer. Set IBKR_FORCE_DISCONNECT=1 to override.\n", []string{begun, did, up,
 			`disconnect.requested try-1 {"by":"robo","reason":"The program calls disconnect.","force":false}`, `disconnect.blocked try-1 {"stage":"ready"}`}},
+		{"it is forced, and the library has told of it before", begin + tcp + version + ready +
+			"10:05:00 INFO Disconnecting from 127.0.0.1:4002, 168 B sent in 9 messages, session time 18.8 s.\n10:05:00 INFO Disconnecting\n10:05:00 INFO Disconnected.\n10:05:00 INFO Forced ib.disconnect() executed in test\n", []string{begun, did, up,
+			`disconnect.requested try-1 {"by":"robo","reason":"The program calls disconnect.","force":false}`,
+			`session.closed try-1 {"by":"client","how":"fin"}`, `disconnect.forced try-1 {"stage":"ready"}`}},
 		{"it is forced", "Forced ib.disconnect() executed in test\nib.disconnect() executed via monkey patch override\n", []string{
 			`disconnect.requested {"by":"robo","reason":"The program calls disconnect.","force":true}`, `disconnect.forced {"stage":"none"}`,
 			`disconnect.requested {"by":"robo","reason":"The program calls disconnect.","force":true}`, `disconnect.forced {"stage":"none"}`}},
@@ -220,6 +224,8 @@ func TestWhatLinesBecome(t *testing.T) {
 			note("robo", "The runner calls its connection UNHEALTHY."), `attempt.requested try-1 {}`, `attempt.failed try-1 {"reason":"reported_timeout","stage":"dial"}`,
 			`attempt.requested try-2 {}`, `restart.claimed {"by":"robo","reason":"An automatic restart of the Gateway, said to have succeeded.","override":false}`,
 			`attempt.succeeded try-2 {}`, `session.established try-2 {}`}},
+		{"it ends", "IBKR Gateway API layer is unresponsive. Automatic restart failed. Please restart Gateway manually\nRUNNER_EXIT_EVENT reason=connection_recovery_exhausted\n", []string{
+			down, note("robo", "The runner exits.")}},
 		{"it gives up", "event=recovery_gateway_restart_done attempt=3 success=False\nevent=recovery_gateway_restart_failed attempt=4 error='x'\nevent=recovery_exhausted attempts=5\n", []string{
 			note("robo", "An automatic restart of the Gateway fails."), note("robo", "An automatic restart of the Gateway fails."), note("robo", "The runner gives up: its tries to recover are used up.")}},
 
@@ -227,7 +233,7 @@ func TestWhatLinesBecome(t *testing.T) {
 		{"the watchdog starts everything anew, and nobody says what became of it", "[2026-05-12 13:01:00] Watchdog started (PID: 1, stale threshold: 5 minutes)\n[2026-05-12 13:01:00] STALL DETECTED: No log activity for 301s (~6 min, threshold: 5)\n[2026-05-12 13:01:00] RESTARTING trader due to stall...\n[2026-05-12 13:03:00] Restart FAILED - runner not alive, consecutive failures: 3\n[2026-05-12 13:03:01] NOTIFICATION SENT to operator\n" +
 			"[2026-05-12 13:04:00] Runner not running during trading hours - starting...\n[2026-05-12 13:04:00] RESTARTING trader due to stall...\n[2026-05-12 13:04:30] Restart complete\n[2026-05-12 13:05:00] TERMINAL SAFETY BLOCK\n[2026-05-12 13:06:00] AUTOMATIC RESTART REQUEST DENIED\n", []string{
 			note("watchdog", "The log has been silent for 301 s."), `attempt.requested try-1 /runner/watchdog {}`, `attempt.unknown try-1 /runner/watchdog {"reason":"reported"}`,
-			note("watchdog", "The restart failed, the last 3 in a row did."), note("watchdog", "Somebody was notified."),
+			note("watchdog", "The restart failed; in a row: 3."), note("watchdog", "Somebody was notified."),
 			note("watchdog", "The runner does not run."), `attempt.requested try-2 /runner/watchdog {}`,
 			note("watchdog", "The watchdog blocks further restarts."), note("watchdog", "The watchdog was refused a restart."),
 			`attempt.unknown try-2 /runner/watchdog {"reason":"reported"}`}},

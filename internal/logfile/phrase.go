@@ -77,8 +77,8 @@ var phrases = []phrase{
 		j.failed(l, byWorker, timeout)
 		j.down()
 	}),
-	is("Gateway API layer is unresponsive. Manual restart required", ``, func(j *joiner, _ line, _ []string) { j.down() }),
-	is("IBKR Gateway API layer is unresponsive. Manual Gateway restart required", ``, func(j *joiner, _ line, _ []string) { j.down() }),
+	is("Gateway API layer is unresponsive.", ``, func(j *joiner, _ line, _ []string) { j.down() }),
+	is("IBKR Gateway API layer is unresponsive.", ``, func(j *joiner, _ line, _ []string) { j.down() }),
 	is("Gateway API layer reported down", ``, func(j *joiner, _ line, _ []string) { j.down() }),
 	is("Worker ping reports Gateway API down", ``, func(j *joiner, _ line, _ []string) { j.down() }),
 	is(requiresRestart, `$`, func(j *joiner, _ line, _ []string) { j.down() }),
@@ -105,10 +105,10 @@ var phrases = []phrase{
 	is("Circuit breaker CLOSED", ``, noted("", "The circuit breaker closes.")),
 	is("Circuit breaker: Recording ", ``, known),
 	is("circuit_breaker_", `(?:state_change|metrics)`, known),
-	is("Found ", `(\d{1,9}) CLOSE_WAIT zombie`, noted("", "%s sockets in CLOSE_WAIT.")),
-	is("Found ", `(\d{1,9}) zombie connections on port \d+`, noted("", "%s sockets in CLOSE_WAIT.")),
-	is("DETECTED ", `(\d{1,9}) CLOSE_WAIT zombie`, noted("", "%s sockets in CLOSE_WAIT.")),
-	is("Found ", `(\d{1,9}) Gateway-owned zombie`, noted("", "%s sockets in CLOSE_WAIT are the Gateway's.")),
+	is("Found ", `(\d{1,9}) CLOSE_WAIT zombie`, noted("", "Sockets in CLOSE_WAIT: %s.")),
+	is("Found ", `(\d{1,9}) zombie connections on port \d+`, noted("", "Sockets in CLOSE_WAIT: %s.")),
+	is("DETECTED ", `(\d{1,9}) CLOSE_WAIT zombie`, noted("", "Sockets in CLOSE_WAIT: %s.")),
+	is("Found ", `(\d{1,9}) Gateway-owned zombie`, noted("", "Sockets in CLOSE_WAIT that are the Gateway's: %s.")),
 	has("Gateway zombies remain", ``, noted("", "Sockets in CLOSE_WAIT remain with the Gateway.")),
 	is("Gateway zombies can only be cleared by restarting", ``, known),
 
@@ -125,6 +125,7 @@ var phrases = []phrase{
 	}),
 	is("event=recovery_succeeded ", ``, func(j *joiner, l line, _ []string) { j.ready(l, byRecovery) }),
 	is("event=connection_initialized", ``, func(j *joiner, l line, _ []string) { j.ready(l, byRecovery) }),
+	has("RUNNER_EXIT_EVENT", ``, noted("", "The runner exits.")),
 	is("event=recovery_exhausted", ``, noted("", "The runner gives up: its tries to recover are used up.")),
 	is("event=recovery_gateway_restart_done ", `attempt=\d+ success=True`, func(j *joiner, _ line, _ []string) { j.restartClaimed() }),
 	is("event=recovery_gateway_restart_done ", `attempt=\d+ success=False`, noted("", "An automatic restart of the Gateway fails.")),
@@ -138,7 +139,7 @@ var phrases = []phrase{
 	is("RESTARTING trader", ``, func(j *joiner, l line, _ []string) { j.begin(l, byWatchdog, nil, "") }),
 	is("Restart FAILED", `.*consecutive failures: (\d{1,9})`, func(j *joiner, l line, m []string) {
 		j.failed(l, byWatchdog, "")
-		j.note(watchdog, "The restart failed, the last %s in a row did.", m[1:])
+		j.note(watchdog, "The restart failed; in a row: %s.", m[1:])
 	}),
 	is("Restart complete", `$`, known),
 	is("NOTIFICATION SENT", ``, noted(watchdog, "Somebody was notified.")),

@@ -33,10 +33,14 @@ func TestSampleLogs(t *testing.T) {
 	}{
 		{"INC-03", []string{"INC-03.log"}, "UTC", "INC-03-tws-outage", rule.Violated, "RS2", 3},
 		{"INC-06", []string{"INC-06.log"}, "", "INC-06-five-retries", rule.Violated, "RS2", 4},
+		{"INC-11", []string{"INC-11.log"}, "", "INC-11-two-documents-of-one-evening", rule.Violated, "RS2", 6},
 		{"INC-13", []string{"INC-13.log"}, "", "INC-13-the-good-run", rule.Holds, "", 0},
 		{"INC-14", []string{"INC-14.log"}, "America/New_York", "INC-14-healthy-looking-dead-gateway", rule.Violated, "RS2", 3},
+		{"INC-16", []string{"INC-16.log"}, "", "INC-16-catch-22", rule.Holds, "", 0},
 		{"INC-18", []string{"INC-18.log"}, "", "INC-18-hung-then-half-alive", rule.Violated, "RS2", 3},
 		{"INC-27", []string{"INC-27.log", "INC-27-watchdog.log"}, "", "INC-27-three-hundred-restarts", rule.Violated, "RS2", 6},
+		{"INC-28", []string{"INC-28.log"}, "", "INC-28-eight-restarts-on-a-friday", rule.Violated, "RS2", 8},
+		{"INC-29", []string{"INC-29.log"}, "", "INC-29-a-livelock-of-another-kind", rule.Holds, "", 0},
 		{"INC-31", []string{"INC-31.log"}, "", "INC-31-a-broken-detector", rule.Holds, "", 0},
 		{"shared", []string{"shared.log"}, "America/New_York", "", rule.Holds, "", 0},
 	} {

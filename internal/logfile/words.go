@@ -57,7 +57,7 @@ var about = []string{"connect", "handshake", "gateway", "tws", "timeout", "timed
 // beside are what phrases have that are about nothing of these: TestWhatLinesBecome has
 // a row for each.
 var beside = []string{"api ", "logged on to server", "synchronization complete", "error ", "warning ", "received signal", "retrying in ", "ibkr", "circuit", "event=",
-	"stall detected", "runner not running", "notification sent", "terminal safety", "watchdog", "ibc", "traceback", "sigterm"}
+	"stall detected", "runner not running", "runner_exit_event", "notification sent", "terminal safety", "watchdog", "ibc", "traceback", "sigterm"}
 
 var (
 	aboutConnections = wordsOf(about)
