@@ -38,8 +38,9 @@ events, which every other verb reads. Several FILEs are one log in parts, oldest
 - is standard input, and gzip is read as it is.
 
 It knows the lines of ib_async and ib_insync at level INFO (at ERROR it sees ends and no
-beginnings), of a worker, a watchdog and IBC. They become facts and never decisions. What
-it does not understand is listed on standard error and makes no event.
+beginnings), of a worker, a watchdog and IBC; docs/import.md lists them. They become
+facts and never decisions. What it does not understand is listed on standard error and
+makes no event.
 
 A printed time is kept as a claim. It counts as a time only if its zone is known: from
 the line, or from --tz. The policy at the head of the stream is the one to judge by.

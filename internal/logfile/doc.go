@@ -16,6 +16,7 @@
 //     well when the Gateway has closed, or has sent an error (TestWhatLinesBecome).
 //   - Nothing of a line gets into an event but numbers, its time, and words of a fixed
 //     list: no account, no name, no text of an exception (TestNothingElseOfALineIsKept).
+//   - docs/import.md lists the phrases (TestDocumentationIsFresh).
 //   - What is not understood is counted and listed, by likeness and without anything but
 //     plain words, and makes no event (TestWhatIsNotUnderstoodIsListed).
 //   - Whatever a file holds, it does not fail for that, nor makes more of its lines than
