@@ -26,6 +26,7 @@ var outputs = []string{
 	"whatif FILE --mode decisions -o json",
 	"explain RS1",
 	"export FILE",
+	"import ../../internal/logfile/testdata/shared.log --tz et",
 	"shrink FILE --tz et",
 	"shrink FILE -o json",
 	"diff FILE FILE --tz et",
