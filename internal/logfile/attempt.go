@@ -49,26 +49,37 @@ func (a *attempt) shaking() bool { return !a.over && !a.session }
 const open = 64
 
 // pick finds the attempt that a line is about: the first test that any attempt passes
-// decides, and among several it is the oldest, which is then unsure.
+// decides, and among several it is the oldest. What is said of any of these from here on
+// is not certain.
 func (j *joiner) pick(l line, tests ...func(*attempt) bool) *attempt {
 	for _, test := range tests {
-		var found *attempt
+		var found []*attempt
 		for _, a := range j.open {
-			switch {
-			case !a.of(l) || !test(a):
-			case found == nil:
-				found = a
-			default:
-				found.unsure = true
-				j.sum.ByOrder++
-				return found
+			if a.of(l) && test(a) {
+				found = append(found, a)
 			}
 		}
-		if found != nil {
-			return found
+		if len(found) > 1 {
+			j.sum.ByOrder++
+			for _, a := range found {
+				a.unsure = true
+			}
+		}
+		if len(found) > 0 {
+			return found[0]
 		}
 	}
 	return nil
+}
+
+// told are the tests for what a layer says of the end of an attempt: it must have told of
+// its beginning, but in a log in which the library says nothing.
+func (j *joiner) told(by teller) []func(*attempt) bool {
+	tests := []func(*attempt) bool{func(a *attempt) bool { return a.shaking() && a.tellers&by != 0 }}
+	if by != byLibrary && !j.library {
+		tests = append(tests, (*attempt).shaking)
+	}
+	return tests
 }
 
 func (j *joiner) forget(a *attempt) {
@@ -89,33 +100,31 @@ func (j *joiner) about(a *attempt, inferred bool) string {
 // another layer has told of already tells of the same one.
 func (j *joiner) begin(l line, by teller, client *int64, seconds string) {
 	limit := milliseconds(seconds)
-	for _, a := range j.open {
-		same := a.client == nil || client == nil || *a.client == *client
-		if a.shaking() && a.stage == events.StageDial && a.tellers&by == 0 && same && (by != byWatchdog) {
-			a.tellers |= by
-			if a.client == nil {
-				a.client = client
-			}
-			if a.limitMS == 0 {
-				a.limitMS = limit
-			}
-			if by == byLibrary {
-				a.begun = l.when
-			}
-			if l.process != "" {
-				a.processes = append(a.processes, l.process)
-			}
-			return
+	j.library = j.library || by == byLibrary
+	if a := j.sameAttempt(l, by, client); a != nil {
+		a.tellers |= by
+		if a.client == nil {
+			a.client = client
 		}
+		if a.limitMS == 0 {
+			a.limitMS = limit
+		}
+		if by == byLibrary {
+			a.begun = l.when
+		}
+		if l.process != "" {
+			a.processes = append(a.processes, l.process)
+		}
+		return
 	}
-	// Whoever begins anew with the same client id has given up what was before.
+	// Whoever begins anew with the same client id has nothing left of what was before.
 	for _, a := range slices.Clone(j.open) {
 		same := a.client == nil && client == nil || a.client != nil && client != nil && *a.client == *client
 		switch {
 		case a.tellers&by == 0 || !same || !a.of(l):
 		case a.shaking():
 			j.unknown(a)
-		case a.over:
+		default:
 			j.forget(a)
 		}
 	}
@@ -133,6 +142,27 @@ func (j *joiner) begin(l line, by teller, client *int64, seconds string) {
 	}
 	j.open = append(j.open, a)
 	j.sayOf(a, false, events.AttemptRequested{ClientID: client, TimeoutMS: limit})
+}
+
+// sameAttempt is the one that another layer has told of, if l tells of its beginning once
+// more: one of the same process before another, for a worker is a process of its own. A
+// watchdog is no layer of a program: whatever it starts is anew.
+func (j *joiner) sameAttempt(l line, by teller, client *int64) *attempt {
+	if by == byWatchdog {
+		return nil
+	}
+	var other *attempt
+	for _, a := range j.open {
+		same := a.client == nil || client == nil || *a.client == *client
+		switch {
+		case !a.shaking() || a.stage != events.StageDial || a.tellers&by != 0 || !same:
+		case a.of(l):
+			return a
+		case other == nil:
+			other = a
+		}
+	}
+	return other
 }
 
 // unknown ends an attempt of whose end the log says nothing.
@@ -156,12 +186,11 @@ func (j *joiner) versioned(l line, version string) {
 }
 
 func (j *joiner) ready(l line, by teller) {
-	a := j.pick(l,
+	a := j.pick(l, append([]func(*attempt) bool{
 		func(a *attempt) bool { return a.shaking() && a.tellers&by != 0 && a.stage == events.StageStarted },
-		func(a *attempt) bool { return a.shaking() && a.tellers&by != 0 },
-		func(a *attempt) bool { return a.shaking() && by != byLibrary })
+	}, j.told(by)...)...)
 	if a == nil {
-		return // the library has told it, or the log begins behind its begin
+		return // the library has told it, or the log begins behind its beginning
 	}
 	done := events.AttemptSucceeded{ClientID: a.client, ServerVersion: a.version}
 	if d, ok := l.when.since(a.begun); ok {

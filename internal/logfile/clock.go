@@ -8,7 +8,7 @@ import (
 // when is the time of a line.
 type when struct {
 	printed string    // as it stands there, "" if the line has none
-	wall    time.Time // what a clock on the wall showed, "" of zone: only for differences; zero if not known
+	wall    time.Time // what the clock on the wall showed, as if it were UTC, for differences alone; zero if not known
 	utc     time.Time // zero if the zone is not known
 }
 

@@ -9,28 +9,22 @@ import (
 // failed takes in that an attempt ended, with what was printed of its exception; ""
 // says that it failed and not how.
 func (j *joiner) failed(l line, by teller, printed string) {
-	n := j.lane(l)
-	n.left = nil // it was the library's own
-	a := j.pick(l,
-		func(a *attempt) bool { return a.over && by == byLibrary },
-		func(a *attempt) bool { return a.shaking() && a.tellers&by != 0 },
-		func(a *attempt) bool { return a.shaking() && by != byLibrary })
+	tests := j.told(by)
 	if by == byLibrary {
-		n.lower = true
-	} else if a == nil && n.lower {
-		n.lower = false // a lower layer has told this end
-		return
+		j.library = true
+		j.lane(l).left = nil // it was the library's own
+		tests = append([]func(*attempt) bool{func(a *attempt) bool { return a.over }}, tests...)
 	}
-	if a != nil && a.over {
+	a := j.pick(l, tests...)
+	how := readException(printed)
+	switch {
+	case a != nil && a.over:
 		j.forget(a)
 		return
-	}
-	how := readException(printed)
-	if a == nil {
-		if by == byWatchdog || how == (ending{}) {
-			return
-		}
-		// A log of errors alone tells of ends and of no beginnings.
+	case a != nil:
+	case by == byWatchdog, how == ending{}, by != byLibrary && (j.library || j.isDown):
+		return // of no attempt, or of one whose end was told
+	default: // a log of errors alone tells of ends and of no beginnings
 		j.attempts++
 		a = &attempt{id: j.name(), tellers: by, stage: events.StageDial}
 	}
@@ -135,16 +129,17 @@ func (j *joiner) lost(l line, how events.LostReason) {
 	}
 }
 
-// reset: the connection that the log speaks of was reset.
-func (j *joiner) reset(l line) {
+// reset: the connection that the log speaks of was reset, with the system's number for it.
+func (j *joiner) reset(l line, errno string) {
+	j.say("", "", events.GatewayNotice{Code: atoi(errno), Origin: events.OriginOS, Count: 1})
 	a := j.pick(l,
 		func(a *attempt) bool { return a.shaking() && a.stage != events.StageDial },
 		func(a *attempt) bool { return a.session })
 	switch {
 	case a == nil:
-		j.say("", "", events.GatewayNotice{Code: 104, Origin: events.OriginOS, Count: 1})
 	case a.session:
-		j.lost(l, events.LostRST)
+		j.sayOf(a, false, events.SessionLost{Reason: events.LostRST})
+		j.forget(a)
 	case a.stage == events.StageConnected:
 		a.dropped = events.RSTBeforeVersion
 	default:

@@ -17,6 +17,7 @@ type joiner struct {
 	open     []*attempt
 	attempts int
 	lanes    []*lane
+	library  bool // the log has lines of the library, which tells of every end
 	isDown   bool // the log has said so, and nothing since that speaks against it
 	starts   bool // IBC has started a Gateway that has not logged in yet
 }
@@ -26,7 +27,6 @@ type lane struct {
 	process string
 	left    *line // a Disconnecting of which it is not known yet what it ended
 	echoes  int   // how many Disconnected are still to come for closes of its own
-	lower   bool  // the library has told an end, and the layer above has not yet
 	asked   *wish // a disconnect that the library tells of, of which the guard has a word to say
 }
 

@@ -102,8 +102,10 @@ func TestWhatLinesBecome(t *testing.T) {
 		{"the Gateway closes before its version, and the library waits on", begin + tcp + "10:00:02 INFO Disconnected.\n10:00:31 INFO Disconnecting\n" + timeout, []string{begun,
 			`attempt.failed try-1 {"reason":"fin_before_version","stage":"connected","client_id":7,"by":"gateway"}`}},
 		{"it resets the connection before its version", begin + tcp + "10:00:02 ERROR [Errno 104] Connection reset by peer\n" + timeout, []string{begun,
+			`gateway.notice {"code":104,"origin":"os","count":1}`,
 			`attempt.failed try-1 {"reason":"rst_before_version","stage":"connected","client_id":7,"by":"gateway"}`}},
 		{"it resets it after its version", begin + tcp + version + "10:00:02 ERROR ConnectionResetError(104, 'Connection reset by peer')\n" + timeout, []string{begun,
+			`gateway.notice {"code":104,"origin":"os","count":1}`,
 			`attempt.failed try-1 {"reason":"closed_before_ready","stage":"started","client_id":7,"by":"gateway","how":"rst"}`}},
 		{"it closes after its version, which is no silence although a timeout follows", begin + tcp + version +
 			"10:00:01 ERROR Peer closed connection. clientId 7 already in use?\n10:00:30 INFO Disconnecting\n" + timeout, []string{begun,
@@ -138,12 +140,15 @@ func TestWhatLinesBecome(t *testing.T) {
 
 		// Sessions.
 		{"the Gateway ends a session", begin + tcp + version + ready + "ERROR:ib_async.client:Peer closed connection.\n", []string{begun, did, up, `session.lost try-1 {"reason":"fin"}`}},
-		{"it resets one", begin + tcp + version + ready + "10:00:02 ERROR [Errno 54] Connection reset by peer\n", []string{begun, did, up, `session.lost try-1 {"reason":"rst"}`}},
-		{"a reset that belongs to nothing", "10:00:02 ERROR [Errno 54] Connection reset by peer\n", []string{`gateway.notice {"code":104,"origin":"os","count":1}`}},
+		{"it resets one", begin + tcp + version + ready + "10:00:02 ERROR [Errno 54] Connection reset by peer\n", []string{begun, did, up, `gateway.notice {"code":54,"origin":"os","count":1}`, `session.lost try-1 {"reason":"rst"}`}},
+		{"a reset that belongs to nothing", "10:00:02 ERROR [Errno 54] Connection reset by peer\n", []string{`gateway.notice {"code":54,"origin":"os","count":1}`}},
 		{"its program ends one", begin + tcp + version + ready +
 			"10:05:00 INFO Disconnecting from 127.0.0.1:4002, 168 B sent in 9 messages, 20.6 kB received in 374 messages, session time 18.8 s.\n10:05:00 INFO Disconnecting\n10:05:00 INFO Disconnected.\n", []string{begun, did, up,
 			`disconnect.requested try-1 {"by":"robo","reason":"The program calls disconnect.","force":false}`,
 			`session.closed try-1 {"by":"client","how":"fin"}`}},
+		{"a program that connects anew has no session left", begin + tcp + version + ready + begin + tcp + version + ready + "Peer closed connection.\n", []string{begun, did, up,
+			`attempt.requested try-2 {"client_id":7}`, `attempt.succeeded try-2 {"client_id":7,"server_version":178}`, `session.established try-2 {"client_id":7,"server_version":178}`,
+			`session.lost try-2 {"reason":"fin"}`}},
 		{"IB's servers are lost and come back", begin + tcp + version + ready + "Error 1100, reqId -1: Connectivity lost\nError 1102, reqId -1: Connectivity restored\n", []string{begun, did, up,
 			`gateway.notice {"code":1100,"origin":"wire","count":1}`, `session.degraded try-1 {"code":1100}`,
 			`gateway.notice {"code":1102,"origin":"wire","count":1}`, `session.restored try-1 {"code":1102}`}},
@@ -163,7 +168,7 @@ func TestWhatLinesBecome(t *testing.T) {
 		{"without processes it goes by order, and says so", begin + "10:00:00 INFO Connecting to h:4002 with clientId 8...\n" + tcp + tcp + timeout, []string{begun,
 			`attempt.requested try-2 {"client_id":8}`,
 			`attempt.failed try-1 /inferred {"reason":"reported_timeout","stage":"connected","client_id":7}`,
-			`attempt.unknown try-2 {"reason":"reported"}`}},
+			`attempt.unknown try-2 /inferred {"reason":"reported"}`}},
 		{"the close of one is not the other's", begin + tcp + "10:00:30 INFO Disconnecting\n" + timeout + "10:00:31 INFO Connecting to h:4002 with clientId 8...\n10:00:31 INFO Connected\n10:00:31 INFO Disconnected.\n" + timeout, []string{begun,
 			`attempt.failed try-1 {"reason":"reported_timeout","stage":"connected","client_id":7}`, `attempt.requested try-2 {"client_id":8}`,
 			`attempt.failed try-2 {"reason":"reported_timeout","stage":"connected","client_id":8}`}},
@@ -182,6 +187,9 @@ func TestWhatLinesBecome(t *testing.T) {
 			"10:00:41 ERROR IBKR Gateway API layer is unresponsive. Manual Gateway restart required before retrying.\n10:00:42 WARNING Worker ping reports Gateway API down\n", []string{
 			`attempt.requested try-1 {"client_id":7,"timeout_ms":30000}`,
 			`attempt.failed try-1 {"reason":"reported_timeout","stage":"dial","client_id":7,"limit_ms":30000}`, down}},
+		{"the same words twice are one timeout", "DEBUG: Connecting to 127.0.0.1:4002 client_id=7 timeout=30.0\nHandshake timed out at 2025-11-10T18:10:23Z. Restart IB Gateway\nHandshake timed out at 2025-11-10T18:10:23Z. Restart IB Gateway\n", []string{
+			`attempt.requested try-1 {"client_id":7,"timeout_ms":30000}`,
+			`attempt.failed try-1 {"reason":"reported_timeout","stage":"dial","client_id":7,"limit_ms":30000}`, down}},
 		{"a worker says it as a value", `{"status": "error", "error": "Something", "requires_restart": true}`, []string{down}},
 		{"it is told again after a success", "Gateway API layer reported down\n" + begin + tcp + version + ready + "Gateway API layer reported down\n", []string{down, begun, did, up, down}},
 		{"the manager tells of what the library has told already", "10:00:00 INFO Started IBKR subprocess worker\n10:00:00 INFO Pre-connection zombie check on port 4002...\n10:00:00 INFO Connection attempt 1/2 (circuit: closed)\n" +
@@ -191,6 +199,9 @@ func TestWhatLinesBecome(t *testing.T) {
 			`attempt.failed try-1 {"reason":"reported_timeout","stage":"connected","client_id":7,"limit_ms":10000}`}},
 		{"the manager by itself", "Connecting to IBKR via subprocess host=127.0.0.1 port=4002 client_id=7**** readonly=True timeout=10.0\nConnection timeout on attempt 1\n", []string{
 			`attempt.requested try-1 {"timeout_ms":10000}`, `attempt.failed try-1 {"reason":"reported_timeout","stage":"dial","limit_ms":10000}`}},
+		{"what the manager says of one is not another's", "Connecting to IBKR via subprocess host=127.0.0.1 port=4002 client_id=7**** readonly=True timeout=10.0\n" + begin + tcp + version + ready +
+			"10:00:01 INFO Connecting to h:4002 with clientId 8...\nConnection established successfully\nConnection timeout on attempt 2\n", []string{
+			`attempt.requested try-1 {"timeout_ms":10000}`, did, up, `attempt.requested try-2 {"client_id":8}`, `attempt.unknown try-2 {"reason":"reported"}`}},
 		{"an empty list of accounts is life", "Connecting to IBKR via subprocess host=127.0.0.1 port=4002 client_id=7**** readonly=True timeout=10.0\nConnection failed on attempt 1: No managed accounts\n", []string{
 			`attempt.requested try-1 {"timeout_ms":10000}`, `attempt.failed try-1 {"reason":"no_accounts","stage":"ready","limit_ms":10000}`}},
 		{"the manager succeeds", "Connecting to IBKR via subprocess host=127.0.0.1 port=4002 client_id=7**** readonly=True timeout=10.0\nConnected to IBKR via subprocess host=127.0.0.1 accounts=1\n✅ Connection established successfully\n", []string{
