@@ -220,11 +220,15 @@ func (t *terminal) tellImport(said importJSON, o logfile.Options) {
 	p := func(format string, args ...any) { fmt.Fprintf(t.err, format+"\n", args...) }
 	p("read %s: %d understood, %d irrelevant, %d not understood", count(said.Lines, "line"), said.Understood, said.Irrelevant, said.NotUnderstood)
 	p("wrote %s of %s, about %s", count(said.Events, "event"), said.Gateway, count(said.Attempts, "attempt"))
+	untimed := "no time: the line has none, or its zone is not known; add --tz ZONE if you know it"
+	if o.Zone != nil {
+		untimed = "no time: the line has none, or one that the clocks skipped or showed twice"
+	}
 	for _, remark := range []struct {
 		n          int
 		what, then string
 	}{
-		{said.Timeless, "event", "no time, because nobody knows its zone; add --tz ZONE if you do"},
+		{said.Timeless, "event", untimed},
 		{said.Backwards, "line", "a time before the line above; are the files in order, oldest first?"},
 		{said.ByOrder, "line", "several attempts that it may be about, and was taken for the oldest's (its source ends in /inferred)"},
 		{said.TooShort, "timeout", fmt.Sprintf("proven nothing: the policy counts %s and more, or the log does not say how long it was", time.Duration(o.Policy.MinReportedBudgetMS)*time.Millisecond)},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"iter"
 	"os"
 	"strings"
@@ -87,5 +88,24 @@ func TestNearest(t *testing.T) {
 		if got := nearest(word, verbs); got != want {
 			t.Errorf("the nearest to %q is %s, want %s", word, got, want)
 		}
+	}
+}
+
+// A text is counted as it is read, by its lines and its bytes.
+func TestProgressOfAText(t *testing.T) {
+	const text = "one\ntwo\nthree\n"
+	var out bytes.Buffer
+	now := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	p := &progress{w: &out, verb: "import", unit: "lines", bytes: 2 * int64(len(text)), begun: now, now: func() time.Time { now = now.Add(time.Second); return now }}
+	got, err := io.ReadAll(p.count(strings.NewReader(text)))
+	if err != nil || string(got) != text {
+		t.Errorf("%q, %v", got, err)
+	}
+	if want := "import ▕██████████          ▏ 50 %  3 lines"; !strings.Contains(out.String(), want) {
+		t.Errorf("%q is not in %q", want, out.String())
+	}
+	var none *progress
+	if in := strings.NewReader(text); none.count(in) != io.Reader(in) {
+		t.Error("where nobody looks the reader is another one")
 	}
 }
