@@ -46,6 +46,8 @@
 //     broken once, and no other (TestARuleIsBrokenOnce).
 //   - A stream that was found comes back from its folder as it was saved
 //     (TestAFoundStreamIsATestAtOnce).
+//   - Each incident says how many minutes earlier somebody would have been told, that
+//     nobody would, or that it is not known (TestEveryFolderIsComplete).
 //   - No folder is without its README.md, and policy.loaded is policy.yaml
 //     (TestEveryFolderIsComplete, TestTheListOfStreamsIsFresh).
 //
