@@ -96,10 +96,10 @@ var mdEscapes = func() *strings.Replacer {
 func md(s string) string { return mdEscapes.Replace(s) }
 
 // mdBegins is what makes a heading or a list at the begin of a line.
-var mdBegins = regexp.MustCompile(`^(\d*)([#+=.)-])`)
+var mdBegins = regexp.MustCompile(`^(?:(\d+)([.)])|([#+=-]))`)
 
 // item is md for a text that begins a line or an item of a list.
-func item(s string) string { return mdBegins.ReplaceAllString(md(s), `$1\$2`) }
+func item(s string) string { return mdBegins.ReplaceAllString(md(s), `$1\$2$3`) }
 
 func (m *markdown) what(p *paper) {
 	m.head("what")

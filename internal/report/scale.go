@@ -32,6 +32,7 @@ var steps = []time.Duration{
 const (
 	maxFolds = 6
 	leastWay = 0.4 // of a picture that is drawn true
+	mostLeft = 0.6 // of its length, or folding is not worth its zigzags
 )
 
 func newScale(p *Picture) *scale {
@@ -68,16 +69,17 @@ func newScale(p *Picture) *scale {
 // longest is the shortest of the steps that leaves few folds and most of the picture true.
 func (s *scale) longest(length int64) int64 {
 	for _, step := range steps {
+		most := int64(step) * 3 / 2 // what is hardly longer is not worth a fold
 		folds, even := 0, 0.0
 		for i := 1; i < len(s.places); i++ {
-			if d := s.places[i] - s.places[i-1]; d > int64(step) {
+			if d := s.places[i] - s.places[i-1]; d > most {
 				folds++
 			} else {
 				even += float64(d)
 			}
 		}
-		if whole := even + float64(folds)*float64(step); folds <= maxFolds && even >= leastWay*whole {
-			return int64(step)
+		if whole := even + float64(folds)*float64(most); folds <= maxFolds && even >= leastWay*whole && whole <= mostLeft*float64(length) {
+			return most
 		}
 	}
 	return length

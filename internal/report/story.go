@@ -121,6 +121,10 @@ func (s *story) rest(e *events.Event, stops *stops) {
 		}
 		s.add(e, "", 1, "The stop was released%s, %s.", after, bases[d.Basis])
 	case events.AlertDelivered:
+		if e.Cause != "" && e.Cause == stops.released.ID {
+			s.add(e, "told "+d.Channel, 1, "The end of the stop was told (%s).", d.Channel)
+			break
+		}
 		after := ""
 		if n := len(stops.all); n > 0 && stops.all[n-1].Alerted == e.Seq && stops.all[n-1].AlertNS != nil {
 			after = ", " + span(*stops.all[n-1].AlertNS) + " after the stop"
@@ -167,9 +171,13 @@ func (s *story) ready(e *events.Event, d events.AttemptSucceeded, stops *stops, 
 	s.minor(e, "ready", "%s connected, ready%s.", who, took)
 }
 
+// waited is how long nothing came, where nothing came.
 func waited(d events.AttemptFailed) string {
-	if d.WaitedMS > 0 {
-		return " for " + span(d.WaitedMS*1e6)
+	switch d.Reason {
+	case events.AcceptedNoBytes, events.VersionNoReady, events.DialTimeout:
+		if d.WaitedMS > 0 {
+			return ", for " + span(d.WaitedMS*1e6)
+		}
 	}
 	return ""
 }

@@ -69,6 +69,11 @@ func (l *lane) end(at spot, wanted bool) {
 	l.open = Band{}
 }
 
+// interrupted reports whether a recorder did not run all the time, or missed something.
+func (l *lane) interrupted() bool {
+	return len(l.marks) > 0 || slices.ContainsFunc(l.bands, func(b Band) bool { return b.State == "off" && b.from.ns < b.to.ns })
+}
+
 // mark adds a sign. Refusals that follow each other are one.
 func (l *lane) mark(sign string, e *events.Event, at spot, n int64, text string) {
 	if i := len(l.marks) - 1; i >= 0 && sign == signDenied && l.marks[i].Sign == sign && l.marks[i].Text == text {
@@ -442,7 +447,7 @@ func (t *tracks) picture(end spot, clocked bool) Picture {
 	}
 	add("alerts", &t.alerts)
 	add("operator", &t.people)
-	if len(t.recorder.bands) > 0 || len(t.recorder.marks) > 0 { // else it ran all the time
+	if t.recorder.end(end, true); t.recorder.interrupted() {
 		add("recorder", &t.recorder)
 	}
 	return p
