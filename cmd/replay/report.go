@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"time"
 
 	"ibrecorder/internal/report"
@@ -64,7 +63,6 @@ func (t *terminal) report(c *cobra.Command, name string, s subject) (err error) 
 	if err != nil {
 		return err
 	}
-	debug.SetGCPercent(verifyGC)
 	src, err := t.open(c, name)
 	if err != nil {
 		return err

@@ -221,6 +221,26 @@ func TestAPageOfTenThousandEventsStaysSmall(t *testing.T) {
 	}
 }
 
+// What the story leaves out it counts, also where it is too much to be kept.
+func TestTheStoryCountsWhatItLeavesOut(t *testing.T) {
+	stream := streamtest.Busy("live", 12_000)
+	d := composed(stream.NDJSON(), Range{})
+	want := map[string]int64{}
+	for _, r := range stream.Records() {
+		switch r.Kind() {
+		case "attempt.succeeded", "attempt.failed", "session.degraded", "session.restored", "recorder.started":
+			want[string(r.Kind())]++
+		}
+	}
+	got := map[string]int64{}
+	for _, x := range append(slices.Clone(d.Story), d.Untold...) {
+		got[string(x.sort)] += max(1, x.Times)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what the sentences stand for (-want +got):\n%s", diff)
+	}
+}
+
 // No browser is needed to see that a page has nothing to fetch or to run.
 func TestAPageAsksForNothing(t *testing.T) {
 	attribute := regexp.MustCompile(`(?i)\s(src|srcset|action|formaction|poster|background|ping|on[a-z]+|style|href|xlink:href)\s*=\s*["']?([^"'\s>]*)`)

@@ -14,6 +14,9 @@ type story struct {
 	all       []Sentence
 	listening events.Listening // as last read
 	recorded  map[string]bool  // the rules that a rule.violated names
+	minors    int              // in all
+	over      []Sentence       // minor ones beyond maxMinors, counted
+	cut       bool             // the last sentence is one of those
 }
 
 // failed says what a failure looked like from outside.
@@ -199,7 +202,7 @@ func quoted(text string) string {
 
 // add tells something, or counts it if the sentence before says the same.
 func (s *story) add(e *events.Event, key string, n int64, format string, args ...any) {
-	if i := len(s.all) - 1; i >= 0 && key != "" && s.all[i].key == key {
+	if i := len(s.all) - 1; i >= 0 && !s.cut && key != "" && s.all[i].key == key {
 		s.all[i].Times, s.all[i].To = max(1, s.all[i].Times)+n, e.Seq
 		return
 	}
@@ -207,7 +210,7 @@ func (s *story) add(e *events.Event, key string, n int64, format string, args ..
 	if n > 1 {
 		one.Times, one.To = n, e.Seq
 	}
-	s.all = append(s.all, one)
+	s.all, s.cut = append(s.all, one), false
 }
 
 // insert tells something where it belongs in the order of the log.
@@ -219,11 +222,19 @@ func (s *story) insert(e *events.Event, text string) {
 	s.all = slices.Insert(s.all, i, Sentence{Seq: e.Seq, Time: utc(e.Time), Text: plain(text), sort: "rule.violated"})
 }
 
+// maxMinors is how many of the less important sentences are kept until it is known
+// whether there is room for them: a year has a million.
+const maxMinors = 1024
+
 func (s *story) minor(e *events.Event, key, format string, args ...any) {
 	n := len(s.all)
 	s.add(e, key, 1, format, args...)
-	if len(s.all) > n {
-		s.all[n].minor = true
+	if len(s.all) == n {
+		return
+	}
+	s.all[n].minor = true
+	if s.minors++; s.minors > maxMinors {
+		s.over, s.all, s.cut = counted(s.over, s.all[n]), s.all[:n], true
 	}
 }
 
@@ -233,7 +244,7 @@ func (s *story) told(e *events.Event, gate fsm.Gate) (out, untold []Sentence) {
 	keep := make([]bool, len(s.all))
 	kept := 0
 	for i, x := range s.all {
-		keep[i] = len(s.all) <= maxStory || i == 0 || i == len(s.all)-1 || !x.minor
+		keep[i] = len(s.all) <= maxStory || i == 0 || i == len(s.all)-1 && !s.cut || !x.minor
 		if keep[i] {
 			kept++
 		}
@@ -248,6 +259,9 @@ func (s *story) told(e *events.Event, gate fsm.Gate) (out, untold []Sentence) {
 			out = append(out, x)
 			continue
 		}
+		untold = counted(untold, x)
+	}
+	for _, x := range s.over {
 		untold = counted(untold, x)
 	}
 	if e != nil && gate == fsm.Stopped {
