@@ -62,7 +62,6 @@ var mayImport = map[string][]string{
 	"internal/whatif":       {"events", "fsm", "internal/policy", "internal/rule"},
 	"internal/archtest":     {},
 	"internal/compat":       {}, // it has tests only
-	"internal/simulation":   {}, // and so has this
 	// Recomputes decisions, which internal/rule must not be able to.
 	"internal/audit": {"events", "fsm", "internal/policy"},
 	"internal/veil":  {"events"},
