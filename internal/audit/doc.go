@@ -25,13 +25,16 @@
 //
 // # What it guarantees
 //
-//   - What a loop writes is never accused: the walks of internal/policy
-//     (TestWhatTheLoopDecidesIsWhatThePolicyDecides) and the recorded streams
-//     (TestEveryRecordedStreamIsClean).
+//   - What a loop writes is never accused: not in random walks
+//     (TestWhatTheLoopDecidesIsWhatThePolicyDecides in internal/policy), in the recorded streams
+//     (TestEveryRecordedStreamIsClean in internal/streams), by a real loop
+//     (TestOnlineAndOfflineFindTheSameInDisorder in internal/recorder) or when that is killed at
+//     every step (TestKilledAtEveryStep in internal/daemon).
 //   - One decision that is left out, put in or changed is found, and named for what it is
-//     (TestOneChangedDecisionIsFound, TestFindings).
+//     (TestFindings, TestOneChangedDecisionIsFound in internal/policy).
+//   - What is not compared is counted, with the reason (TestWhatCannotBeJudgedIsSaid).
 //   - One pass, and memory that does not grow with the stream: the state is bounded, and
-//     so are the findings that are kept.
+//     so are the findings that are kept (TestFindingsAreBounded).
 //
 // # What it refuses to do
 //

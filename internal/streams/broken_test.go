@@ -294,6 +294,25 @@ func TestNoForgedStreamHolds(t *testing.T) {
 			return upTo(t, 4).shakes("y", 0, started, turned)
 		}, "RS4"},
 
+		{"a stop that is told again and again", func(t *testing.T) *forgery {
+			told := events.AlertDelivered{Channel: "command", Tries: 1}
+			x := upTo(t, readAt)
+			for range 2 {
+				x.add("/recorder", events.Event{Cause: x.es[stopAt-1].ID, Data: told})
+			}
+			return x
+		}, "RS8"},
+		{"a runner that says that somebody was told", func(t *testing.T) *forgery {
+			return upTo(t, readAt).say("/runner/robo", events.AlertDelivered{Channel: "command", Tries: 1})
+		}, "A3"},
+		{"a client that is kept waiting, and nothing holds it", func(t *testing.T) *forgery {
+			x := upTo(t, 4).of("/tap", events.AttemptRequested{})
+			for range 2 {
+				x.say("/tap", events.GatewayNotice{Code: 2104, Origin: events.OriginWire, Count: 1})
+				x.es[len(x.es)-1].Mono += 61e9
+			}
+			return x
+		}, "RS10"},
 		{"a release by a runner", func(t *testing.T) *forgery {
 			return upTo(t, readAt).say("/runner/robo", claim).release("/runner/robo", events.BasisWord)
 		}, "RS1 RS7 A3"},
