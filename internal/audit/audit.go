@@ -20,7 +20,7 @@ type Audit struct {
 	head     string // ID of the last event that is no finding of the judge
 	seq      uint64 // and its sequence
 	at       int64  // mono of the last event after which the loop decides
-	owes     bool   // the loop decides before it writes another fact
+	owes     bool   // what is due then stands in the log before any other fact
 	released bool   // it was a release
 	blind    string // why nothing is compared any more, "" while it is
 	other    string // why nothing of this run is
@@ -189,14 +189,23 @@ func (a *Audit) settle(e *events.Event) {
 	if aside(e) {
 		return
 	}
+	_, a.released = e.Data.(events.RestartAcknowledged)
+	a.owes = !idle(e) && a.other == "" && e.Boot != events.BootImport
+	a.at = e.Mono
+}
+
+// idle says whether e makes nothing due but what time has made so, which may come later.
+// A busy log is mostly of these, and asking the policy costs more than folding does.
+func idle(e *events.Event) bool {
 	switch e.Data.(type) {
 	case events.RecorderStarted, events.RecorderStopped: // a run decides once its policy is loaded
-		a.owes = false
-	default:
-		_, a.released = e.Data.(events.RestartAcknowledged)
-		a.owes = a.other == "" && e.Boot != events.BootImport
+		return true
+	case events.ClientOpened, events.ClientHello, events.ClientRejected, events.DialStarted, events.DialConnected,
+		events.HandshakeVersion, events.HandshakeAPIStarted, events.HandshakeReady, events.SessionEstablished, events.SessionDegraded,
+		events.SessionRestored, events.GatewayNotice, events.OperatorNoted, events.AlertDelivered, events.AlertFailed:
+		return true
 	}
-	a.at = e.Mono
+	return false
 }
 
 // Result is what was found so far.

@@ -15,11 +15,11 @@ import (
 // recording is a log as a loop would write it: facts in the words of fsmtest, and behind
 // each the decisions that are due.
 type recording struct {
-	t   *testing.T
+	t   testing.TB
 	log []events.Event
 }
 
-func record(t *testing.T, mode events.Mode, script string) *recording {
+func record(t testing.TB, mode events.Mode, script string) *recording {
 	t.Helper()
 	r, w, f, s := &recording{t: t}, fsmtest.New(policy.Handoff()), fsm.NewFolder(), fsm.Initial()
 	for _, line := range fsmtest.Lines("boot b1; policy " + string(mode) + "\n" + script) {
