@@ -14,6 +14,7 @@ type class uint8
 const (
 	shown   class = iota
 	words         // any text; the commitment takes its place
+	person        // the same, but that the recorder itself is shown: its policy writes that, and is computed again
 	name          // an identifier, or a list of them; hidden unless it is the recorder's own
 	process       // a process id, a number that the commitment's takes the place of
 	address       // host:port, of which the host is hidden
@@ -26,7 +27,7 @@ const (
 // Ports are shown: those of programs are drawn by the system and name nobody, and reports
 // are joined with what the tap saw by them. A start time is shown like any other time.
 var classOf = map[string]class{
-	"by":            words,
+	"by":            person,
 	"reason":        words, // of an operator or a runner; a reason of a closed set is shown
 	"text":          words,
 	"channel":       words,
@@ -50,6 +51,9 @@ var classOf = map[string]class{
 	"policy":        shown,
 	"rule":          shown,
 }
+
+// itself is how the recorder is called where a person could be.
+const itself = "recorder"
 
 // hidden is a field of a payload type that is not shown.
 type hidden struct {
@@ -83,7 +87,7 @@ var plans = func() map[reflect.Type][]hidden {
 // closed set is no text, and its type says so.
 func fits(c class, t reflect.Type) bool {
 	switch c {
-	case words, address:
+	case words, person, address:
 		return t == reflect.TypeFor[string]()
 	case name:
 		return t == reflect.TypeFor[[]string]()

@@ -85,6 +85,10 @@ func (v *Veil) event(e events.Event) (events.Event, error) {
 		switch f := data.FieldByIndex(h.index); h.class {
 		case words:
 			f.SetString(text(f.String()))
+		case person:
+			if f.String() != itself {
+				f.SetString(text(f.String()))
+			}
 		case address:
 			host, port := split(f.String())
 			f.SetString(text(host) + port)
@@ -129,6 +133,8 @@ func shows(e events.Event) error {
 		switch f := data.FieldByIndex(h.index); h.class {
 		case words:
 			ok = hides(f.String())
+		case person:
+			ok = hides(f.String()) || f.String() == itself
 		case address:
 			host, _ := split(f.String())
 			ok = hides(host)

@@ -13,6 +13,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
+	"ibrecorder/internal/report"
 	"ibrecorder/internal/rule"
 	"ibrecorder/internal/veil"
 
@@ -84,11 +85,13 @@ type finding struct {
 }
 
 func judged(recs []events.Record) (rule.Outcome, []finding) {
-	j := rule.New()
-	for _, rec := range recs {
-		j.Step(rec)
-	}
-	v := j.Verdict()
+	v := report.Verify(func(yield func(events.Record, error) bool) {
+		for _, rec := range recs {
+			if !yield(rec, nil) {
+				return
+			}
+		}
+	}).Verdict
 	var out []finding
 	for _, r := range append(v.Rules, v.Assumptions...) {
 		for _, f := range append(r.Findings, r.Pending...) {
@@ -290,6 +293,7 @@ func TestALineThatShowsTooMuchIsNotVeiled(t *testing.T) {
 		{"a connection with a made up name", "conn", func(e *events.Event) { e.Conn = "abceghjklm-x1" }},
 		{"words", "data.text", func(e *events.Event) { e.Data = events.TapBlocked{Text: "port 4002 is taken"} }},
 		{"words that look hidden", "data.text", func(e *events.Event) { e.Data = events.TapBlocked{Text: "redacted:xabc"} }},
+		{"an operator", "data.by", func(e *events.Event) { e.Data = events.RestartClaimed{By: "anna"} }},
 		{"a host", "data.address", func(e *events.Event) { e.Data = events.DialStarted{Address: "10.0.0.7:4002"} }},
 		{"a process id", "data.pid", func(e *events.Event) { e.Data = events.RestartObserved{PID: 4711} }},
 		{"an entry of a list", "data.evidence", func(e *events.Event) {
