@@ -44,6 +44,13 @@ var documents = []struct {
 		_, broken, err := report.WriteTimeline(w, d.stream, report.Range{}, false, report.Style{Zone: time.UTC})
 		return errors.Join(broken, err)
 	}},
+	{"report.html", func(w io.Writer, d dossier) error {
+		page, broken := report.Compose(d.stream, report.Subject{Source: packed, Version: version()})
+		if broken != nil {
+			return broken
+		}
+		return report.WriteHTML(w, page, report.Style{Zone: time.UTC})
+	}},
 }
 
 const verdictFile = "verdict.json"

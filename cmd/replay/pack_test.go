@@ -347,6 +347,8 @@ func TestForgeries(t *testing.T) {
 			`verdict.json does not say what the events say: it says VIOLATED, and they give HOLDS`},
 		{"the timeline in it is another", change(t, redacted, "timeline.txt", func(s string) string { return strings.Replace(s, "STOPPED", "OPEN", 1) }), key, exitInconclusive,
 			`timeline.txt does not say what the events say`},
+		{"the report in it is another", change(t, full, "report.html", func(s string) string { return strings.Replace(s, "held", "did not hold", 1) }), key, exitInconclusive,
+			`report.html does not say what the events say`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			args := []string{"verify", zipped(t, c.bundle)}
