@@ -28,7 +28,12 @@ func WriteHTML(w io.Writer, d *Document, s Style) error {
 	if err != nil {
 		return fmt.Errorf("read the template of the page: %w", err)
 	}
-	if err := t.Execute(w, d); err != nil {
+	var page strings.Builder
+	err = t.Execute(&page, d)
+	if err == nil {
+		_, err = io.WriteString(w, veiled(page.String()))
+	}
+	if err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}
 	return nil

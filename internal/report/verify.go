@@ -65,7 +65,7 @@ func (p *page) next(commands []string) {
 
 func (p *page) line(format string, args ...any) {
 	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+		_, p.err = io.WriteString(p.w, veiled(fmt.Sprintf(format, args...))+"\n")
 	}
 }
 
