@@ -140,11 +140,11 @@ func shrinkFrom(from uint64, bar *progress, src *source.Source, c *cobra.Command
 // ruleID checks the name of a rule.
 func ruleID(id string) (string, error) {
 	id = strings.ToUpper(id)
-	if e, known := rule.Lookup(id); id == "" || known && e.Kind == rule.Rule {
+	if e, known := report.Lookup(id); id == "" || known && e.Kind == rule.Rule {
 		return id, nil
 	}
 	var ids []string
-	for _, e := range rule.Catalogue() {
+	for _, e := range report.Catalogue() {
 		if e.Kind == rule.Rule {
 			ids = append(ids, e.ID)
 		}
@@ -155,7 +155,7 @@ func ruleID(id string) (string, error) {
 // nothingToShrink is the answer for a stream in which no rule is broken.
 func (t *terminal) nothingToShrink(name string, target shrink.Target, why error, doubtful bool) error {
 	v := target.Verdict
-	whole := !errors.Is(why, rule.ErrStream) && !doubtful
+	whole := !errors.Is(why, shrink.ErrBroken) && !doubtful
 	if v.Events == 0 {
 		return fmt.Errorf("%w: %w", errNothing, why)
 	}

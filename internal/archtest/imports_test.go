@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 	"internal/httpapi":   {"events"},
 	"internal/natsapi":   {"events", "internal/httpapi", natsClient},
 	"internal/report":    {"events", "fsm", "internal/audit", "internal/diff", "internal/rule", "internal/whatif"},
+	"internal/source":    {"events", "internal/bundle", "internal/httpapi", "store"},
 	"internal/logfile":   {"events"},
 	"internal/streams":   {"events", "fsm", "internal/policy", "internal/rule", yaml},
 	"internal/gwsim":     {"events", "internal/wire"},

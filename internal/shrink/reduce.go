@@ -16,13 +16,53 @@ func without(kept []int, from, to int) []int {
 func connection(t *trial, i int) string { return t.conns[i] }
 func run(t *trial, i int) string        { return t.all[i].Boot }
 
+// named are the units that the breach and what it rests on are a part of.
+func (t *trial) named(kept []int, unit func(t *trial, i int) string) map[string]bool {
+	out := map[string]bool{"": true, unit(t, kept[len(kept)-1]): true}
+	for _, i := range t.because {
+		out[unit(t, i)] = true
+	}
+	return out
+}
+
+// core is the runs and the connections of the breach, and what belongs to none.
+func (t *trial) core(kept []int) []int {
+	runs, conns := t.named(kept, run), t.named(kept, connection)
+	return slices.DeleteFunc(slices.Clone(kept), func(i int) bool { return !runs[run(t, i)] || !conns[connection(t, i)] })
+}
+
+// rounds is how many events are taken out to mend a part.
+const rounds = 64
+
+// mend takes out the events at which a part breaks rules that the whole keeps, one after
+// the other: decisions whose reasons are gone, such as a release without its stop.
+func (t *trial) mend(kept []int) []int {
+	for range rounds {
+		if t.bound > 0 && t.evaluations >= t.bound {
+			t.met = true
+			return kept
+		}
+		_, verdict := t.judge(kept)
+		odd := len(kept) // the first of them
+		for _, r := range verdict.Rules {
+			for _, f := range r.Findings {
+				if !f.Observed && !t.broken[f.Rule] && f.Index < len(kept)-1 {
+					odd = min(odd, f.Index)
+				}
+			}
+		}
+		if odd == len(kept) {
+			return kept
+		}
+		kept = without(kept, odd, odd+1)
+	}
+	return kept
+}
+
 // dropUnits takes out units that the breach can do without: all that it does not name
 // at once, or else ever fewer of them.
 func (t *trial) dropUnits(kept []int, unit func(t *trial, i int) string) []int {
-	named := map[string]bool{"": true, unit(t, kept[len(kept)-1]): true}
-	for _, i := range t.because {
-		named[unit(t, i)] = true
-	}
+	named := t.named(kept, unit)
 	var names []string
 	seen := map[string]bool{}
 	for _, i := range kept {

@@ -13,6 +13,9 @@ import (
 // ErrNoBreach: no rule is broken in the stream, or not the one that was named.
 var ErrNoBreach = errors.New("no breach to shrink")
 
+// ErrBroken: the stream is not whole, and there was no breach before it ends.
+var ErrBroken = errors.New("the stream is not whole")
+
 // Target is the breach that a stream is shrunk to.
 type Target struct {
 	Finding rule.Finding
@@ -23,11 +26,11 @@ type Target struct {
 }
 
 // Find judges a stream and returns the first breach of a rule, or of any if id is "".
-// The error is that of the stream, with ErrNoBreach if there was no breach before it, or
-// ErrNoBreach alone. Of several rules that one event breaks it takes the first of the catalogue.
+// The error is that of the stream, with ErrNoBreach and ErrBroken if there was no breach
+// before it, or ErrNoBreach alone. Of several rules that one event breaks it takes the first of the catalogue.
 func Find(stream iter.Seq2[events.Record, error], id string) (Target, error) {
 	var starts []uint64 // of runs
-	verdict, broken := rule.Check(func(yield func(events.Record, error) bool) {
+	verdict, broken := check(func(yield func(events.Record, error) bool) {
 		for rec, err := range stream {
 			if _, start := rec.Data.(events.RecorderStarted); start && err == nil {
 				starts = append(starts, rec.Seq)
@@ -53,7 +56,7 @@ func Find(stream iter.Seq2[events.Record, error], id string) (Target, error) {
 		}
 		none := fmt.Errorf("%w: %s in %d events, the verdict is %s", ErrNoBreach, what, verdict.Events, verdict.Outcome)
 		if broken != nil {
-			none = fmt.Errorf("%w; and it is not whole: %w", none, broken)
+			none = fmt.Errorf("%w; %w: %w", none, ErrBroken, broken)
 		}
 		return t, none
 	}
@@ -114,7 +117,8 @@ func Shrink(recs []events.Record, target Target, o Options) (Result, error) {
 	}
 	t := newTrial(recs[:at+1], o)
 	kept := t.everything()
-	if recs[0].Seq != target.Verdict.First {
+	cut := recs[0].Seq != target.Verdict.First
+	if cut {
 		if target.Verdict.First != 1 {
 			return Result{}, fmt.Errorf("%w: the stream starts at #%d", ErrMore, target.Verdict.First)
 		}
@@ -131,6 +135,11 @@ func Shrink(recs []events.Record, target Target, o Options) (Result, error) {
 		spent = t.evaluations
 	}
 	step("cut", func(k []int) []int { return k })
+	if core := t.mend(t.core(kept)); t.same(core) {
+		step("the runs and connections of the breach", func([]int) []int { return core })
+	} else if cut && !t.same(kept) {
+		return Result{}, fmt.Errorf("%w: not from #%d on", ErrMore, recs[0].Seq)
+	}
 	step("other runs", func(k []int) []int { return t.dropUnits(k, run) })
 	step("other connections", func(k []int) []int { return t.dropUnits(k, connection) })
 	step("between equal states", t.cutLoops)

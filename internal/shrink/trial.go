@@ -3,6 +3,7 @@ package shrink
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"ibrecorder/events"
 	"ibrecorder/internal/rule"
@@ -76,7 +77,8 @@ func (t *trial) everything() []int {
 }
 
 // learn judges the whole, and takes from it what a part must keep. Of a whole that does
-// not begin where the stream does, it must find nothing but what was found in that.
+// not begin where the stream does nothing is known but the breach: no part of it may have
+// more.
 func (t *trial) learn(kept []int, target Target) error {
 	found, verdict := t.judge(kept)
 	t.broken, t.also, t.failing = map[string]bool{}, map[string]bool{}, map[string]bool{}
@@ -87,6 +89,12 @@ func (t *trial) learn(kept []int, target Target) error {
 		}
 	}
 	t.breach = target.Finding
+	for _, f := range found { // what an audit says of its last event may depend on what follows
+		t.also[rs6] = t.also[rs6] || f.Rule == rs6 && !f.Observed
+		if f.Rule == rs6 && t.breach.Rule == rs6 {
+			t.breach = f
+		}
+	}
 	for _, seq := range target.Finding.Because {
 		t.because = append(t.because, slices.Index(t.origins, seq))
 	}
@@ -102,10 +110,10 @@ func (t *trial) learn(kept []int, target Target) error {
 	}
 	t.least = len(kept)
 	switch {
-	case t.is(kept, found, verdict):
-		return nil
-	case cut:
+	case slices.Contains(t.because, -1):
 		return fmt.Errorf("%w: not from #%d on", ErrMore, t.origins[0])
+	case cut || t.is(kept, found, verdict): // of one that was cut a part may be better than the whole
+		return nil
 	}
 	return fmt.Errorf("%w: %s is not broken at #%d", ErrOther, target.Finding.Rule, target.Finding.Seq)
 }
@@ -145,7 +153,7 @@ func (t *trial) is(kept []int, found []rule.Finding, verdict rule.Verdict) bool 
 		case f.Observed:
 		case !t.also[f.Rule]:
 			return false
-		case f.Rule == t.breach.Rule && f.Bypassed == t.breach.Bypassed && slices.Equal(t.positions(kept, f.Because), t.because):
+		case f.Rule == t.breach.Rule && f.Bypassed == t.breach.Bypassed && class(f) == class(t.breach) && slices.Equal(t.positions(kept, f.Because), t.because):
 			same = true
 		}
 	}
@@ -164,17 +172,26 @@ func (t *trial) is(kept []int, found []rule.Finding, verdict rule.Verdict) bool 
 	return same
 }
 
+// class tells the breaches of RS6 apart: a decision that is missing, one too many, another
+// one.
+func class(f rule.Finding) string {
+	if f.Rule != rs6 {
+		return ""
+	}
+	class, _, _ := strings.Cut(f.Text, ":")
+	return class
+}
+
 // judge returns what the last event of a part breaks, and the verdict. The links are
 // left out, which costs half of the time: a part is chained by construction, and what
 // comes out in the end is judged with them.
 func (t *trial) judge(kept []int) ([]rule.Finding, rule.Verdict) {
 	t.evaluations++
-	j := rule.New()
-	var found []rule.Finding
-	t.stamp(kept, func(e events.Event) { found = slices.Clone(j.Step(events.Record{Event: e})) })
-	v := j.Verdict()
+	j := newJudges()
+	t.stamp(kept, func(e events.Event) { j.step(events.Record{Event: e}) })
+	v, last := j.verdict()
 	v.Assumptions = slices.DeleteFunc(v.Assumptions, func(r rule.Result) bool { return r.ID == "A2" })
-	return found, v
+	return last, v
 }
 
 // stamp yields the events of a part as they would stand in a stream of their own: what
@@ -271,14 +288,13 @@ func (t *trial) result(kept []int, steps []Step) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("write what is left: %w", err)
 	}
-	j := rule.New()
-	var found []rule.Finding
+	j := newJudges()
 	for _, rec := range recs {
-		found = j.Step(rec)
+		j.step(rec)
 	}
-	found = slices.Clone(found)
+	verdict, found := j.verdict()
 	r := Result{Records: recs, Evaluations: t.evaluations, Minimal: !t.met, Steps: steps}
-	if !t.is(kept, found, j.Verdict()) {
+	if !t.is(kept, found, verdict) {
 		return r, fmt.Errorf("%w: what is left, %d events, is not judged as it was without its links", ErrOther, len(recs))
 	}
 	for _, f := range found {

@@ -9,32 +9,37 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
+	"ibrecorder/internal/audit"
 	"ibrecorder/internal/rule"
 )
 
-// spend writes days out and reads them with the fold and a judge of our own.
-func spend(days Days) (recs []events.Record, state fsm.State, verdict rule.Verdict, err error) {
-	folder, judge := fsm.NewFolder(), rule.New()
+// spend writes days out and reads them with the fold, a judge and an audit of our own.
+func spend(days Days) (recs []events.Record, state fsm.State, verdict rule.Verdict, decisions audit.Result, err error) {
+	folder, judge, audited := fsm.NewFolder(), rule.New(), audit.New()
 	state = fsm.Initial()
 	err = days.Write(func(rec events.Record) error {
 		recs = append(recs, rec)
 		state = folder.Apply(state, rec.Event)
 		judge.Step(rec)
+		audited.Step(rec.Event)
 		return nil
 	})
-	return recs, state, judge.Verdict(), err
+	return recs, state, judge.Verdict(), audited.Result(), err
 }
 
 func TestOrdinaryDaysHold(t *testing.T) {
 	seen := map[events.Kind]bool{}
 	rapid.Check(t, func(t *rapid.T) {
-		days := Days{Events: rapid.IntRange(1, 4000).Draw(t, "events"), Seed: rapid.Uint64().Draw(t, "seed")}
-		recs, state, verdict, err := spend(days)
+		days := Days{Events: rapid.IntRange(1, 2500).Draw(t, "events"), Seed: rapid.Uint64().Draw(t, "seed")}
+		recs, state, verdict, decisions, err := spend(days)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(recs) != days.Events || verdict.Outcome != rule.Holds {
 			t.Errorf("%d events, want %d; %s, want HOLDS", len(recs), days.Events, verdict.Outcome)
+		}
+		for _, f := range decisions.Findings {
+			t.Errorf("a decision is not the policy's: %s", f.Text)
 		}
 		if state.Odd.Count != 0 {
 			t.Errorf("the fold finds %q impossible at #%d", state.Odd.Text, state.Odd.Seq)
@@ -52,7 +57,7 @@ func TestOrdinaryDaysHold(t *testing.T) {
 
 func TestTheSameSeedGivesTheSameDays(t *testing.T) {
 	head := func(seed uint64) events.Hash {
-		_, _, verdict, err := spend(Days{Events: 3000, Seed: seed})
+		_, _, verdict, _, err := spend(Days{Events: 3000, Seed: seed})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +75,7 @@ func TestARuleIsBrokenOnce(t *testing.T) {
 	for _, id := range Breakable() {
 		t.Run(id, func(t *testing.T) {
 			const n = 3000
-			recs, _, verdict, err := spend(Days{Events: n, Seed: 3, Break: id})
+			recs, _, verdict, _, err := spend(Days{Events: n, Seed: 3, Break: id})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -109,7 +114,7 @@ func TestARuleIsBrokenOnce(t *testing.T) {
 
 func TestDaysAreRefused(t *testing.T) {
 	for _, days := range []Days{{Events: 0}, {Events: 100, Break: "RS99"}, {Events: 10, Break: "RS1"}} {
-		if _, _, _, err := spend(days); !errors.Is(err, ErrDays) {
+		if _, _, _, _, err := spend(days); !errors.Is(err, ErrDays) {
 			t.Errorf("%+v: error %v, want ErrDays", days, err)
 		}
 	}

@@ -41,7 +41,7 @@
 //     resuming at any (TestOneStateFromEveryCut).
 //   - Each damaged stream is refused, or found inconclusive, for its own reason
 //     (TestDamagedStreams).
-//   - Ordinary days hold, whatever the seed (TestOrdinaryDaysHold), the same seed gives the
+//   - Ordinary days hold, whatever the seed, and their decisions are the policy's (TestOrdinaryDaysHold), the same seed gives the
 //     same bytes (TestTheSameSeedGivesTheSameDays), and a rule that is to be broken is
 //     broken once, and no other (TestARuleIsBrokenOnce).
 //   - A stream that was found comes back from its folder as it was saved
