@@ -1,6 +1,8 @@
 package whatif
 
 import (
+	"strings"
+
 	"ibrecorder/events"
 	"ibrecorder/fsm"
 	"ibrecorder/internal/policy"
@@ -35,12 +37,18 @@ const (
 
 // try is a recorded attempt.
 type try struct {
-	began     events.Event
-	end       string // id of its end
-	permitted bool   // by the recorder, and not only reported
-	away      bool   // it would not have been
-	sound     bool   // and that is certain
-	before    bool   // it began before the stop that is watched
+	began events.Event // its run and its time
+	end   string       // id of its end
+	away  bool         // it would not have been
+	sound bool         // and that is certain
+}
+
+// begin notes a recorded attempt. What is kept of an event is cloned: a string of it
+// would keep the whole block that it was read in.
+func (m *Mask) begin(e events.Event) *try {
+	t := &try{began: events.Event{Boot: strings.Clone(e.Boot), Mono: e.Mono}}
+	m.underway[strings.Clone(e.Attempt)] = t
+	return t
 }
 
 // NewMask asks about p.
@@ -92,7 +100,7 @@ func (m *Mask) gone(e events.Event) bool {
 }
 
 func (m *Mask) forget(e events.Event) {
-	m.dropped[e.ID] = true
+	m.dropped[strings.Clone(e.ID)] = true
 	t := m.underway[e.Attempt]
 	if t == nil || e.Attempt == "" {
 		return
@@ -121,7 +129,7 @@ func (m *Mask) recorded(e events.Event) {
 			return
 		}
 		m.shared()
-		m.world.alias[e.ID] = m.world.state.Stop.ID
+		m.world.alias = [2]string{e.ID, m.world.state.Stop.ID}
 	case events.RestartAcknowledged:
 		m.bound(e.Seq)
 		if m.world.stopped() { // somebody released it, and here it is not seen on what ground
@@ -136,8 +144,7 @@ func (m *Mask) recorded(e events.Event) {
 // permitted takes in that the recorder let an attempt dial.
 func (m *Mask) permitted(e events.Event) {
 	m.Result.Attempts++
-	t := &try{began: e, permitted: true}
-	m.underway[e.Attempt] = t
+	t := m.begin(e)
 	if x := m.world.session(e.Attempt); x != nil {
 		if x.Phase == fsm.Dialing && x.Boot == e.Boot && e.Mono-x.Since > sooner {
 			m.differ(e.Seq, Earlier, e.Attempt)
@@ -185,11 +192,11 @@ func (m *Mask) avoid(e events.Event, t *try) {
 	} else {
 		m.Result.Later++
 	}
-	m.avoided[e.Attempt] = true
+	m.avoided[strings.Clone(e.Attempt)] = true
 	if e.Conn != "" {
-		m.avoided[e.Conn] = true
+		m.avoided[strings.Clone(e.Conn)] = true
 	}
-	m.dropped[e.ID] = true
+	m.dropped[strings.Clone(e.ID)] = true
 }
 
 // letsIn counts attempts that the recorded policy turned away and this one would not
@@ -250,8 +257,7 @@ func (m *Mask) began(e events.Event) bool {
 	if !asks { // it may have begun long ago
 		return false
 	}
-	t := &try{began: e}
-	m.underway[e.Attempt] = t
+	t := m.begin(e)
 	if !m.Result.Imported {
 		m.Result.Around++
 		return false
@@ -269,7 +275,7 @@ func (m *Mask) finish(e events.Event) {
 	if !ends(e) || t == nil || t.away {
 		return
 	}
-	t.end = e.ID
+	t.end = strings.Clone(e.ID)
 	delete(m.underway, e.Attempt)
 	m.ended = append(m.ended, *t)
 	if len(m.ended) > mostEnded {

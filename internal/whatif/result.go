@@ -2,6 +2,7 @@ package whatif
 
 import (
 	"slices"
+	"strings"
 
 	"ibrecorder/events"
 )
@@ -210,7 +211,7 @@ func (w *watch) see(e events.Event) {
 		w.needless = nil
 	case events.AttemptPermitted, events.AttemptRequested:
 		if w.needless != nil && e.Seq > w.from {
-			w.began[e.Attempt] = true
+			w.began[strings.Clone(e.Attempt)] = true
 		}
 	case events.AttemptSucceeded, events.AttemptFailed:
 		if w.needless == nil || !w.began[e.Attempt] {

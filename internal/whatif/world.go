@@ -15,14 +15,14 @@ type world struct {
 	policy events.PolicyLoaded
 	fold   *fsm.Folder
 	state  fsm.State
-	made   int               // decisions
-	retry  policy.Decision   // the last wait that it scheduled
-	alias  map[string]string // ids of recorded stops -> of the stop here that stands for them
+	made   int             // decisions
+	retry  policy.Decision // the last wait that it scheduled
+	alias  [2]string       // id of the last recorded stop, and of the stop here that stands for it
 	act    func(at, decided events.Event)
 }
 
 func newWorld(p events.PolicyLoaded, act func(at, decided events.Event)) *world {
-	w := &world{policy: p, fold: fsm.NewFolder(), state: fsm.Initial(), alias: map[string]string{}, act: act}
+	w := &world{policy: p, fold: fsm.NewFolder(), state: fsm.Initial(), act: act}
 	w.state.Policy = p
 	return w
 }
@@ -37,8 +37,8 @@ func (w *world) take(e events.Event) {
 	if _, release := e.Data.(events.RestartAcknowledged); release {
 		e.Epoch++
 	}
-	if here := w.alias[e.Cause]; here != "" {
-		e.Cause = here
+	if e.Cause != "" && e.Cause == w.alias[0] {
+		e.Cause = w.alias[1]
 	}
 	w.state = w.fold.Apply(w.state, e)
 }
