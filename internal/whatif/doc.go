@@ -55,7 +55,9 @@
 //     (TestAPolicyAgreesWithItsOwnLog).
 //   - The attempts avoided are those that one counts by hand
 //     (TestAvoidedIsWhatOneCountsByHand), and those of each incident's expect.txt, which
-//     come from the judge's stop and not from this package (TestAvoidedAgreesWithTheIncidents).
+//     come from the judge's stop and not from this package. Where the rule allows a stop
+//     and does not demand it the policy stops and the judge does not: one incident has
+//     that (TestAvoidedAgreesWithTheIncidents).
 //   - Each way in which an answer is not SOUND is noticed (TestWhatIsSoundAndWhatIsNot).
 //   - Where two policies decide differently is found (TestDecisionsDiffer).
 //
