@@ -6,7 +6,8 @@
 // page for people who were not there (report). It takes a file, an
 // evidence bundle, standard input, an incident folder, or the data folder of a recorder,
 // stopped or running, and changes none of them. What a program has logged where there was
-// no recorder becomes such a stream by import.
+// no recorder becomes such a stream by import. A policy it proves before there is a log
+// (check-policy).
 //
 // # What it guarantees
 //
@@ -22,9 +23,11 @@
 //     (TestARedactedBundleHasTheSameSignatures), and packing twice gives the same bytes
 //     (TestPackingTwiceGivesTheSameBytes).
 //   - A report is written whole or not at all, for its owner alone (report.txtar).
+//   - What check-policy finds wrong with a policy is a log that verify condemns
+//     (TestACounterexampleIsALog).
 //   - -o json is a documented, additive contract: exportJSON, importJSON, shrinkJSON, and
-//     the types of internal/report whose names end in JSON, and its Document (json.txtar,
-//     report.txtar).
+//     the types of internal/report whose names end in JSON, explore.JSON, and the
+//     Document of internal/report (json.txtar, report.txtar).
 //
 // # What it refuses to do
 //

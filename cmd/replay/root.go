@@ -67,7 +67,7 @@ func newRoot(t *terminal, args []string) *cobra.Command {
 	p := root.PersistentFlags()
 	p.StringVar(&t.gateway, "gateway", "", "the gateway, where a source has several")
 	p.StringVar(&t.temp, "temp", "", "folder for the copy of a log (default: the system's)")
-	root.AddCommand(newVerify(t), newTimeline(t), newState(t), newExport(t), newImport(t), newShrink(t), newWhatIf(t), newPack(t), newDiff(t), newExplain(t), newReport(t))
+	root.AddCommand(newVerify(t), newTimeline(t), newState(t), newExport(t), newImport(t), newShrink(t), newWhatIf(t), newPack(t), newDiff(t), newExplain(t), newReport(t), newCheckPolicy(t))
 	return root
 }
 

@@ -86,14 +86,22 @@ func (j *Judge) Step(rec events.Record) []Finding {
 // Fork returns a judge that has seen the same and goes its own way: the loop asks
 // a fork what a dial would break before it dials.
 func (j *Judge) Fork() *Judge {
-	c := *j
+	c := new(Judge)
+	j.ForkInto(c)
+	return c
+}
+
+// ForkInto makes c what Fork returns, in the memory of a judge that nobody needs any
+// more: whoever forks a million times has no garbage of it.
+func (j *Judge) ForkInto(c *Judge) {
+	flights, requests := c.past.Flights[:0], c.past.Requests[:0]
+	*c = *j
 	c.facts = facts{}
-	c.past.Flights = slices.Clone(j.past.Flights)
-	c.past.Requests = slices.Clone(j.past.Requests)
+	c.past.Flights = append(flights, j.past.Flights...)
+	c.past.Requests = append(requests, j.past.Requests...)
 	for _, t := range c.tallies() {
 		t.Findings = slices.Clip(t.Findings) // both append to their own copy from here
 	}
-	return &c
 }
 
 // tallies are in the order of the catalogue.
