@@ -10,8 +10,8 @@ type Cast struct {
 	// Programs is how many come through the port at a time, waiting or connected.
 	Programs int
 	// Steps says that a handshake is told step by step; without it an attempt is dialled
-	// and ends in one move. A dial that times out is left to the latter, where it is not
-	// multiplied by every step.
+	// and ends in one move. Not every end is in every cast: a dial that times out is in
+	// the one that has nothing else to count.
 	Steps bool
 	// Sessions is how many of the programs may stay connected after ready.
 	Sessions int

@@ -128,7 +128,7 @@ func TestFaultsAreFound(t *testing.T) {
 			}),
 		},
 		{
-			name: "nothing is ever permitted", file: "never-permits", preset: "handoff", want: Reachable, casts: []string{"window", "forwarded"},
+			name: "nothing is ever permitted", file: "never-permits", preset: "handoff", want: Reachable, casts: []string{"clients", "forwarded"},
 			machine: says(func(_ fsm.State, d policy.Decision) policy.Decision {
 				if _, permit := d.Data.(events.AttemptPermitted); permit {
 					return policy.Decision{}
@@ -137,7 +137,7 @@ func TestFaultsAreFound(t *testing.T) {
 			}),
 		},
 		{
-			name: "nothing opens a stop", file: "stops-for-ever", preset: "handoff", want: Reachable, casts: []string{"window", "forwarded"},
+			name: "nothing opens a stop", file: "stops-for-ever", preset: "handoff", want: Reachable, casts: []string{"clients", "forwarded"},
 			machine: says(func(_ fsm.State, d policy.Decision) policy.Decision {
 				if r, release := d.Data.(events.RestartAcknowledged); release {
 					d.Data = events.RestartRejected{Why: events.RejectedUnchanged, By: r.By}

@@ -108,12 +108,11 @@ func (k *key) count(v reflect.Value, limit int64) {
 	k.number(min(v.Field(1).Int(), limit))
 }
 
-// recent writes whether a moment is not so long ago that a report, which took the
-// timeout of the programs here, began after it.
+// recent writes whether a moment is so short a while ago that a report, which took the
+// timeout of the runners here, began before it.
 func (k *key) recent(v reflect.Value, matters bool) {
-	if matters {
-		k.flag(v.Field(0).Int() == k.run)
-		k.flag(k.now-v.Field(1).Int() < reportMS*int64(time.Millisecond))
+	if matters { // of another run nobody knows, and then it is taken to have
+		k.flag(v.Field(0).Int() == k.run && k.now-v.Field(1).Int() < reportMS*int64(time.Millisecond))
 	}
 }
 

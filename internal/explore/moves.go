@@ -163,6 +163,8 @@ func (p *product) handshake(x *fsm.Session) []verb {
 		return []verb{silent, closes}
 	case c.Claims, c.Leases, c.Reports:
 		return []verb{unused, refused, silent, readies}
+	case c.Sessions > 0 && !c.Steps:
+		return []verb{unused, refused, silent, closes, readies, goneAnswered}
 	case !c.Steps:
 		return []verb{unused, refused, dialTimesOut, silent, closes, readies, gone, goneAnswered}
 	}
@@ -234,11 +236,10 @@ func (p *product) next() (first int64) {
 	return first
 }
 
-// news says whether a reading of the listener would say something new.
+// news says whether a reading of the listener would prove another thing than the last.
 func (p *product) news() bool {
-	d := p.reading("").Data.(events.GatewayObserved)
-	o := p.s.Observed
-	return d.Listening != o.Listening || d.Owner != o.Owner || d.PID != o.PID
+	d, o := p.reading("").Data.(events.GatewayObserved), p.s.Observed
+	return d.PID != o.PID || (d.Listening == events.ListeningNo) != (o.Listening == events.ListeningNo)
 }
 
 // String is what happened, for people.

@@ -32,7 +32,7 @@ func TestPathsThroughTheAbstraction(t *testing.T) {
 			seed := uint64(len(g.nodes))
 			draw := rand.New(rand.NewPCG(seed, 1))
 			merged := 0
-			for walk := range 4 {
+			for walk := range 10 {
 				var recs []events.Record
 				var said []string
 				carried := c.roots()[walk%len(c.roots())]
