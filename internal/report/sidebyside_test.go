@@ -11,8 +11,8 @@ import (
 	"ibrecorder/internal/source/streamtest"
 )
 
-// compared is what `replay diff` makes of two streams.
-func sidebyside(t *testing.T, a, b *streamtest.Stream, most int) SideBySide {
+// sideBySide is what `replay diff` makes of two streams.
+func sideBySide(t *testing.T, a, b *streamtest.Stream, most int) SideBySide {
 	t.Helper()
 	var words diff.Words
 	read := func(s *streamtest.Stream) *diff.Side {
@@ -53,7 +53,7 @@ func TestSideBySide(t *testing.T) {
 		{"unaligned", streamtest.Night("live"), streamtest.Forgotten("live"), 10},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := sidebyside(t, c.a, c.b, c.most)
+			d := sideBySide(t, c.a, c.b, c.most)
 			var b bytes.Buffer
 			if err := WriteSideBySide(&b, d, Style{Zone: newYork(t)}); err != nil {
 				t.Fatal(err)
