@@ -37,7 +37,7 @@ func (k *key) of(p *product) string {
 	if k.flag(p.late != ""); p.late != "" {
 		k.names = append(k.names, p.late)
 	}
-	states(k, reflect.ValueOf(&p.s).Elem())
+	tellers().state(k, reflect.ValueOf(&p.s).Elem())
 	j := reflect.ValueOf(p.j).Elem()
 	past := j.FieldByIndex(pastAt)
 	k.run = past.FieldByIndex(runAt).Int()
@@ -45,7 +45,7 @@ func (k *key) of(p *product) string {
 	k.stop, k.due = past.FieldByIndex(stopAt).Uint(), past.FieldByIndex(dueAt).Uint()
 	k.probation = past.FieldByIndex(probationAt).Bool() && !past.FieldByIndex(doubtedAt).Bool()
 	k.sighted = j.FieldByIndex(sightedAt).Bool()
-	judges(k, j)
+	tellers().judge(k, j)
 	return string(k.b)
 }
 

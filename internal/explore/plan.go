@@ -3,6 +3,7 @@ package explore
 import (
 	"fmt"
 	"reflect"
+	"sync"
 
 	"ibrecorder/fsm"
 	"ibrecorder/internal/rule"
@@ -19,10 +20,13 @@ type treat func(reflect.Type) op
 // one must not go unnoticed into what counts as the same state. The judge's fields are
 // read by reflection, because they are nobody's contract and its JSON form is thirty
 // times as slow.
+//
+// It is made when the first exploration begins, so that a field which nobody thought of
+// ends that and no other verb.
 var plan map[string]treat
 
-func init() {
-	plan = map[string]treat{
+func newPlan() map[string]treat {
+	return map[string]treat{
 		// The fold.
 		"State.Gateway": skip, "State.Seq": skip, "State.Boot": skip, "State.Mono": skip, "State.Epoch": skip, // names and places; who is of this boot and epoch says so
 		"State.Policy": skip, // one policy in one exploration
@@ -45,7 +49,8 @@ func init() {
 		"State.Pending":  into,
 		"State.Observed": process,
 		"State.ShutOut":  skip, "State.Closed": skip, // our own port: it decides nothing
-		"State.Totals": skip, "State.Odd": skip, // Odd is looked at after each event
+		"State.Refused": skip,                    // told to people
+		"State.Totals":  skip, "State.Odd": skip, // Odd is looked at after each event
 
 		"Request.Attempt": living, "Request.Conn": present, "Request.ID": skip, "Request.Held": value,
 		"Request.LeaseMS": present, "Request.By": value,
@@ -86,6 +91,8 @@ func init() {
 		// report changes nothing that it will find.
 		"Judge.facts": skip, "Judge.count": skip, "Judge.past": into,
 		"Judge.rs1": skip, "Judge.rs2": skip, "Judge.rs3": into, "Judge.rs4": skip, "Judge.rs5": skip, "Judge.rs7": into, "Judge.rs9": skip,
+		"Judge.rs8":   skip,                                                                         // nobody is told here, so nothing is late
+		"Judge.rs10":  skip,                                                                         // whoever waits is decided at the moment that ends the wait
 		"Judge.chain": skip, "Judge.a3": skip, "Judge.a4": skip, "Judge.a5": skip, "Judge.a6": skip, // the streams made here are whole
 
 		"history.Policy": skip, "history.PolicyAt": present, "history.Mode": value, "history.Run": skip, "history.RunAt": skip,
@@ -124,7 +131,7 @@ func init() {
 		"evidence.Probation": value, "evidence.Doubted": value, "evidence.Mute": value, "evidence.Reported": value, "evidence.Unsure": value,
 		"evidence.Trail": skip, "evidence.Trails": skip, // for what a finding says
 
-		"due.Seq": present, "due.At": with(func(k *key, v reflect.Value) { k.recent(v, k.due != 0) }), "due.Because": skip, "due.Own": value, "due.Wedged": value, "due.Told": value, "due.Seen": value,
+		"due.Seq": present, "due.At": with(func(k *key, v reflect.Value) { k.recent(v, k.due != 0) }), "due.Because": skip, "due.Own": value, "due.Wedged": value, "due.Told": value, "due.Seen": value, "due.Late": value,
 		"ended.Attempt": name, "ended.Lost": value, "ended.Unknown": value,
 
 		"rs3.tally": skip, "rs3.Backoff": wait, "rs3.Settle": wait, "rs3.Spacing": wait, "rs3.Trial": wait, "rs3.Clients": alones,
@@ -140,21 +147,18 @@ func init() {
 		"grounds.Sure": value, "grounds.Stop": present, "grounds.Earlier": process, "grounds.Before": process, "grounds.Claim": into, "grounds.Observed": present,
 		"claim.Seq": present, "claim.Override": value, "claim.Read": value,
 	}
-	locate(reflect.TypeFor[rule.Judge]())
-	states, judges = compile(reflect.TypeFor[fsm.State]()), compile(reflect.TypeFor[rule.Judge]())
 }
 
-// states and judges write what tells two of them apart.
-var states, judges op
-
-// compiled are the types seen, with what was made of their fields.
-var compiled = map[reflect.Type]op{}
+// tellers write what tells two states of the fold, and two judges, apart.
+var tellers = sync.OnceValue(func() (t struct{ state, judge op }) {
+	plan = newPlan()
+	locate(reflect.TypeFor[rule.Judge]())
+	t.state, t.judge = compile(reflect.TypeFor[fsm.State]()), compile(reflect.TypeFor[rule.Judge]())
+	return t
+})
 
 // compile makes one function of a type and of all that is in it.
 func compile(t reflect.Type) op {
-	if done := compiled[t]; done != nil {
-		return done
-	}
 	var made op
 	switch t.Kind() {
 	case reflect.Struct:
@@ -177,7 +181,6 @@ func compile(t reflect.Type) op {
 	default:
 		made = plain
 	}
-	compiled[t] = made
 	return made
 }
 
