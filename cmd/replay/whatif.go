@@ -132,7 +132,7 @@ func (t *terminal) whatif(c *cobra.Command, name string, asked []whatif.Policy, 
 	case mode == "mask":
 		err = report.WriteMask(t.out, name, first, masks, style)
 	default:
-		err = report.WriteComparison(t.out, name, comparisons, style)
+		err = report.WriteComparison(t.out, name, first, comparisons, style)
 	}
 	return errors.Join(err, notWhole(broken))
 }

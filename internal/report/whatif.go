@@ -19,10 +19,16 @@ func WriteMask(w io.Writer, source string, first events.Event, asked []*whatif.M
 	recorded := asked[0].Result
 	for _, m := range asked {
 		word, c := label(m.Result)
+		if anchored(first) != "" {
+			word, c = "NOT SOUND", yellow
+		}
 		p.line("%s: %s", s.paint(c, word), maskSentence(m))
 	}
 	p.line("")
 	p.line("  gateway %s · #%d to #%d · %s", first.Gateway, first.Seq, recorded.Last, s.place(first.Time))
+	if why := anchored(first); why != "" {
+		p.line("  %s", why)
+	}
 	p.line("")
 	rows := [][]string{
 		{"POLICY", "ATTEMPTS", "AVOIDED", "OF THEM READY", "LATER *", "LET IN *", "STOPS", "FIRST STOP", "AFTER", "TIME TO STOP", "NEEDLESS", "SOUND UP TO"},
@@ -48,6 +54,15 @@ func wasWere(n int) string {
 		return "was"
 	}
 	return "were"
+}
+
+// anchored says why nothing is sound of a stream that has lost its beginning, "" if it
+// has not.
+func anchored(first events.Event) string {
+	if first.Seq <= 1 {
+		return ""
+	}
+	return fmt.Sprintf("the stream starts at #%d: a stop, a wait or a row of failures from before it is not known", first.Seq)
 }
 
 // label says how far an answer goes.
@@ -153,15 +168,18 @@ func maskCommands(source string, asked []*whatif.Mask) []string {
 const mostShownDifferences = 10
 
 // WriteComparison writes where each policy would have decided otherwise.
-func WriteComparison(w io.Writer, source string, asked []*whatif.Comparison, s Style) error {
+func WriteComparison(w io.Writer, source string, first events.Event, asked []*whatif.Comparison, s Style) error {
 	p := &page{w: w, s: s}
 	for i, c := range asked {
 		if i > 0 {
 			p.line("")
 		}
-		p.comparison(c)
+		p.comparison(c, first)
 	}
 	p.line("")
+	if why := anchored(first); why != "" {
+		p.line("%s.", why)
+	}
 	p.line("%s.", notModelled)
 	p.line("")
 	p.next(compareCommands(source, asked))
@@ -182,9 +200,11 @@ func compareCommands(source string, asked []*whatif.Comparison) (out []string) {
 	return append(out, Command(append(words, "--mode", "mask")...))
 }
 
-func (p *page) comparison(c *whatif.Comparison) {
+func (p *page) comparison(c *whatif.Comparison, first events.Event) {
 	word, paint := "SOUND", green
-	if c.Unlike > 0 {
+	if anchored(first) != "" {
+		word, paint = "NOT SOUND", yellow
+	} else if c.Unlike > 0 {
 		word, paint = fmt.Sprintf("SOUND before #%d only", c.UnlikeAt), yellow
 	}
 	p.line("%s: %s", p.s.paint(paint, word), compareSentence(c))

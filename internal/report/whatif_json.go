@@ -16,6 +16,8 @@ type WhatIfJSON struct {
 	Mode      string         `json:"mode"`
 	Mask      []MaskJSON     `json:"mask,omitempty"`
 	Decisions []DecisionJSON `json:"decisions,omitempty"`
+	// Anchor says why nothing is sound of a stream that starts later than 1.
+	Anchor string `json:"anchor,omitempty"`
 	// Broken is where the stream could not be read on.
 	Broken string   `json:"broken,omitempty"`
 	Next   []string `json:"next"`
@@ -92,7 +94,7 @@ type DifferenceJSON struct {
 
 // WriteMaskJSON writes what WriteMask does, for programs.
 func WriteMaskJSON(w io.Writer, source string, first events.Event, asked []*whatif.Mask, broken error) error {
-	doc := WhatIfJSON{Schema: Schema, Source: source, Gateway: first.Gateway, Mode: "mask", Broken: failure(broken), Next: maskCommands(source, asked)}
+	doc := WhatIfJSON{Schema: Schema, Source: source, Gateway: first.Gateway, Mode: "mask", Anchor: anchored(first), Broken: failure(broken), Next: maskCommands(source, asked)}
 	for _, m := range asked {
 		r := m.Result
 		j := MaskJSON{
@@ -118,7 +120,7 @@ func WriteMaskJSON(w io.Writer, source string, first events.Event, asked []*what
 
 // WriteComparisonJSON writes what WriteComparison does, for programs.
 func WriteComparisonJSON(w io.Writer, source string, first events.Event, asked []*whatif.Comparison, broken error) error {
-	doc := WhatIfJSON{Schema: Schema, Source: source, Gateway: first.Gateway, Mode: "decisions", Broken: failure(broken), Next: compareCommands(source, asked)}
+	doc := WhatIfJSON{Schema: Schema, Source: source, Gateway: first.Gateway, Mode: "decisions", Anchor: anchored(first), Broken: failure(broken), Next: compareCommands(source, asked)}
 	for _, c := range asked {
 		j := DecisionJSON{
 			PolicyJSON: PolicyJSON{c.Policy.Name, c.Policy.Loaded}, Sentence: compareSentence(c), Compared: c.Compared, Unlike: c.Unlike,
@@ -127,7 +129,7 @@ func WriteComparisonJSON(w io.Writer, source string, first events.Event, asked [
 		for i, d := range c.First {
 			j.Differences = append(j.Differences, DifferenceJSON{
 				Before: d.Seq, Recorded: recordedDecision(c, d), Asked: decision(d.B, d.UntilB), Attempt: d.Attempt,
-				Sound: i == 0 && (c.UnlikeAt == 0 || d.Seq <= c.UnlikeAt),
+				Sound: i == 0 && anchored(first) == "" && (c.UnlikeAt == 0 || d.Seq <= c.UnlikeAt),
 			})
 		}
 		doc.Decisions = append(doc.Decisions, j)

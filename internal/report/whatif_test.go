@@ -58,6 +58,7 @@ func TestWhatIfGoldens(t *testing.T) {
 		{"night", "the recorded policy counted to three", streamtest.Night("live").NDJSON()},
 		{"forgotten", "the recorder broke its own policy", streamtest.Forgotten("live").NDJSON()},
 		{"account", "nobody was there to decide", account()},
+		{"part", "the beginning is missing", bytes.Join(bytes.SplitAfter(streamtest.Night("live").NDJSON(), []byte("\n"))[20:], nil)},
 	} {
 		t.Run(s.name+": "+s.says, func(t *testing.T) {
 			first, masks, comparisons := asked(t, s.lines)
@@ -67,7 +68,7 @@ func TestWhatIfGoldens(t *testing.T) {
 			}
 			golden(t, s.name+".mask.txt", b.Bytes())
 			b.Reset()
-			if err := WriteComparison(&b, s.name+".ndjson", comparisons, style); err != nil {
+			if err := WriteComparison(&b, s.name+".ndjson", first, comparisons, style); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, s.name+".decisions.txt", b.Bytes())

@@ -194,6 +194,11 @@ func TestWhatIsSoundAndWhatIsNot(t *testing.T) {
 			r.attempt(time.Minute, "silent")
 		}, Result{Attempts: 2, Avoided: 1, Total: 1, RecordedStops: 1, First: Divergence{17, Stops, "a2"},
 			Stops: []Stop{{Seq: 10, Reason: events.DownSilent, Attempts: 1, TookNS: 30e9, Sound: true, Shared: true}}}},
+		{"a policy in observe mode holds nobody", three, observe, func(r *run) {
+			r.attempt(time.Minute, "silent")
+			r.attempt(time.Minute, "silent")
+		}, Result{Attempts: 2, Total: 1, First: Divergence{10, Stops, ""}, Until: 16,
+			Stops: []Stop{{Seq: 10, Reason: events.DownSilent, Attempts: 1, TookNS: 30e9, Sound: true}}}},
 		{"whoever goes around the recorder is held by no policy", three, strict, func(r *run) {
 			r.attempt(time.Minute, "silent")
 			r.fact("/runner/robo", "own", events.AttemptRequested{})
