@@ -10,10 +10,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/fsm"
 	"ibrecorder/internal/rule"
 	"ibrecorder/internal/source/streamtest"
 
@@ -319,16 +321,26 @@ func skeleton(page []byte) string {
 	return b.String()
 }
 
+// aboutA renders what saying says.
+func aboutA(tb testing.TB, text string) (html, markdown []byte) {
+	tb.Helper()
+	d, _ := Compose(ndjson(saying(text)), Subject{Source: text, Version: "(test)"})
+	html, markdown, _ = rendered(tb, d, Style{})
+	return html, markdown
+}
+
+// harmlessly is the report of a word.
+var harmlessly struct {
+	once           sync.Once
+	html, markdown []byte
+}
+
 // checkHarmless compares the report of a text with that of a word.
 func checkHarmless(tb testing.TB, text string) {
 	tb.Helper()
-	page := func(word string) ([]byte, []byte) {
-		d, _ := Compose(ndjson(saying(word)), Subject{Source: word, Version: "(test)"})
-		html, markdown, _ := rendered(tb, d, Style{})
-		return html, markdown
-	}
-	html, markdown := page(text)
-	word, plainly := page("word")
+	html, markdown := aboutA(tb, text)
+	harmlessly.once.Do(func() { harmlessly.html, harmlessly.markdown = aboutA(tb, "word") })
+	word, plainly := harmlessly.html, harmlessly.markdown
 	if diff := cmp.Diff(skeleton(word), skeleton(html)); diff != "" {
 		tb.Errorf("%q changes the markup (-word +text):\n%s", shown(text), diff)
 	}
@@ -453,6 +465,21 @@ func TestNoStopIsTooShortForThePicture(t *testing.T) {
 	}
 	if want := []string{"OPEN", "STOPPED", "OPEN"}; !slices.Equal(states, want) {
 		t.Errorf("the picture shows %v", states)
+	}
+}
+
+func TestEveryStateHasALook(t *testing.T) {
+	var states []string
+	for _, g := range fsm.GateTable().States {
+		states = append(states, string(g))
+	}
+	for _, a := range fsm.APITable().States {
+		states = append(states, string(a))
+	}
+	for _, s := range states {
+		if rank, _ := lookOf(s); rank < 0 {
+			t.Errorf("the picture does not know %s", s)
+		}
 	}
 }
 

@@ -49,18 +49,6 @@ type paper struct {
 
 func newPaper(d *Document, s Style) *paper { return &paper{d: d, s: s} }
 
-type section struct{ ID, Name string }
-
-var sections = []section{
-	{"what", "What happened"}, {"picture", "The picture"}, {"attempts", "Attempts"}, {"latency", "Latency"}, {"rules", "Rule check"},
-	{"people", "Who did what"}, {"recovery", "Recovery"}, {"events", "All events"}, {"notes", "For your notes"}, {"provenance", "Where it comes from"},
-}
-
-var markNames = []struct{ Sign, Name string }{
-	{signReady, "ready"}, {signFailed, "failed or lost"}, {signDenied, "held back"}, {signUnknown, "end not known"}, {signAlert, "alert"},
-	{signOperator, "operator"}, {signRestart, "restart or release"}, {signGap, "gap in the log"}, {signViolated, "rule violated"},
-}
-
 // words are what the template may call.
 func (p *paper) words() template.FuncMap {
 	return template.FuncMap{
@@ -76,14 +64,6 @@ func (p *paper) words() template.FuncMap {
 		"download": p.download, "rowcount": rowCount, "rowsmore": rowsMore, "groups": p.groups, "rowhead": p.rowHead, "delta": delta,
 		"by": func(s string) string { return strings.TrimPrefix(s, "/") }, "fields": func() any { return noteFields }, "extent": p.extent,
 	}
-}
-
-var noteFields = []struct {
-	ID, Name string
-	Tall     bool
-}{
-	{"note-cause", "Root cause", true}, {"note-helped", "What helped, and what was in the way", true}, {"note-actions", "What will be done", true},
-	{"note-owner", "Owner", false}, {"note-date", "Date", false},
 }
 
 func (p *paper) head(id string) template.HTML {
@@ -172,45 +152,6 @@ func (p *paper) extent(d *Document) string {
 	return fmt.Sprintf("%s, #%d to #%d%s", count(d.Events, "event"), d.First, d.Last, what)
 }
 
-func sign(o rule.Outcome) string {
-	switch o {
-	case rule.Holds:
-		return "✔"
-	case rule.Violated:
-		return "✖"
-	}
-	return "?"
-}
-
-func elsewhere(d *Document) string {
-	return fmt.Sprintf("(%s before this span.)", isAre(d.Elsewhere, "finding lies", "findings lie"))
-}
-
-func isAre(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return group(n) + " " + many
-}
-
-// often says how many times a sentence is true.
-func often(s Sentence) string {
-	if s.Times <= 1 {
-		return ""
-	}
-	return fmt.Sprintf(" (%s times, to #%d)", group(int(s.Times)), s.To)
-}
-
-func axis(d *Document) string {
-	if !d.Picture.Clocked {
-		return "Times are not known of every event: the picture has the events in their order, each as wide as another."
-	}
-	if len(newScale(&d.Picture).folds) == 0 {
-		return "From left to right is time."
-	}
-	return "From left to right is time. A stretch between two zigzags is folded: it lasted for as long as is written below it."
-}
-
 func zigzag(f drawnFold, foot int) string {
 	var b strings.Builder
 	for i, x := range [2]int{f.X, f.X + f.W} {
@@ -258,156 +199,6 @@ func (p *paper) inWords(d *Document) []struct {
 	return out
 }
 
-func number(r AttemptRow) string {
-	switch {
-	case r.Number == 0:
-		return "–"
-	case r.Last > r.Number:
-		return fmt.Sprintf("%d to %d", r.Number, r.Last)
-	}
-	return fmt.Sprint(r.Number)
-}
-
-func stage(s string) string {
-	if s == "" {
-		return "–"
-	}
-	return s
-}
-
-func outcome(r AttemptRow) string {
-	out := map[string]string{"succeeded": "✔ ready", "failed": "✖ failed", "denied": "⊘ denied", "abandoned": "? abandoned", "unknown": "? unknown", "open": "… no end here"}[r.Outcome]
-	if r.Reason != "" {
-		out += ": " + r.Reason
-	}
-	if r.Times > 1 {
-		out += ", " + group(int(r.Times)) + " times"
-	}
-	return out
-}
-
-func mood(outcome string) string {
-	switch outcome {
-	case "succeeded":
-		return "good"
-	case "failed", "denied":
-		return "fail"
-	}
-	return "poor"
-}
-
-func resultMood(result string) string {
-	switch {
-	case strings.HasPrefix(result, "✔"):
-		return "good"
-	case strings.HasPrefix(result, "✖"):
-		return "fail"
-	case strings.HasPrefix(result, "-"):
-		return "soft"
-	}
-	return "poor"
-}
-
-func spanOf(ns *int64) string {
-	if ns == nil {
-		return "–"
-	}
-	return span(*ns)
-}
-
-func delta(ns *int64) string {
-	if ns == nil || *ns == 0 {
-		return ""
-	}
-	return "+" + span(*ns)
-}
-
-func slowest(d *Document) int64 {
-	most := int64(1)
-	for _, r := range d.Attempts {
-		if r.DurationNS != nil {
-			most = max(most, *r.DurationNS)
-		}
-	}
-	return most
-}
-
-// durationBar is a duration as a length.
-func durationBar(ns *int64, most int64) template.HTML {
-	if ns == nil || *ns <= 0 {
-		return ""
-	}
-	return template.HTML(fmt.Sprintf(`<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect width="%d" height="10"/></svg>`, max(1, int(float64(*ns)/float64(most)*100))))
-}
-
-func measured(d *Document) bool {
-	for _, r := range d.Latency {
-		if r.Here.N > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-func comparedWith(d *Document) string {
-	for _, r := range d.Latency {
-		if r.Before.N > 0 {
-			return "Filled: this report. Outlined: the 28 days before it in the same log. Each as a share of its own."
-		}
-	}
-	return "There is nothing earlier in this log to compare with."
-}
-
-// histogram draws both distributions over the same buckets, as shares.
-func histogram(r LatencyRow) template.HTML {
-	const width, height, each = 324, 96, 18
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %d" role="img" aria-label="%s: the table below has the same">`, width, height+18, r.Step)
-	top := 0.0
-	share := func(l Latency, i int) float64 {
-		if l.N == 0 {
-			return 0
-		}
-		return float64(l.Counts[i]) / float64(l.N)
-	}
-	for i := range r.Here.Counts {
-		top = max(top, share(r.Here, i), share(r.Before, i))
-	}
-	for i := range r.Here.Counts {
-		if h := int(share(r.Here, i) / top * height); h > 0 {
-			fmt.Fprintf(&b, `<rect class="here" x="%d" y="%d" width="%d" height="%d"/>`, i*each+3, height-h, each-6, h)
-		}
-		if h := int(share(r.Before, i) / top * height); h > 0 {
-			fmt.Fprintf(&b, `<rect class="was" x="%d.5" y="%d.5" width="%d" height="%d"/>`, i*each, height-h, each-1, h)
-		}
-	}
-	fmt.Fprintf(&b, `<line class="base" x1="0" x2="%d" y1="%d" y2="%d"/>`, width, height, height)
-	for i, us := range LatencyEdgesUS {
-		if i == 0 || i == 3 || i == 6 || i == 9 || i == 12 || i == 15 {
-			fmt.Fprintf(&b, `<text class="soft" x="%d" y="%d" text-anchor="middle">%s</text>`, (i+1)*each, height+14, edge(us))
-		}
-	}
-	return template.HTML(b.String() + "</svg>")
-}
-
-func edge(us int64) string {
-	switch {
-	case us < 1e3:
-		return fmt.Sprintf("%dµs", us)
-	case us < 1e6:
-		return fmt.Sprintf("%dms", us/1e3)
-	}
-	return fmt.Sprintf("%ds", us/1e6)
-}
-
-func judged(d *Document) string {
-	out := fmt.Sprintf("%s. It is judged from the first event of the source", d.Outcome)
-	if d.Last != 0 {
-		out += fmt.Sprintf(" to #%d", d.Last)
-	}
-	return out + ", because a rule rests on what came before."
-}
-
 // download offers the stored bytes.
 func (p *paper) download(d *Document) template.HTML {
 	if len(d.lines) == 0 {
@@ -415,18 +206,6 @@ func (p *paper) download(d *Document) template.HTML {
 	}
 	return template.HTML(fmt.Sprintf(`<a download="%s-%d-%d.ndjson" href="data:application/x-ndjson;base64,%s">The stored events, byte for byte</a> (NDJSON, %s bytes). Check a copy that begins at #1 with replay verify.`,
 		template.HTMLEscapeString(d.Gateway), d.First, d.Last, base64.StdEncoding.EncodeToString(d.lines), group(len(d.lines))))
-}
-
-func rowCount(d *Document) string {
-	told := d.Events - d.RowsMore
-	if len(d.Rows) < told {
-		return fmt.Sprintf("%s in %s; repetitions are told once and counted", count(told, "event"), count(len(d.Rows), "row"))
-	}
-	return count(told, "event")
-}
-
-func rowsMore(d *Document) string {
-	return fmt.Sprintf("%s more: %s", count(d.RowsMore, "event"), d.Provenance.Timeline)
 }
 
 // rowGroup is what opens and closes together.
