@@ -32,7 +32,7 @@ crashes of the recorder around them that do whatever they can, in any order. The
 first line is the answer:
 
   SAFE     nothing bad can be reached, ready can be reached from everywhere, and
-           every row of the tables was exercised (exit 0)
+           every row of the tables was exercised or has a reason not to be (exit 0)
   UNSAFE   with a shortest way to what is wrong (exit 1); -w writes it as a log
   BOUNDED  nothing was found, and not everything was explored (exit 3)
 

@@ -13,7 +13,7 @@ type Outcome string
 
 const (
 	// Safe: everything was explored, nothing bad can be reached, ready can be reached
-	// from everywhere, and every row of the tables was exercised.
+	// from everywhere, and every row of the tables was exercised or has a reason not to be.
 	Safe Outcome = "SAFE"
 	// Unsafe: something bad can be reached, or a state from which ready cannot.
 	Unsafe Outcome = "UNSAFE"

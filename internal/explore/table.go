@@ -82,6 +82,6 @@ var excused = map[string]string{
 }
 
 const (
-	takenOver = "every stop declares the Gateway down but one that a new log takes over, and of that Gateway nothing is known yet but by reports"
+	takenOver = "only after a stop that a new log takes over, the one that declares nothing down, and by reports"
 	notWhole  = "the relay tells of each step, so only behind a gap in the log"
 )

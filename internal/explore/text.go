@@ -34,9 +34,9 @@ func (r Result) Sentence() string {
 	case cut != "":
 		return "BOUNDED: nothing bad was found, and not everything was explored: " + cut
 	case missing > 0:
-		return fmt.Sprintf("BOUNDED: nothing bad was found, and %d rows of the tables were not exercised", missing)
+		return fmt.Sprintf("BOUNDED: nothing bad was found, and %d rows of the tables were left out without a reason", missing)
 	}
-	return "SAFE: nothing bad can be reached, ready can be reached from everywhere, and every row of the tables was exercised"
+	return "SAFE: nothing bad can be reached, ready can be reached from everywhere, and no row of the tables was left out without a reason"
 }
 
 func moves(n int) string {
