@@ -128,6 +128,7 @@ func (w *world) live() {
 	for i, p := range []program{
 		{id: 1, session: 3 * time.Hour},
 		{id: 2, session: time.Hour, patience: 2 * time.Minute},
+		{id: 4, session: 4 * time.Hour},                             // and so somebody waits at most stops
 		{id: 3, session: 5 * time.Hour, patience: 10 * time.Second}, // the default of most libraries is shorter still
 	} {
 		all.Go(func() { w.program(p, uint64(10+i)).run(ctx) })
