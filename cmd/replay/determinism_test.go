@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// outputs are commands that print something of a stream, FILE, and nothing of the
-// machine. Every verb has one.
+// outputs are commands that print something of a stream, FILE, or write it to OUT, and
+// nothing of the machine. Every verb has one.
 var outputs = []string{
 	"verify FILE --tz UTC",
 	"verify FILE -o json",
@@ -25,6 +25,11 @@ var outputs = []string{
 	"whatif FILE --tz UTC",
 	"whatif FILE --mode decisions -o json",
 	"explain RS1",
+	"check-policy --preset handoff",
+	"report FILE --tz et -o html",
+	"report FILE -o md --tz Asia/Kolkata",
+	"report FILE -o json",
+	"pack FILE -w OUT",
 	"export FILE",
 	"import ../../internal/logfile/testdata/shared.log --tz et",
 	"shrink FILE --tz et",
@@ -86,12 +91,24 @@ func TestTheSameStreamGivesTheSameBytesOnEveryMachine(t *testing.T) {
 func run1(t *testing.T, program string, args, env []string) []byte {
 	t.Helper()
 	var out, errs bytes.Buffer
+	written := filepath.Join(t.TempDir(), "out")
+	args = slices.Clone(args)
+	for i := range args {
+		args[i] = strings.ReplaceAll(args[i], "OUT", written)
+	}
 	c := exec.Command(program, args...)
 	c.Env = append([]string{"HOME=" + t.TempDir(), "GORACE=atexit_sleep_ms=0"}, env...)
 	c.Stdout, c.Stderr = &out, &errs
 	err := c.Run()
 	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && (!ok || exit.ExitCode() > exitInconclusive || exit.ExitCode() == exitUsage) {
 		t.Fatalf("%s: %v\n%s", strings.Join(c.Args, " "), err, errs.String())
+	}
+	if slices.Contains(args, written) { // what it says names the file
+		b, err := os.ReadFile(written)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append(b, c.ProcessState.String()...)
 	}
 	if out.Len() == 0 {
 		t.Fatalf("%s prints nothing; it says %s", strings.Join(c.Args, " "), errs.String())

@@ -32,8 +32,8 @@ type terminal struct {
 
 const sources = `A SOURCE is a file of events, one a line (- is standard input), an evidence bundle
 (replay pack), an incident folder (it has events.ndjson), or a recorder's data folder
-(it has store.format). The log of a stopped recorder is read from a copy, that of a running one through
-its socket. Nothing is changed.
+(it has store.format). The log of a stopped recorder is read from a copy, that of a
+running one through its socket. Nothing is changed.
 
 Exit codes: 0 fine or holds, 1 violated, 2 usage, 3 inconclusive or not whole,
 4 the recorder does not answer, 130 interrupted.`

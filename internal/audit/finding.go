@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -30,6 +31,28 @@ type Decision struct {
 	Conn    string         `json:"conn,omitempty"`
 	Cause   string         `json:"cause,omitempty"` // id of the fact that asks for it
 	Data    events.Payload `json:"data"`
+}
+
+// UnmarshalJSON reads what encoding/json writes of a decision.
+func (d *Decision) UnmarshalJSON(b []byte) error {
+	type plain Decision
+	in := struct {
+		*plain
+		Data json.RawMessage `json:"data"`
+	}{plain: (*plain)(d)}
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	zero, err := events.New(d.Kind)
+	if err != nil {
+		return err
+	}
+	data := reflect.New(reflect.TypeOf(zero))
+	if err := json.Unmarshal(in.Data, data.Interface()); err != nil {
+		return err
+	}
+	d.Data = data.Elem().Interface().(events.Payload)
+	return nil
 }
 
 // Finding is one place at which the record and the policy differ.

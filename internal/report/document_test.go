@@ -416,7 +416,7 @@ func TestTheVerdictIsOfEverythingBefore(t *testing.T) {
 	}{
 		{"of everything", Range{}, rule.Violated, 0, "replay verify incident.ndjson"},
 		{"of what came before the breach", Range{From: 3, To: 12}, rule.Holds, 0, "replay verify incident.ndjson --to 12"},
-		{"of what came after it", Range{From: 24}, rule.Violated, 2, "replay verify incident.ndjson"},
+		{"of what came after it", Range{From: 24}, rule.Violated, 3, "replay verify incident.ndjson"},
 	} {
 		d := composed(lines, c.span)
 		if d.Outcome != c.outcome || d.Elsewhere != c.elsewhere || d.Provenance.Verify != c.verify {
