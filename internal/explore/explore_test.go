@@ -24,7 +24,7 @@ import (
 // there are is in the goldens: where it changes, the rule, the fold or the judge has.
 func TestThePresetsAreSafe(t *testing.T) {
 	for _, name := range []string{"handoff", "lenient"} {
-		if testing.Short() && name != "handoff" {
+		if (slow || testing.Short()) && name != "handoff" {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

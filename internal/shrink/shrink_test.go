@@ -221,7 +221,7 @@ func TestNoEventCanBeSpared(t *testing.T) {
 	done := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		id := rapid.SampledFrom(streams.Breakable()).Draw(rt, "rule")
-		recs, err := days(rapid.IntRange(1500, 3500).Draw(rt, "events"), rapid.Uint64().Draw(rt, "seed"), id)
+		recs, err := days(rapid.IntRange(600, 1500).Draw(rt, "events"), rapid.Uint64().Draw(rt, "seed"), id)
 		if errors.Is(err, streams.ErrDays) {
 			rt.Skip("no occasion in these days")
 		}
