@@ -70,6 +70,7 @@ type Document struct {
 const (
 	maxRows     = 10_000
 	maxStory    = 24
+	maxBroken   = 6 // breaches of a rule from the middle of a story, beside maxStory
 	maxAttempts = 200
 	maxActions  = 50
 	maxRecovery = 5

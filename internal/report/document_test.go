@@ -198,7 +198,7 @@ func TestAReportLosesNoEvent(t *testing.T) {
 func TestAReportIsBounded(t *testing.T) {
 	d := composed(streamtest.Busy("live", maxRows+3_000).NDJSON(), Range{})
 	html, markdown, _ := rendered(t, d, Style{})
-	if len(d.Story) > maxStory+1 || len(d.Attempts) > maxAttempts || len(d.Rows) > maxRows || d.lines != nil {
+	if len(d.Story) > maxStory+maxBroken+1 || len(d.Attempts) > maxAttempts || len(d.Rows) > maxRows || d.lines != nil {
 		t.Errorf("%d sentences, %d attempts, %d rows, %d bytes", len(d.Story), len(d.Attempts), len(d.Rows), len(d.lines))
 	}
 	if n := bytes.Count(markdown, []byte("\n")); n > 800 {

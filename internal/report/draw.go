@@ -240,7 +240,7 @@ func (b *Band) words(s Style) string {
 		return out + fmt.Sprintf(" since before (#%d)", b.Seq)
 	}
 	if b.Time != nil {
-		out += " from " + s.clock(*b.Time)
+		out += " from " + s.hour(*b.Time)
 	}
 	return out + fmt.Sprintf(" (#%d)", b.Seq)
 }
@@ -294,7 +294,7 @@ func (m *Mark) words(s Style) string {
 		out = group(int(m.N)) + " times " + out
 	}
 	if m.Time != nil {
-		out += " at " + s.clock(*m.Time)
+		out += " at " + s.hour(*m.Time)
 	}
 	return out + fmt.Sprintf(" (#%d)", m.Seq)
 }

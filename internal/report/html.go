@@ -47,7 +47,10 @@ type paper struct {
 	max uint64 // highest sequence that has an anchor so far
 }
 
-func newPaper(d *Document, s Style) *paper { return &paper{d: d, s: s} }
+func newPaper(d *Document, s Style) *paper {
+	s.days = d.Begin != nil && d.End != nil && s.day(*d.Begin) != s.day(*d.End)
+	return &paper{d: d, s: s}
+}
 
 // words are what the template may call.
 func (p *paper) words() template.FuncMap {
@@ -55,7 +58,7 @@ func (p *paper) words() template.FuncMap {
 		"css":      func() template.CSS { return template.CSS(pageCSS) },
 		"lower":    func(o rule.Outcome) string { return strings.ToLower(string(o)) },
 		"sections": func() []section { return sections }, "marks": func() any { return markNames },
-		"head": p.head, "ref": p.ref, "clock": p.clock, "zone": p.zone, "when": p.when, "sign": sign, "elsewhere": elsewhere, "often": often,
+		"head": p.head, "ref": p.ref, "clock": p.clock, "days": func() bool { return p.s.days }, "zone": p.zone, "when": p.when, "sign": sign, "elsewhere": elsewhere, "often": often,
 		"add": func(a, b int) int { return a + b }, "count": count, "group": group, "big": func(n int64) string { return group(int(n)) },
 		"drawing": func(d *Document) *drawing { return draw(d, p.s) }, "foldheight": func(d *drawing) int { return (d.Foot - 22) / 8 * 8 },
 		"zigzag": zigzag, "foldmiddle": func(f drawnFold) int { return f.X + f.W/2 }, "axis": axis, "words": p.inWords,
@@ -110,7 +113,7 @@ func (p *paper) clock(t *time.Time) string {
 	if t == nil {
 		return ""
 	}
-	return p.s.clock(*t)
+	return p.s.hour(*t)
 }
 
 func (p *paper) zone(d *Document) string {

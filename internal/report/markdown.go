@@ -118,7 +118,7 @@ func (m *markdown) what(p *paper) {
 	}
 	if len(p.d.Untold) > 0 {
 		m.line("")
-		m.line("What came so often that it is only counted:")
+		m.line("What is left out above, counted:")
 		m.line("")
 		told(p.d.Untold)
 	}

@@ -219,8 +219,10 @@ func (s *story) insert(e *events.Event, text string) {
 	for i < len(s.all) && s.all[i].Seq <= e.Seq {
 		i++
 	}
-	s.all = slices.Insert(s.all, i, Sentence{Seq: e.Seq, Time: utc(e.Time), Text: plain(text), sort: "rule.violated"})
+	s.all = slices.Insert(s.all, i, Sentence{Seq: e.Seq, Time: utc(e.Time), Text: plain(text), sort: violated})
 }
+
+const violated events.Kind = "rule.violated"
 
 // maxMinors is how many of the less important sentences are kept until it is known
 // whether there is room for them: a year has a million.
@@ -239,7 +241,8 @@ func (s *story) minor(e *events.Event, key, format string, args ...any) {
 }
 
 // told leaves out what matters less, and then what is in the middle, until the
-// rest is a story and no list. What it leaves out it counts.
+// rest is a story and no list. What it leaves out it counts; the first breaches of a
+// rule it tells in any case, because they are what the verdict says.
 func (s *story) told(e *events.Event, gate fsm.Gate) (out, untold []Sentence) {
 	keep := make([]bool, len(s.all))
 	kept := 0
@@ -250,12 +253,17 @@ func (s *story) told(e *events.Event, gate fsm.Gate) (out, untold []Sentence) {
 		}
 	}
 	out = []Sentence{}
-	n := 0
+	n, broken := 0, 0
 	for i, x := range s.all {
 		if keep[i] {
 			n++
 		}
-		if keep[i] && (n <= maxStory/2 || n > kept-maxStory/2) {
+		edge := keep[i] && (n <= maxStory/2 || n > kept-maxStory/2)
+		if !edge && x.sort == violated && broken < maxBroken {
+			broken++
+			edge = true
+		}
+		if edge {
 			out = append(out, x)
 			continue
 		}

@@ -12,6 +12,8 @@ type Style struct {
 	Zone *time.Location
 	// Colour allows ANSI colours. A word says the same as any colour.
 	Colour bool
+
+	days bool // a time of day needs its date: what is told of has several days
 }
 
 func (s Style) zone() *time.Location {
@@ -71,6 +73,14 @@ func (s Style) clock(at time.Time) string {
 		return "-"
 	}
 	return at.In(s.zone()).Format("15:04:05.000")
+}
+
+// hour is clock, with the day of the month before it where that is needed.
+func (s Style) hour(at time.Time) string {
+	if s.days && !at.IsZero() {
+		return s.day(at)[len("2006-"):] + " " + s.clock(at)
+	}
+	return s.clock(at)
 }
 
 func (s Style) day(at time.Time) string {

@@ -274,6 +274,8 @@ func (p *page) trail(st Trail, f rule.Finding) {
 	}
 	rows := [][]string{{"#", "TIME", "Δ", "GATE, RECOMPUTED", "COUNT", "BY", "RECORDED", "SAYS", ""}}
 	var before *Scene
+	style := p.s
+	style.days = st.days(p.s)
 	for i := range st.Scenes {
 		s := &st.Scenes[i]
 		mark, clock := st.mark(f, s.Seq), ""
@@ -281,7 +283,7 @@ func (p *page) trail(st Trail, f rule.Finding) {
 			mark = p.s.paint(bold, "◀ "+mark)
 		}
 		if !s.Time.IsZero() {
-			clock = p.s.clock(s.Time)
+			clock = style.hour(s.Time)
 		}
 		rows = append(rows, []string{fmt.Sprintf("#%d", s.Seq), clock, since(before, s), string(s.Gate), s.Counter,
 			veiled(strings.TrimPrefix(s.Source, "/")), string(s.Kind()), shortened(veiled(detail(s.Data))), mark})
@@ -289,6 +291,21 @@ func (p *page) trail(st Trail, f rule.Finding) {
 	}
 	p.line("")
 	p.table(withoutEmpty(rows))
+}
+
+// days reports whether its scenes are of more than one day.
+func (st *Trail) days(s Style) bool {
+	day := ""
+	for i := range st.Scenes {
+		at := s.day(st.Scenes[i].Time)
+		if at != "" && day != "" && at != day {
+			return true
+		}
+		if at != "" {
+			day = at
+		}
+	}
+	return false
 }
 
 // shortened cuts what an event says for a row that has more to show; a note may be long.

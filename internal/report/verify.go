@@ -298,7 +298,7 @@ func (v *Verification) commands() []string {
 	}
 	out = append(out, v.state(at), Command("replay", "explain", f.Rule))
 	if e, _ := Lookup(f.Rule); e.Kind == rule.Rule {
-		if _, judged := rule.Lookup(f.Rule); judged && !f.Observed && !f.Disputed {
+		if !f.Observed && !f.Disputed {
 			out = append(out, Command("replay", "shrink", v.Source, "--rule", f.Rule))
 		}
 		out = append(out, Command("replay", "whatif", v.Source, "--preset", "handoff", "--preset", "lenient"))
