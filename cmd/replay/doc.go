@@ -12,7 +12,7 @@
 // # What it guarantees
 //
 //   - Results are on standard output, everything else on standard error, and the
-//     exit code is the answer: 0 fine or holds, 1 violated, 2 usage, 3
+//     exit code is the answer: 0 fine or holds, 1 no, 2 usage, 3
 //     inconclusive, 4 recorder unreachable, 130 interrupted (testdata/script).
 //   - A stream that is not whole never reads as whole: what could be read is told,
 //     where it ends or has a hole is named, and so is what is wrong with its place;

@@ -35,8 +35,9 @@ const sources = `A SOURCE is a file of events, one a line (- is standard input),
 (it has store.format). The log of a stopped recorder is read from a copy, that of a
 running one through its socket. Nothing is changed.
 
-Exit codes: 0 fine or holds, 1 violated, 2 usage, 3 inconclusive or not whole,
-4 the recorder does not answer, 130 interrupted.`
+Exit codes: 0 fine or holds, 1 the answer is no (violated, different, nothing to
+shrink), 2 usage, 3 inconclusive or not whole, 4 the recorder does not answer,
+130 interrupted.`
 
 func newRoot(t *terminal, args []string) *cobra.Command {
 	root := &cobra.Command{

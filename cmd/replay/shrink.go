@@ -26,11 +26,13 @@ func newShrink(t *terminal) *cobra.Command {
 		Short: "Take out of a violated stream all that the breach does not need",
 		Long: `Make a stream in which a rule is broken as small as it can be while the same event
 still breaks the same rule for the same reasons, every assumption holds, and no
-other rule is broken. Without any one event that is left this would not be so.
+rule is broken that was not broken before. Without any one event that is left this
+would not be so.
 
 The events keep their ids; sequences and links are made anew, waits become as
 short as they can be. --save writes a folder that is a test: put it under
-testdata/incident. Exit code 1 says that no rule is broken.`,
+testdata/streams. Exit code 0 says that there is such a stream, and 1 that no rule
+is broken.`,
 		Example: `  replay shrink incident.ndjson
   replay shrink ~/.local/state/ibrecorder --gateway live --rule RS3
   replay shrink incident.ndjson --save FOUND-02-forgotten-stop`,
@@ -159,7 +161,7 @@ func (t *terminal) nothingToShrink(name string, target shrink.Target, why error,
 	if v.Events == 0 {
 		return fmt.Errorf("%w: %w", errNothing, why)
 	}
-	fmt.Fprintf(t.out, "NOTHING TO SHRINK: %v\n\nnext: %s\n", why, report.Command("replay", "verify", name))
+	fmt.Fprintf(t.out, "NOTHING TO SHRINK: %s\n\nnext: %s\n", strings.TrimPrefix(why.Error(), shrink.ErrNoBreach.Error()+": "), report.Command("replay", "verify", name))
 	if v.Outcome == rule.Inconclusive || !whole {
 		return answer{exitInconclusive}
 	}

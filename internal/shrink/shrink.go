@@ -1,10 +1,12 @@
 package shrink
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"ibrecorder/events"
 	"ibrecorder/internal/rule"
@@ -12,6 +14,27 @@ import (
 
 // ErrNoBreach: no rule is broken in the stream, or not the one that was named.
 var ErrNoBreach = errors.New("no breach to shrink")
+
+// others says what else is broken, or what the verdict is if there is one on the whole stream.
+func others(v rule.Verdict, broken error) string {
+	var ids []string
+	for _, r := range v.Rules {
+		if slices.ContainsFunc(r.Findings, breach) {
+			ids = append(ids, r.ID)
+		}
+	}
+	slices.SortFunc(ids, func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) })
+	switch {
+	case ids != nil:
+		return ", and broken is " + strings.Join(ids, ", ")
+	case broken != nil:
+		return ""
+	}
+	return ", the verdict is " + string(v.Outcome)
+}
+
+// breach reports whether a finding is one that a stream is shrunk to.
+func breach(f rule.Finding) bool { return !f.Observed && !f.Disputed }
 
 // ErrBroken: the stream is not whole, and there was no breach before it ends.
 var ErrBroken = errors.New("the stream is not whole")
@@ -44,7 +67,7 @@ func Find(stream iter.Seq2[events.Record, error], id string) (Target, error) {
 	found := false
 	for _, r := range verdict.Rules {
 		for _, f := range r.Findings {
-			if !f.Observed && !f.Disputed && (id == "" || f.Rule == id) && (!found || f.Index < t.Finding.Index) {
+			if breach(f) && (id == "" || f.Rule == id) && (!found || f.Index < t.Finding.Index) {
 				t.Finding, found = f, true
 			}
 		}
@@ -54,7 +77,7 @@ func Find(stream iter.Seq2[events.Record, error], id string) (Target, error) {
 		if id != "" {
 			what = id + " is not broken"
 		}
-		none := fmt.Errorf("%w: %s in %d events, the verdict is %s", ErrNoBreach, what, verdict.Events, verdict.Outcome)
+		none := fmt.Errorf("%w: %s in %d events%s", ErrNoBreach, what, verdict.Events, others(verdict, broken))
 		if broken != nil {
 			none = fmt.Errorf("%w; %w: %w", none, ErrBroken, broken)
 		}

@@ -335,7 +335,7 @@ func TestThereMustBeABreach(t *testing.T) {
 		want       string
 	}{
 		{"the rule held", "", held, "no rule is broken in 290 events, the verdict is HOLDS"},
-		{"another rule was broken", "RS3", forgotten, "RS3 is not broken"},
+		{"another rule was broken", "RS3", forgotten, "RS3 is not broken in 25 events, and broken is RS1, RS6, RS7"},
 		{"nothing", "", nil, "the verdict is INCONCLUSIVE"},
 	} {
 		if _, err := Find(streams.Each(c.recs), c.rule); !errors.Is(err, ErrNoBreach) || !strings.Contains(err.Error(), c.want) {
