@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -50,7 +51,9 @@ would refuse is an error here (exit 2).`,
 	c.Flags().StringVarP(&o.write, "write", "w", "", "`FILE` for the log of the shortest way to what is wrong")
 	c.Flags().BoolVar(&o.force, "force", false, "overwrite the file")
 	c.Flags().IntVar(&o.most, "most", explore.DefaultMost, "states of one cast to look at before it is given up")
-	c.RunE = func(_ *cobra.Command, args []string) error { return t.checkPolicy(explore.Real(), args, o) }
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return t.checkPolicy(c.Context(), explore.Real(), args, o)
+	}
 	return c
 }
 
@@ -64,7 +67,7 @@ type checkOptions struct {
 // behind is nearly all garbage.
 const checkGC = 800
 
-func (t *terminal) checkPolicy(machine explore.Machine, args []string, o checkOptions) error {
+func (t *terminal) checkPolicy(ctx context.Context, machine explore.Machine, args []string, o checkOptions) error {
 	loaded, name, err := policyOf(args, o.preset)
 	if err != nil {
 		return fmt.Errorf("check-policy: %w", err)
@@ -77,7 +80,10 @@ func (t *terminal) checkPolicy(machine explore.Machine, args []string, o checkOp
 	}
 	debug.SetGCPercent(checkGC)
 	began := time.Now()
-	r := explore.Check(machine, loaded, explore.Options{Most: o.most})
+	r := explore.Check(ctx, machine, loaded, explore.Options{Most: o.most})
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	states, made := 0, 0
 	for _, c := range r.Casts {
 		states, made = states+c.States, made+c.Edges

@@ -26,7 +26,7 @@ func TestACounterexampleIsALog(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "found.ndjson")
 	var out, errs bytes.Buffer
 	term := &terminal{out: &out, err: &errs, output: "table"}
-	err := term.checkPolicy(machine, nil, checkOptions{preset: "handoff", write: file, most: explore.DefaultMost})
+	err := term.checkPolicy(t.Context(), machine, nil, checkOptions{preset: "handoff", write: file, most: explore.DefaultMost})
 	if said := (answer{}); !errors.As(err, &said) || said.code != exitNo {
 		t.Fatalf("%v, want exit %d\n%s", err, exitNo, out.String())
 	}
@@ -49,7 +49,7 @@ func TestACounterexampleIsALog(t *testing.T) {
 			t.Errorf("replay %s exits with %d, want %d and %q\n%s%s", c.args[0], code, c.code, c.want, out.String(), errs.String())
 		}
 	}
-	err = term.checkPolicy(machine, nil, checkOptions{preset: "handoff", write: file, most: explore.DefaultMost})
+	err = term.checkPolicy(t.Context(), machine, nil, checkOptions{preset: "handoff", write: file, most: explore.DefaultMost})
 	if err == nil || !strings.Contains(err.Error(), "add --force") {
 		t.Errorf("the file is there already: %v", err)
 	}

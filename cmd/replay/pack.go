@@ -89,7 +89,10 @@ func (t *terminal) pack(c *cobra.Command, name, out string, redact, force bool) 
 	}
 	if err := toFile("pack", out, force, func(w io.Writer) error {
 		b := bufio.NewWriterSize(w, 64<<10)
-		return errors.Join(bundle.Write(b, contents), b.Flush())
+		if err := bundle.Write(b, contents); err != nil {
+			return err
+		}
+		return b.Flush()
 	}); err != nil {
 		return err
 	}

@@ -46,7 +46,8 @@ is broken.`,
 	return c
 }
 
-// shrinkJSON is what `replay shrink -o json` prints.
+// shrinkJSON is what `replay shrink -o json` prints. If there is nothing to shrink, rule
+// and stream are empty, and text says why.
 type shrinkJSON struct {
 	Schema      int               `json:"schema_version"`
 	Source      string            `json:"source"`
@@ -161,7 +162,18 @@ func (t *terminal) nothingToShrink(name string, target shrink.Target, why error,
 	if v.Events == 0 {
 		return fmt.Errorf("%w: %w", errNothing, why)
 	}
-	fmt.Fprintf(t.out, "NOTHING TO SHRINK: %s\n\nnext: %s\n", strings.TrimPrefix(why.Error(), shrink.ErrNoBreach.Error()+": "), report.Command("replay", "verify", name))
+	text := strings.TrimPrefix(why.Error(), shrink.ErrNoBreach.Error()+": ")
+	if t.output == "json" {
+		nothing := shrinkJSON{
+			Schema: report.Schema, Source: name, Events: v.Events, Head: v.Head.String(), Text: text,
+			Origins: []uint64{}, Stream: []json.RawMessage{}, Steps: []stepJSON{},
+		}
+		if err := report.WriteJSON(t.out, nothing); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(t.out, "NOTHING TO SHRINK: %s\n\nnext: %s\n", text, report.Command("replay", "verify", name))
+	}
 	if v.Outcome == rule.Inconclusive || !whole {
 		return answer{exitInconclusive}
 	}

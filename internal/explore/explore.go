@@ -2,6 +2,7 @@ package explore
 
 import (
 	"cmp"
+	"context"
 	"sync"
 	"sync/atomic"
 
@@ -65,15 +66,16 @@ type Options struct {
 const DefaultMost = 60_000
 
 // Check explores a machine under a policy, with every cast. The same input has the same
-// result, on any number of processors.
-func Check(machine Machine, loaded events.PolicyLoaded, o Options) Result {
+// result, on any number of processors. If the context ends, so does the exploration, and
+// its result is of no use.
+func Check(ctx context.Context, machine Machine, loaded events.PolicyLoaded, o Options) Result {
 	if o.Most == 0 {
 		o.Most = DefaultMost
 	}
 	if o.Casts == nil {
 		o.Casts = Casts()
 	}
-	graphs, models := exploreAll(machine, loaded, o)
+	graphs, models := exploreAll(ctx, machine, loaded, o)
 	r := Result{Outcome: Safe, Policy: loaded}
 	for i, g := range graphs {
 		if g.bad == nil {
@@ -110,9 +112,10 @@ func Check(machine Machine, loaded events.PolicyLoaded, o Options) Result {
 // exploreAll explores the casts, all at a time: where there is something bad, one of them
 // soon finds out how little further the others have to look. Each graph is one
 // goroutine's alone until all are done.
-func exploreAll(machine Machine, loaded events.PolicyLoaded, o Options) ([]*graph, []*model) {
+func exploreAll(ctx context.Context, machine Machine, loaded events.PolicyLoaded, o Options) ([]*graph, []*model) {
 	graphs, models := make([]*graph, len(o.Casts)), make([]*model, len(o.Casts))
-	var best atomic.Int32 // the length of the shortest path to something bad, plus one
+	var best atomic.Int32                                        // the length of the shortest path to something bad, plus one
+	defer context.AfterFunc(ctx, func() { shorten(&best, 1) })() // nowhere is a shorter one
 	var wait sync.WaitGroup
 	for i, c := range o.Casts {
 		models[i] = &model{Machine: machine, cast: c, policy: loaded, params: loaded.Params, cover: newCover()}

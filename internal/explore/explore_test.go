@@ -2,6 +2,7 @@ package explore
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"maps"
@@ -32,7 +33,7 @@ func TestThePresetsAreSafe(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := Check(Real(), loaded(t, name, params), Options{})
+			r := Check(t.Context(), Real(), loaded(t, name, params), Options{})
 			if r.Outcome != Safe {
 				t.Errorf("%s", r.Sentence())
 			}
@@ -69,7 +70,7 @@ func TestAGridOfPolicies(t *testing.T) {
 				if err := policy.Validate(p); err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
-				r := Check(Real(), loaded(t, "handoff", p), Options{Casts: cast(casts...)})
+				r := Check(t.Context(), Real(), loaded(t, "handoff", p), Options{Casts: cast(casts...)})
 				if r.Found != nil {
 					var text bytes.Buffer
 					t.Errorf("%s: %v\n%s", name, Write(&text, r), text.String())
@@ -93,7 +94,7 @@ func TestTheResultDependsOnNothingElse(t *testing.T) {
 		var results []Result
 		for _, processors := range []int{1, 2, 4} {
 			was := runtime.GOMAXPROCS(processors)
-			results = append(results, Check(machine, p, Options{Casts: cast("clients", "window")}))
+			results = append(results, Check(t.Context(), machine, p, Options{Casts: cast("clients", "window")}))
 			runtime.GOMAXPROCS(was)
 		}
 		for _, r := range results[1:] {
@@ -105,11 +106,11 @@ func TestTheResultDependsOnNothingElse(t *testing.T) {
 }
 
 func TestAnExplorationThatIsGivenUpSaysSo(t *testing.T) {
-	r := Check(Real(), loaded(t, "handoff", policy.Handoff()), Options{Most: 100, Casts: cast("window")})
+	r := Check(t.Context(), Real(), loaded(t, "handoff", policy.Handoff()), Options{Most: 100, Casts: cast("window")})
 	if r.Outcome != Bounded || !strings.Contains(r.Sentence(), "window has more than 100 states") {
 		t.Errorf("%s: %s", r.Outcome, r.Sentence())
 	}
-	whole := Check(Real(), loaded(t, "handoff", policy.Handoff()), Options{Casts: cast("window")})
+	whole := Check(t.Context(), Real(), loaded(t, "handoff", policy.Handoff()), Options{Casts: cast("window")})
 	if whole.Outcome != Bounded || !strings.Contains(whole.Sentence(), "rows of the tables were left out without a reason") {
 		t.Errorf("one cast alone: %s: %s", whole.Outcome, whole.Sentence())
 	}
@@ -158,7 +159,7 @@ func TestObserveModeExercisesItsRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := Check(Real(), p, Options{Casts: cast("reports")})
+	r := Check(t.Context(), Real(), p, Options{Casts: cast("reports")})
 	if r.Found != nil || !r.Casts[0].Whole {
 		t.Fatal(r.Sentence())
 	}
@@ -183,5 +184,14 @@ func TestExcusesAreOfRows(t *testing.T) {
 		if !rows[row] {
 			t.Errorf("%s is no row of the tables", row)
 		}
+	}
+}
+
+// Whoever waits for a policy with many states can give up.
+func TestAnExplorationEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if r := Check(ctx, Real(), loaded(t, "lenient", policy.Lenient()), Options{}); r.Outcome != Bounded {
+		t.Errorf("it was explored for nobody, and is %s", r.Outcome)
 	}
 }

@@ -152,7 +152,7 @@ func TestFaultsAreFound(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := Check(c.machine, loaded(t, c.preset, params), Options{Casts: cast(c.casts...)})
+			r := Check(t.Context(), c.machine, loaded(t, c.preset, params), Options{Casts: cast(c.casts...)})
 			if r.Outcome != Unsafe || r.Found.What != c.want {
 				t.Fatalf("%s: %s, want %s broken", c.name, r.Sentence(), c.want)
 			}

@@ -61,7 +61,7 @@ func (f Found) Save(dir string) error {
 		{"README.md", []byte(f.readme(name, r))},
 	} {
 		if err := os.WriteFile(filepath.Join(dir, file.name), file.text, 0o600); err != nil {
-			return fmt.Errorf("save the stream: %w", err)
+			return errors.Join(fmt.Errorf("save the stream: %w", err), os.RemoveAll(dir)) // half of it is no test
 		}
 	}
 	return nil
