@@ -30,13 +30,14 @@ func OpenCopy(ctx context.Context, dir, tmp string) (*Store, error) {
 		return nil, err
 	}
 	to, err := os.MkdirTemp(tmp, "ibrecorder-copy-")
-	if err == nil {
-		to, err = filepath.Abs(to)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make a folder for a copy of %s: %w", dir, err), l.release())
 	}
+	to, err = filepath.Abs(to)
 	if err == nil {
 		err = copyStore(ctx, dir, to)
-		err = errors.Join(err, l.release())
 	}
+	err = errors.Join(err, l.release())
 	var s *Store
 	if err == nil {
 		s, err = Open(ctx, Config{Dir: to, copied: true})

@@ -137,3 +137,14 @@ func TestTwoReadersMayCopyAtOnceAndReadOnlyEvidenceCanBeCopied(t *testing.T) {
 		defer s.Close()
 	}
 }
+
+// What fails before there is a copy says where, and the log is free again.
+func TestThereIsNoPlaceForACopy(t *testing.T) {
+	dir, nowhere := logOf(t, 3, 8<<10), filepath.Join(t.TempDir(), "nowhere")
+	if _, err := store.OpenCopy(t.Context(), dir, nowhere); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), nowhere) {
+		t.Errorf("error %v, want one that names %s and %s", err, dir, nowhere)
+	}
+	s, err := store.Open(t.Context(), store.Config{Dir: dir})
+	must(t, err)
+	must(t, s.Close())
+}

@@ -47,10 +47,10 @@ would refuse is an error here (exit 2).`,
 		Args:                  cobra.ArbitraryArgs,
 	}
 	t.outputFlag(c, "table", "json")
-	c.Flags().StringVar(&o.preset, "preset", "", "check a preset: handoff, lenient or demo")
+	c.Flags().StringVar(&o.preset, "preset", "", "check the preset `NAME`: handoff, lenient or demo")
 	c.Flags().StringVarP(&o.write, "write", "w", "", "`FILE` for the log of the shortest way to what is wrong")
 	c.Flags().BoolVar(&o.force, "force", false, "overwrite the file")
-	c.Flags().IntVar(&o.most, "most", explore.DefaultMost, "states of one cast to look at before it is given up")
+	c.Flags().IntVar(&o.most, "most", explore.DefaultMost, "`N` states of one cast to look at before it is given up")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return t.checkPolicy(c.Context(), explore.Real(), args, o)
 	}

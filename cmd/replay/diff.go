@@ -39,8 +39,8 @@ Exit code 0 says that they are the same, 1 that they are not.`,
 	}
 	t.outputFlag(c, "table", "json")
 	t.zoneFlag(c)
-	c.Flags().StringVar(&other, "gateway-b", "", "the gateway of B, where it has several (default: --gateway)")
-	c.Flags().IntVar(&most, "align", 20_000, "how many events may differ for the rest to be aligned; the time grows with their square")
+	c.Flags().StringVar(&other, "gateway-b", "", "`NAME` of the gateway of B, where it has several (default: --gateway)")
+	c.Flags().IntVar(&most, "align", 20_000, "how many events, `N`, may differ for the rest to be aligned; the time grows with their square")
 	c.RunE = func(c *cobra.Command, args []string) error { return t.diff(c, args[0], args[1], other, most) }
 	return c
 }

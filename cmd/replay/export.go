@@ -28,19 +28,19 @@ standard output or to a file that only you can read. What cannot be read is not
 written: the export ends before it, and the exit code is 3. So it is if what was
 written is not one whole history.
 
--o json prints what was written instead, and needs --out.`,
-		Example: `  replay export ~/.local/state/ibrecorder --out incident.ndjson
+-o json prints what was written instead, and needs -w.`,
+		Example: `  replay export ~/.local/state/ibrecorder -w incident.ndjson
   replay export ~/.local/state/ibrecorder --from 48120 --to 48171 | gzip > part.ndjson.gz`,
 	})
 	t.outputFlag(c, "ndjson", "json")
 	rangeFlags(c, &r)
-	c.Flags().StringVar(&out, "out", "", "file to write (default: standard output)")
+	c.Flags().StringVarP(&out, "write", "w", "", "`FILE` to write (default: standard output)")
 	c.Flags().BoolVar(&force, "force", false, "overwrite the file")
 	c.RunE = func(c *cobra.Command, args []string) error { return t.export(c, args[0], r, out, force) }
 	return c
 }
 
-// exportJSON is what `replay export --out FILE -o json` prints.
+// exportJSON is what `replay export -w FILE -o json` prints.
 type exportJSON struct {
 	Schema  int    `json:"schema_version"`
 	Source  string `json:"source"`
@@ -59,11 +59,11 @@ func (t *terminal) export(c *cobra.Command, name string, r report.Range, out str
 	}
 	switch {
 	case out == "" && t.output == "json":
-		return errors.New("export: standard output has the events; -o json needs --out FILE")
+		return errors.New("export: standard output has the events; -o json needs -w FILE")
 	case out == "" && force:
-		return errors.New("export: --force overwrites a file; name it with --out FILE")
+		return errors.New("export: --force overwrites a file; name it with -w FILE")
 	case out == "-":
-		return errors.New("export: leave --out away for standard output")
+		return errors.New("export: leave -w away for standard output")
 	}
 	src, err := t.open(c, name)
 	if err != nil {

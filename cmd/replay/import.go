@@ -45,34 +45,34 @@ makes no event.
 A printed time is kept as a claim. It counts as a time only if its zone is known: from
 the line, or from --tz. The policy at the head of the stream is the one to judge by.
 
--o json prints what became of the lines instead, and needs --out.
+-o json prints what became of the lines instead, and needs -w.
 
 Exit codes: 0 fine, 2 usage, 3 nothing about a connection was found, 130 interrupted.`,
-		Example: `  replay import trader.log --tz America/New_York --out trader.ndjson
+		Example: `  replay import trader.log --tz America/New_York -w trader.ndjson
   replay import app.log.2.gz app.log.1 app.log | replay verify -
-  replay import watchdog.log --preset lenient --out storm.ndjson -o json`,
+  replay import watchdog.log --preset lenient -w storm.ndjson -o json`,
 		DisableFlagsInUseLine: true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return errors.New("import: no log; name a file, or - for standard input, for example: replay import trader.log --out trader.ndjson")
+				return errors.New("import: no log; name a file, or - for standard input, for example: replay import trader.log -w trader.ndjson")
 			}
 			return nil
 		},
 	}
 	t.outputFlag(c, "ndjson", "json")
 	p := c.Flags()
-	p.StringVar(&f.runner, "runner", "log", "name of the program that wrote the log, in the source of its events")
-	p.StringVar(&f.zone, "tz", "", "zone of the times that name none: local, UTC, et or a name such as Europe/Berlin (default: not known)")
-	p.StringVar(&f.preset, "preset", "handoff", "policy to judge by: handoff or lenient")
-	p.StringVar(&f.policy, "policy", "", "file with the policy to judge by, as in an incident folder")
-	p.StringVar(&f.out, "out", "", "file to write (default: standard output)")
+	p.StringVar(&f.runner, "runner", "log", "`NAME` of the program that wrote the log, in the source of its events")
+	p.StringVar(&f.zone, "tz", "", "`ZONE` of the times that name none: local, UTC, et or a name such as Europe/Berlin (default: not known)")
+	p.StringVar(&f.preset, "preset", "handoff", "policy to judge by, the preset `NAME`: handoff, lenient or demo")
+	p.StringVar(&f.policy, "policy", "", "`FILE` with the policy to judge by, as in an incident folder")
+	p.StringVarP(&f.out, "write", "w", "", "`FILE` to write (default: standard output)")
 	p.BoolVar(&f.force, "force", false, "overwrite the file")
 	c.MarkFlagsMutuallyExclusive("preset", "policy")
 	c.RunE = func(c *cobra.Command, args []string) error { return t.importLogs(c.Context(), args, f) }
 	return c
 }
 
-// importJSON is what `replay import --out FILE -o json` prints.
+// importJSON is what `replay import -w FILE -o json` prints.
 type importJSON struct {
 	Schema  int      `json:"schema_version"`
 	Files   []string `json:"files"`
@@ -88,9 +88,9 @@ func (t *terminal) importLogs(ctx context.Context, names []string, f importFlags
 	case err != nil:
 		return fmt.Errorf("import: %w", err)
 	case f.out == "" && t.output == "json":
-		return errors.New("import: standard output has the events; -o json needs --out FILE")
+		return errors.New("import: standard output has the events; -o json needs -w FILE")
 	case f.out == "" && f.force:
-		return errors.New("import: --force overwrites a file; name it with --out FILE")
+		return errors.New("import: --force overwrites a file; name it with -w FILE")
 	}
 	bar, files, done, err := t.logs(ctx, names)
 	defer func() { err = errors.Join(err, done()) }()

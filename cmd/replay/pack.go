@@ -43,7 +43,7 @@ not packed.`,
   replay verify public.ibrec --key recorder.pub`,
 	})
 	t.outputFlag(c, "text", "json")
-	c.Flags().StringVarP(&out, "write", "w", "", "the file to write")
+	c.Flags().StringVarP(&out, "write", "w", "", "`FILE` to write")
 	c.Flags().BoolVar(&redact, "redact", false, "hide who, where and in which words")
 	c.Flags().BoolVar(&force, "force", false, "overwrite the file")
 	c.RunE = func(c *cobra.Command, args []string) error { return t.pack(c, args[0], out, redact, force) }

@@ -48,8 +48,8 @@ came before. The exit code is 0 also of a broken rule; ask verify for that.`,
 	t.zoneFlag(c)
 	rangeFlags(c, &s.span)
 	c.Flags().BoolVar(&s.last, "last-incident", false, "of the last incident")
-	c.Flags().StringVar(&s.incident, "incident", "", "of the incident with this event, for example 39")
-	c.Flags().StringVarP(&s.out, "out", "w", "", "file to write (default: standard output)")
+	c.Flags().StringVar(&s.incident, "incident", "", "of the incident with the event `SEQ`, for example 39")
+	c.Flags().StringVarP(&s.out, "write", "w", "", "`FILE` to write (default: standard output)")
 	c.Flags().BoolVar(&s.force, "force", false, "overwrite the file")
 	c.RunE = func(c *cobra.Command, args []string) error { return t.report(c, args[0], s) }
 	return c

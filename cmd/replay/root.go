@@ -66,8 +66,8 @@ func newRoot(t *terminal, args []string) *cobra.Command {
 	root.SetVersionTemplate("replay {{.Version}}\n")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return flagError(c, args, err) })
 	p := root.PersistentFlags()
-	p.StringVar(&t.gateway, "gateway", "", "the gateway, where a source has several")
-	p.StringVar(&t.temp, "temp", "", "folder for the copy of a log (default: the system's)")
+	p.StringVar(&t.gateway, "gateway", "", "`NAME` of the gateway, where a source has several")
+	p.StringVar(&t.temp, "temp", "", "`FOLDER` for the copy of a log (default: the system's)")
 	root.AddCommand(newVerify(t), newTimeline(t), newState(t), newExport(t), newImport(t), newShrink(t), newWhatIf(t), newPack(t), newDiff(t), newExplain(t), newReport(t), newCheckPolicy(t))
 	return root
 }
@@ -99,12 +99,12 @@ func (t *terminal) outputFlag(c *cobra.Command, formats ...string) {
 }
 
 func (t *terminal) zoneFlag(c *cobra.Command) {
-	c.Flags().StringVar(&t.zone, "tz", "local", "zone of all times: local, UTC, et or a name such as Europe/Berlin")
+	c.Flags().StringVar(&t.zone, "tz", "local", "`ZONE` of all times: local, UTC, et or a name such as Europe/Berlin")
 }
 
 func rangeFlags(c *cobra.Command, r *report.Range) {
-	c.Flags().Uint64Var(&r.From, "from", 0, "first sequence")
-	c.Flags().Uint64Var(&r.To, "to", 0, "last sequence")
+	c.Flags().Uint64Var(&r.From, "from", 0, "`SEQ` of the first event")
+	c.Flags().Uint64Var(&r.To, "to", 0, "`SEQ` of the last event")
 }
 
 func checkRange(r report.Range) error {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -39,9 +40,9 @@ is broken.`,
 	})
 	t.outputFlag(c, "table", "json")
 	t.zoneFlag(c)
-	c.Flags().StringVar(&id, "rule", "", "the rule whose first breach is kept (default: the first breach of any)")
-	c.Flags().StringVar(&save, "save", "", "new folder for what is left")
-	c.Flags().IntVar(&bound, "evaluations", 10_000, "how many streams may be judged on the way; 0 is as many as it takes")
+	c.Flags().StringVar(&id, "rule", "", "the `RULE` whose first breach is kept (default: the first breach of any)")
+	c.Flags().StringVar(&save, "save", "", "new `FOLDER` for what is left")
+	c.Flags().IntVar(&bound, "evaluations", 10_000, "how many streams, `N`, may be judged on the way; 0 is as many as it takes")
 	c.RunE = func(c *cobra.Command, args []string) error { return t.shrink(c, args[0], id, save, bound) }
 	return c
 }
@@ -83,6 +84,11 @@ func (t *terminal) shrink(c *cobra.Command, name, id, save string, bound int) (e
 	}
 	if bound < 0 {
 		return fmt.Errorf("shrink: --evaluations %d; take a number, or 0 for as many as it takes", bound)
+	}
+	if save != "" { // it may take long to have something to save
+		if _, err := os.Lstat(save); err == nil {
+			return fmt.Errorf("shrink: --save %s is there already; choose another name", save)
+		}
 	}
 	src, err := t.open(c, name)
 	if err != nil {

@@ -25,8 +25,8 @@ and the moment, field by field, and the first event that changed each.`,
 	})
 	t.outputFlag(c, "table", "json")
 	t.zoneFlag(c)
-	c.Flags().StringVar(&at, "at", "", "sequence or time (default: the end)")
-	c.Flags().Uint64Var(&diff, "diff", 0, "show what changed between this sequence and the moment")
+	c.Flags().StringVar(&at, "at", "", "`SEQ` of an event, or a time (default: the end)")
+	c.Flags().Uint64Var(&diff, "diff", 0, "show what changed between the event `SEQ` and the moment")
 	c.RunE = func(c *cobra.Command, args []string) error { return t.state(c, args[0], at, diff) }
 	return c
 }

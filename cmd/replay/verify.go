@@ -59,8 +59,8 @@ the same state and the same judge, or the exit code is 1.`,
 		}
 		return nil
 	}
-	c.Flags().StringVar(&o.key, "key", "", "public key of the signatures in a bundle, or a file that holds it")
-	c.Flags().StringVar(&file, "bundle", "", "the source, which must be an evidence bundle")
+	c.Flags().StringVar(&o.key, "key", "", "public `KEY` of the signatures in a bundle, or a file that holds it")
+	c.Flags().StringVar(&file, "bundle", "", "`FILE` to verify, which must be an evidence bundle")
 	t.outputFlag(c, "table", "json")
 	t.zoneFlag(c)
 	rangeFlags(c, &o.part)

@@ -36,9 +36,9 @@ third mode that says how it would have ended: that would be a MODEL.`,
 	})
 	t.outputFlag(c, "table", "json")
 	t.zoneFlag(c)
-	c.Flags().StringArrayVar(&files, "policy", nil, "a file with a policy; may be given several times")
-	c.Flags().StringArrayVar(&presets, "preset", nil, "a preset: handoff, lenient or demo; may be given several times")
-	c.Flags().Var(&choice{&mode, []string{"mask", "decisions"}}, "mode", "mask: which attempts would not have been made; decisions: what it would have said at each state")
+	c.Flags().StringArrayVar(&files, "policy", nil, "`FILE` with a policy; may be given several times")
+	c.Flags().StringArrayVar(&presets, "preset", nil, "a preset, `NAME`: handoff, lenient or demo; may be given several times")
+	c.Flags().Var(&choice{&mode, []string{"mask", "decisions"}}, "mode", "`MODE`: mask: which attempts would not have been made; decisions: what it would have said at each state")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		asked, err := policies(files, presets)
 		if err != nil {

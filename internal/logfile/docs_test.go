@@ -18,7 +18,7 @@ This file is written by ` + "`go test ./internal/logfile -update`" + ` from the 
 A program that was never recorded has left a log. What it says about connections becomes a stream of events, which every other verb
 reads: whether the rule held (` + "`verify`" + `), what happened in which order (` + "`timeline`" + `).
 
-    replay import trader.log --tz America/New_York --out trader.ndjson
+    replay import trader.log --tz America/New_York -w trader.ndjson
     replay import app.log.2.gz app.log.1 app.log --runner robo | replay verify -
 
 ## What it needs

@@ -250,11 +250,11 @@ func (c *composer) provenance(d *Document, v *Verification, s Subject) Provenanc
 	if s.Range.From > 1 {
 		span = append([]string{"--from", fmt.Sprint(d.First)}, to...)
 	}
-	p.Export = command("export", append(slices.Clone(span), "--out", "events.ndjson")...)
+	p.Export = command("export", append(slices.Clone(span), "-w", "events.ndjson")...)
 	p.Timeline = command("timeline", span...)
 	if s.Stop != 0 {
 		span = []string{"--incident", fmt.Sprint(s.Stop)}
 	}
-	p.Again = command("report", append(slices.Clone(span), "--out", "report.html")...)
+	p.Again = command("report", append(slices.Clone(span), "-w", "report.html")...)
 	return p
 }

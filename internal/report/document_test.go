@@ -147,7 +147,7 @@ func TestAnIncidentIsChosen(t *testing.T) {
 		{"by its stop", all, 39, 39, ""},
 		{"by a later stop of it", all, 60, 39, ""},
 		{"by any event of it", all, 90, 39, ""},
-		{"between two", all, 100, 0, "#100 lies in none; their stops are 39, 315"},
+		{"between two", all, 100, 0, "#100 lies in none; the stops are #39, #315"},
 		{"where there is none", nil, 0, 0, "the gate was never stopped"},
 	} {
 		got, err := ChooseIncident(c.all, c.seq)

@@ -51,12 +51,12 @@ func ChooseIncident(all []Incident, seq uint64) (Incident, error) {
 		if i.Range.has(seq) {
 			return i, nil
 		}
-		names = append(names, fmt.Sprint(i.Stops[0]))
+		names = append(names, fmt.Sprintf("#%d", i.Stops[0]))
 	}
 	if len(names) > 5 {
 		names = append([]string{"…"}, names[len(names)-5:]...)
 	}
-	return Incident{}, fmt.Errorf("%w: #%d lies in none; their stops are %s", ErrIncident, seq, strings.Join(names, ", "))
+	return Incident{}, fmt.Errorf("%w: #%d lies in none; the stops are %s", ErrIncident, seq, strings.Join(names, ", "))
 }
 
 // incidents follows a stream. What a stop is due to is what stops knows of it.
