@@ -153,7 +153,17 @@ func (t *terminal) location() (*time.Location, error) {
 func (t *terminal) style() (report.Style, error) {
 	zone, err := t.location()
 	colour := isTerminal(t.out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-	return report.Style{Zone: zone, Colour: colour}, err
+	return report.Style{Zone: zone, Colour: colour, Width: width(t.out)}, err
+}
+
+// width is how many columns a terminal has, 0 if w is none or does not say.
+func width(w any) int {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return columns
+		}
+	}
+	return 0
 }
 
 func isTerminal(w any) bool {

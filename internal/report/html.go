@@ -204,6 +204,9 @@ func (p *paper) inWords(d *Document) []struct {
 
 // download offers the stored bytes.
 func (p *paper) download(d *Document) template.HTML {
+	if d.Events == 0 {
+		return "There is no event to copy."
+	}
 	if len(d.lines) == 0 {
 		return template.HTML(template.HTMLEscapeString("The stored events are too many to be carried in this page. Copy them with: " + d.Provenance.Export))
 	}

@@ -12,6 +12,8 @@ type Style struct {
 	Zone *time.Location
 	// Colour allows ANSI colours. A word says the same as any colour.
 	Colour bool
+	// Width is how many columns a terminal has; 0 leaves lines as long as they are.
+	Width int
 
 	days bool // a time of day needs its date: what is told of has several days
 }

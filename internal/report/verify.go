@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"ibrecorder/internal/rule"
 )
@@ -59,11 +60,18 @@ func (p *page) next(commands []string) {
 		if i > 0 {
 			name = ""
 		}
-		p.line("%-5s %s", name, command)
+		p.whole("%-5s %s", name, command)
 	}
 }
 
 func (p *page) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = io.WriteString(p.w, wrapped(veiled(fmt.Sprintf(format, args...)), p.s.Width)+"\n")
+	}
+}
+
+// whole is line for what is copied and typed: it is never broken.
+func (p *page) whole(format string, args ...any) {
 	if p.err == nil {
 		_, p.err = io.WriteString(p.w, veiled(fmt.Sprintf(format, args...))+"\n")
 	}
@@ -139,13 +147,18 @@ func (v *Verification) sentence() string {
 }
 
 func (p *page) results(v rule.Verdict) {
-	rows := [][]string{{"RULE", "TITLE", "CHECKED", "VERDICT"}}
+	// The title is the last column, because it is the one that may be broken. The verdict is
+	// in front of it in the same cell: a table aligns nothing behind a colour.
+	cell := func(c colour, word, title string) string {
+		return p.s.paint(c, word) + strings.Repeat(" ", max(0, 16-utf8.RuneCountInString(word))) + "  " + strings.TrimSuffix(title, ".")
+	}
+	rows := [][]string{{"RULE", "CHECKED", cell(bold, "VERDICT", "TITLE")}}
 	for _, r := range append(v.Rules, v.Assumptions...) {
 		word, c := result(r)
 		if len(r.Pending) > 0 {
 			word += fmt.Sprintf(", %d pending", len(r.Pending))
 		}
-		rows = append(rows, []string{r.ID, strings.TrimSuffix(r.Title, "."), group(r.Checked), p.s.paint(c, word)})
+		rows = append(rows, []string{r.ID, group(r.Checked), cell(c, word, r.Title)})
 	}
 	p.table(rows)
 }
@@ -245,7 +258,7 @@ func (p *page) finding(v Verification, f rule.Finding) {
 	if word := status(f); word != "" {
 		p.line("    what it proves  %s", word)
 	}
-	p.line("    what to do      %s", v.hint(f))
+	p.whole("    what to do      %s", v.hint(f))
 }
 
 // status says what is special about a finding.
