@@ -29,7 +29,7 @@ func newDemo() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "See it work in half a minute, with a simulated Gateway",
+		Short: "See it work in ten seconds, with a simulated Gateway",
 		Long: `demo runs a recorder in front of a simulated Gateway: a session that works, a
 Gateway that dies, the stop, the subscriber who is told, programs that are refused,
 the release and the recovery. All of it is real but the Gateway: the log, the

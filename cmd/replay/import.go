@@ -219,7 +219,9 @@ func interruptible(ctx context.Context, in io.Reader) io.Reader {
 func (t *terminal) tellImport(said importJSON, o logfile.Options) {
 	p := func(format string, args ...any) { fmt.Fprintf(t.err, format+"\n", args...) }
 	p("read %s: %d understood, %d irrelevant, %d not understood", count(said.Lines, "line"), said.Understood, said.Irrelevant, said.NotUnderstood)
-	p("wrote %s of %s, about %s", count(said.Events, "event"), said.Gateway, count(said.Attempts, "attempt"))
+	if said.Events > 1 { // the first is the policy
+		p("wrote %s of %s, about %s", count(said.Events, "event"), said.Gateway, count(said.Attempts, "attempt"))
+	}
 	untimed := "no time: the line has none, or its zone is not known; add --tz ZONE if you know it"
 	if o.Zone != nil {
 		untimed = "no time: the line has none, or one that the clocks skipped or showed twice"

@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -75,12 +76,18 @@ func (r Result) write(b *strings.Builder) {
 	}
 	t.Flush()
 	for _, m := range r.Tables {
-		for _, u := range m.Unreached {
-			why := u.Why
-			if why == "" {
-				why = "nothing says why"
+		for i, u := range m.Unreached {
+			if i > 0 && u.On == m.Unreached[i-1].On && u.Why == m.Unreached[i-1].Why {
+				continue // it is told with the one before
 			}
-			fmt.Fprintf(b, "    not exercised: %s %s on %s: %s\n", m.Name, u.In, u.On, why)
+			in := u.In
+			for _, next := range m.Unreached[i+1:] {
+				if next.On != u.On || next.Why != u.Why {
+					break
+				}
+				in += ", " + next.In
+			}
+			fmt.Fprintf(b, "    not exercised: %s %s on %s: %s\n", m.Name, in, u.On, cmp.Or(u.Why, "it was not reached"))
 		}
 	}
 	fmt.Fprintf(b, "\n  bounded\n")

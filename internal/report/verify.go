@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
@@ -149,16 +150,22 @@ func (v *Verification) sentence() string {
 func (p *page) results(v rule.Verdict) {
 	// The title is the last column, because it is the one that may be broken. The verdict is
 	// in front of it in the same cell: a table aligns nothing behind a colour.
-	cell := func(c colour, word, title string) string {
-		return p.s.paint(c, word) + strings.Repeat(" ", max(0, 16-utf8.RuneCountInString(word))) + "  " + strings.TrimSuffix(title, ".")
-	}
-	rows := [][]string{{"RULE", "CHECKED", cell(bold, "VERDICT", "TITLE")}}
-	for _, r := range append(v.Rules, v.Assumptions...) {
-		word, c := result(r)
+	words, wide := []string{"VERDICT"}, len("VERDICT")
+	all := append(slices.Clone(v.Rules), v.Assumptions...)
+	for _, r := range all {
+		word, _ := result(r)
 		if len(r.Pending) > 0 {
 			word += fmt.Sprintf(", %d pending", len(r.Pending))
 		}
-		rows = append(rows, []string{r.ID, group(r.Checked), cell(c, word, r.Title)})
+		words, wide = append(words, word), max(wide, utf8.RuneCountInString(word))
+	}
+	cell := func(i int, c colour, title string) string {
+		return p.s.paint(c, words[i]) + strings.Repeat(" ", wide-utf8.RuneCountInString(words[i])) + "  " + strings.TrimSuffix(title, ".")
+	}
+	rows := [][]string{{"RULE", "CHECKED", cell(0, bold, "TITLE")}}
+	for i, r := range all {
+		_, c := result(r)
+		rows = append(rows, []string{r.ID, group(r.Checked), cell(i+1, c, r.Title)})
 	}
 	p.table(rows)
 }
