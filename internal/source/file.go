@@ -28,7 +28,11 @@ func openFile(ctx context.Context, path, what string, o Options) (*Source, error
 		defer f.Close()
 		return spool(ctx, f, "a pipe", o)
 	}
-	return stream(f, what, info.Size(), o, nil)
+	src, err := stream(f, what, info.Size(), o, nil)
+	if err != nil {
+		return nil, fmt.Errorf("open the stream: %s: %w", path, err)
+	}
+	return src, nil
 }
 
 // stream is what a file holds: a bundle, or lines.
@@ -41,7 +45,7 @@ func stream(f *os.File, what string, size int64, o Options, broken error) (*Sour
 	}
 	b, err := bundle.Open(f, size)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open the stream: %w", err), f.Close())
+		return nil, errors.Join(err, f.Close())
 	}
 	return &Source{What: "an evidence bundle", Bundle: b, Bytes: b.Bytes(), Gateway: o.Gateway, close: f.Close,
 		read: func(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error] {
@@ -92,7 +96,11 @@ func spool(ctx context.Context, in io.Reader, what string, o Options) (*Source, 
 	}()
 	select {
 	case c := <-done:
-		return stream(f, what, c.n, o, c.err)
+		src, err := stream(f, what, c.n, o, c.err)
+		if err != nil && c.err == nil {
+			err = fmt.Errorf("open the stream: %s: %w", what, err)
+		}
+		return src, err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
