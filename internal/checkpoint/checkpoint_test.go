@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -384,6 +385,56 @@ func TestANotarySignsNoOtherHistory(t *testing.T) {
 	n.Step(rec)
 	n.Close()
 	want(t, "after an event that it was not shown", []uint64{5}, sizes(t, k, data, h))
+}
+
+// altered is a log in which somebody has put another event in the place of one.
+type altered struct {
+	Log
+	with events.Record
+}
+
+func (a altered) Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error] {
+	return func(yield func(events.Record, error) bool) {
+		for rec, err := range a.Log.Read(ctx, from, to) {
+			if rec.Seq == a.with.Seq {
+				rec = a.with
+			}
+			if !yield(rec, err) {
+				return
+			}
+		}
+	}
+}
+
+// A crash leaves events that no checkpoint covers, and a start that goes on from a
+// snapshot does not look at them. A signature would make good whatever they were by then.
+func TestANotarySignsNoBrokenChain(t *testing.T) {
+	data, h := t.TempDir(), newHistory(t)
+	k := keys(t, data)
+	n := notary(t, k, data, h)
+	h.some(5, n)
+	n.Close()
+	h.some(5, nil)
+
+	for rec, err := range h.Read(t.Context(), 8, 8) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		forged := rec.Event
+		forged.Data = events.OperatorNoted{By: "bob", Text: "nothing happened"}
+		with, err := events.NewRecord(forged)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = NewNotary(t.Context(), k, data, "main", altered{h, with}, slog.New(slog.DiscardHandler))
+		if !errors.Is(err, ErrHistory) || !strings.Contains(err.Error(), "#9") {
+			t.Errorf("a log whose #8 was changed: got %v, want ErrHistory and #9, which does not follow it", err)
+		}
+	}
+	want(t, "of a log that was changed", []uint64{5}, sizes(t, k, data, h))
+	n = notary(t, k, data, h)
+	n.Close()
+	want(t, "of the log as it was written", []uint64{5, 10}, sizes(t, k, data, h))
 }
 
 func TestANotaryThatCannotWriteStopsNobody(t *testing.T) {

@@ -32,8 +32,9 @@
 //   - A checkpoint that was changed, torn or signed by somebody else is refused, and the
 //     error says which (TestWhatIsNoCheckpoint).
 //   - A notary that was away reads what it missed, and signs nothing if the log is not the
-//     one that it signed before (TestANotaryReadsWhatItMissed,
-//     TestANotarySignsNoOtherHistory).
+//     one that it signed before, or if what came since is not one unbroken chain
+//     (TestANotaryReadsWhatItMissed, TestANotarySignsNoOtherHistory,
+//     TestANotarySignsNoBrokenChain).
 //   - It signs at the end of a run, once a day, every 50 000 events, and at the beginning of a
 //     run what a crash left unsigned (TestWhenANotarySigns). What it cannot write ends nothing but the signing, and is
 //     logged (TestANotaryThatCannotWriteStopsNobody).
@@ -42,7 +43,7 @@
 //
 // # What it refuses to do
 //
-// It does not check the hash chain of the log, which recorder and judge do. It proves that
-// the log is the one that was signed and not that what it says is true, and whoever has
-// the private key can sign anything.
+// An Audit does not check the hash chain of the log, which the judge does. A checkpoint
+// proves that the log is the one that was signed and not that what it says is true, and
+// whoever has the private key can sign anything.
 package checkpoint

@@ -119,6 +119,11 @@ func (n *Notary) take(rec events.Record) error {
 	if want := n.at.Tree.Size + 1; rec.Seq != want {
 		return fmt.Errorf("checkpoints of %s: %w: event #%d comes where #%d belongs", n.gateway, ErrHistory, rec.Seq, want)
 	}
+	// A start goes on from a snapshot, and reads nothing before that: what no checkpoint
+	// covers yet may have been changed there.
+	if rec.Prev != n.at.Stored {
+		return fmt.Errorf("checkpoints of %s: %w: event #%d does not follow the one before it; nothing is signed until it is set aside: recorder log quarantine %s --reason TEXT", n.gateway, ErrHistory, rec.Seq, n.gateway)
+	}
 	line, err := n.veil.Line(rec)
 	if err != nil {
 		return fmt.Errorf("checkpoints of %s: %w", n.gateway, err)
