@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"ibrecorder/events"
@@ -16,10 +14,8 @@ import (
 	"ibrecorder/internal/explore"
 	"ibrecorder/internal/policy"
 	"ibrecorder/internal/report"
-	incidents "ibrecorder/internal/streams"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 func newCheckPolicy(t *terminal) *cobra.Command {
@@ -38,8 +34,8 @@ first line is the answer:
   BOUNDED  nothing was found, and not everything was explored (exit 3)
 
 FILE is a configuration of the recorder, of which the policy and the mode count,
-or the policy.yaml of a test stream. It is read as the recorder reads it: what it
-would refuse is an error here (exit 2).`,
+the policy section of one by itself, or the policy.yaml of a test stream. It is
+read as the recorder reads it: what it would refuse is an error here (exit 2).`,
 		Example: `  replay check-policy ~/.config/ibrecorder/config.yaml
   replay check-policy --preset lenient
   replay check-policy new.yaml -w found.ndjson && echo safe`,
@@ -151,36 +147,6 @@ func policyOf(args []string, preset string) (loaded events.PolicyLoaded, name st
 	case len(args) > 1:
 		return loaded, "", fmt.Errorf("one policy at a time, and %q is another", args[1])
 	}
-	loaded, err = readPolicy(args[0])
+	loaded, err = config.ReadPolicy(args[0])
 	return loaded, args[0], err
-}
-
-// readPolicy reads a configuration, or the policy.yaml of a test stream, which says what
-// nobody knows.
-func readPolicy(path string) (events.PolicyLoaded, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return events.PolicyLoaded{}, fmt.Errorf("%w; for a configuration to start from: recorder config show", err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if strings.HasPrefix(line, "unknown:") || strings.HasPrefix(line, "preset:") || strings.HasPrefix(line, "override:") {
-			return incidents.ParsePolicy(text)
-		}
-	}
-	flags := pflag.NewFlagSet("check-policy", pflag.ContinueOnError)
-	config.Flags(flags)
-	if err := flags.Set("config", path); err != nil {
-		return events.PolicyLoaded{}, err
-	}
-	var env []string // where its folders are by default, and nothing that would change a value
-	for _, v := range os.Environ() {
-		if strings.HasPrefix(v, "HOME=") || strings.HasPrefix(v, "XDG_") {
-			env = append(env, v)
-		}
-	}
-	c, _, err := config.Load(flags, env)
-	if err != nil {
-		return events.PolicyLoaded{}, fmt.Errorf("the recorder would not start with it: %w", err)
-	}
-	return policy.Load(c.Policy.Preset, c.Policy.Params, c.Mode)
 }
