@@ -94,7 +94,7 @@ func (a *Audit) apart(e *events.Event) string {
 }
 
 func (a *Audit) skip(e *events.Event, why string) {
-	if decides(e) {
+	if Decides(e) {
 		a.result.Skipped++
 		if a.result.Why == "" {
 			a.result.Why = why
@@ -110,7 +110,7 @@ func (a *Audit) judge(e *events.Event) {
 	case e.Boot != a.state.Boot: // a run that was killed owes nothing
 		a.cut()
 		a.owes, a.at = false, e.Mono
-	case decides(e):
+	case Decides(e):
 		a.compare(e)
 	case a.owes:
 		d := policy.Decide(a.state, a.at)
@@ -125,9 +125,9 @@ func (a *Audit) judge(e *events.Event) {
 	}
 }
 
-// decides says whether e is a decision that policy.Decide may make. A client that waits
+// Decides says whether e is a decision that policy.Decide may make. A client that waits
 // for its own id is held by the tap, and those whom a port turned away are counted.
-func decides(e *events.Event) bool {
+func Decides(e *events.Event) bool {
 	if e.Source != "/recorder" {
 		return false
 	}
@@ -176,7 +176,7 @@ func aside(e *events.Event) bool {
 	case events.RuleViolated, events.RecorderGap, events.TapBlocked, events.TapClosed, events.TapReopened:
 		return true
 	case events.AttemptDenied: // the others are decisions
-		return !decides(e)
+		return !Decides(e)
 	}
 	return false
 }

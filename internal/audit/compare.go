@@ -15,14 +15,13 @@ func (a *Audit) compare(e *events.Event) {
 		return
 	}
 	a.result.Checked++
-	d := policy.Decide(a.state, e.Mono)
-	if a.makes(d, e) {
-		a.resolve(e)
+	makes := Makes(a.state, a.at, e)
+	a.resolve(e)
+	if makes {
 		a.told = owed{}
 		return
 	}
-	a.resolve(e)
-	switch {
+	switch d := policy.Decide(a.state, e.Mono); {
 	case d.Data == nil:
 		a.add(a.extra(e, d))
 	case alike(d, e):
@@ -46,21 +45,21 @@ func refused(s fsm.State, e *events.Event) bool {
 	return false
 }
 
-// makes says whether the policy makes the decision e, d being its answer at the time of
-// e. The loop asked it before that, and after the event before.
-func (a *Audit) makes(d policy.Decision, e *events.Event) bool {
-	if equal(d, e) {
+// Makes says whether the policy decides e in the state s, at any moment from that of at on
+// to that of e: a loop writes later than it decides, and in between a wait may have ended.
+func Makes(s fsm.State, at int64, e *events.Event) bool {
+	if equal(policy.Decide(s, e.Mono), e) {
 		return true
 	}
-	for t := a.at; t < e.Mono; {
-		if equal(policy.Decide(a.state, t), e) {
+	for t := at; t < e.Mono; {
+		if equal(policy.Decide(s, t), e) {
 			return true
 		}
 		next := e.Mono
-		if _, until := policy.Hold(a.state, t); t < until {
+		if _, until := policy.Hold(s, t); t < until {
 			next = min(next, until)
 		}
-		for _, x := range a.state.Sessions { // a lease that expires
+		for _, x := range s.Sessions { // a lease that expires
 			if until := x.Lease.Until(); t < until {
 				next = min(next, until)
 			}

@@ -5,6 +5,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
+	"ibrecorder/internal/audit"
 	"ibrecorder/internal/policy"
 )
 
@@ -65,9 +66,9 @@ func (c *Comparison) Step(e events.Event) {
 	if c.a.Seq > 0 && !starts && e.Boot == c.a.Boot {
 		c.ask(e.Seq, max(e.Mono, c.a.Mono))
 	}
-	if made(e) && !c.Imported {
+	if audit.Decides(&e) && !c.Imported {
 		c.Compared++
-		if d := policy.Decide(c.a, e.Mono); !alike(d.Data, e.Data) || d.Attempt != e.Attempt {
+		if !audit.Makes(c.a, c.a.Mono, &e) {
 			if c.Unlike == 0 {
 				c.UnlikeAt = e.Seq
 			}
@@ -120,26 +121,6 @@ func under(e events.Event, p events.PolicyLoaded) events.Event {
 		e.Data = p
 	}
 	return e
-}
-
-// made reports whether an event is what policy.Decide says is due. The loop counts
-// whom a stop has turned away by itself, and says of some attempts that their end is
-// not known; nobody decides that.
-func made(e events.Event) bool {
-	if e.Source != "/recorder" {
-		return false
-	}
-	switch d := e.Data.(type) {
-	case events.AttemptDenied:
-		return e.Attempt != ""
-	case events.AttemptUnknown:
-		return d.Reason == events.UnknownCrash || d.Reason == events.UnknownLease
-	case events.AttemptPermitted, events.ClientHeld, events.GatewayDown, events.GatewayContradicted, events.RetryScheduled,
-		events.RestartRequired, events.RestartObserved, events.RestartAcknowledged, events.RestartRejected,
-		events.DisconnectPermitted, events.DisconnectBlocked, events.DisconnectForced:
-		return true
-	}
-	return false
 }
 
 // alike reports whether two decisions say the same to whoever acts on them: who decided

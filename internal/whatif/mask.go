@@ -5,6 +5,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
+	"ibrecorder/internal/audit"
 	"ibrecorder/internal/policy"
 )
 
@@ -71,7 +72,7 @@ func (m *Mask) Step(e events.Event) {
 		return
 	}
 	m.world.pass(e)
-	if made(e) {
+	if audit.Decides(&e) {
 		m.recorded(e)
 	} else {
 		m.fact(e)

@@ -2,6 +2,7 @@ package whatif
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,6 +66,26 @@ func TestAPolicyAgreesWithItsOwnLog(t *testing.T) {
 			t.Errorf("%d recorded decisions, %d unlike (first #%d), %d differences: %+v", c.Compared, c.Unlike, c.UnlikeAt, c.Total, c.First)
 		}
 	})
+}
+
+// A decision is written later than it is made, and what held a program may be over by then.
+func TestADecisionIsOlderThanItsEvent(t *testing.T) {
+	p := loaded(func(*events.Params) {})
+	r := newRun(p)
+	r.attempt(0, "refused")
+	r.now = r.state.Delay.Until() - 1e6
+	r.lag = 2e6
+	r.fact("/tap", "late", events.AttemptRequested{})
+	var last []string
+	for _, e := range r.es[len(r.es)-3:] {
+		last = append(last, string(e.Kind()))
+	}
+	if got := strings.Join(last, " "); got != "attempt.requested client.held attempt.permitted" {
+		t.Fatalf("the log ends with %s", got)
+	}
+	if c := r.compared(p); c.Compared != 4 || c.Unlike != 0 {
+		t.Errorf("%d decisions, %d unlike, the first at #%d; want 4, and the policy's own", c.Compared, c.Unlike, c.UnlikeAt)
+	}
 }
 
 // Against a stricter count of silent attempts the figures are what a person would count

@@ -20,6 +20,7 @@ type run struct {
 	attempts int
 	pid      int64
 	now      int64
+	lag      int64 // nanoseconds from a decision to its event
 	clients  int64
 }
 
@@ -73,6 +74,7 @@ func (r *run) decide() (wake int64) {
 			retry.DelayMS += retry.JitterMS
 			d.Data = retry
 		}
+		r.now += r.lag
 		e := r.write("/recorder", d.Attempt, d.Cause, d.Data)
 		if _, stops := d.Data.(events.RestartRequired); stops {
 			r.write("/watch", "", e.ID, r.listener())
