@@ -11,7 +11,9 @@
 //     is killed at any step is for internal/daemon to show, where there are sockets.
 //   - The state is the fold of the log and of nothing else. A new run starts from
 //     what the log says; what the last one left open is closed as unknown, and a
-//     stop stands (TestANewRunGoesOnWhereTheLogEnds).
+//     stop stands (TestANewRunGoesOnWhereTheLogEnds). It may go on from a snapshot of its
+//     own build, and comes to the same (TestAStartGoesOnFromASnapshot), wherever it was
+//     killed (TestOnlineAndOfflineFindTheSameInDisorder).
 //   - Order: what one goroutine hands over is recorded in that order. A log that
 //     does not answer keeps everything waiting and loses nothing; nobody dials
 //     meanwhile, and the view says so (TestALogThatDoesNotAnswer). Only an operator's
@@ -46,7 +48,9 @@
 //     (TestTheInterlockRefusesWhatAFaultyPolicyPermits, TestTheInterlockRefusesALease,
 //     TestAPermitForNobodyIsLeftOut).
 //   - A breach of the rule is recorded right behind the event that is one, as the
-//     offline judge would find it (TestABypassIsRecorded).
+//     offline judge would find it (TestABypassIsRecorded); by the next run if a crash kept
+//     it out of the log (TestAFindingThatACrashKeptOutOfTheLogIsRecordedByTheNextRun,
+//     TestTheSecondOfTwoFindingsIsNotForgotten).
 //   - The high-water mark knows of a stop, and of its end, before anything else happens
 //     (TestAStopIsMarkedAtOnce).
 //   - What is waited is what the log says (TestTheJitterIsDrawnOnce).

@@ -90,6 +90,8 @@ type Config struct {
 	// and every start does. One is used by the Build that wrote it, and by no other.
 	Snapshots Snapshots
 	Build     string
+	// Every is how many events lie between two snapshots; 0 is some thousand.
+	Every uint64
 
 	// Step is told before the loop does something: "append KIND", "fold KIND",
 	// "decide KIND", "act KIND". It is there for tests, which end the process there.
@@ -156,6 +158,9 @@ func Open(ctx context.Context, cfg Config) (*Gateway, error) {
 	}
 	if cfg.Wall == nil {
 		cfg.Wall = time.Now
+	}
+	if cfg.Every == 0 {
+		cfg.Every = keepEvery
 	}
 	g := &Gateway{
 		cfg: cfg, log: cfg.Logger.With("gateway", cfg.Gateway), inbox: newInbox(), done: make(chan struct{}),

@@ -43,7 +43,10 @@ func (g *Gateway) rebuild(ctx context.Context) (of events.Record, unsaid []rule.
 		found := g.judge.Step(rec)
 		switch d := rec.Data.(type) {
 		case events.RuleViolated:
-			unsaid = slices.DeleteFunc(unsaid, func(f rule.Finding) bool { return f.Rule == d.Rule })
+			// They are said in their order, and one event may break a rule twice.
+			if i := slices.IndexFunc(unsaid, func(f rule.Finding) bool { return f.Rule == d.Rule && !f.Observed }); i >= 0 {
+				unsaid = slices.Delete(unsaid, i, i+1)
+			}
 		case events.RecorderStarted, events.PolicyLoaded:
 			// A run says what the one before it could not only after these two, and may
 			// have died before that itself.
@@ -92,7 +95,7 @@ func (g *Gateway) resume(ctx context.Context) (uint64, error) {
 // and everything found must be written: whoever goes on from it does not say it again.
 func (g *Gateway) keep() {
 	seq, head := g.chain.Head()
-	if g.cfg.Snapshots == nil || seq < g.kept+keepEvery {
+	if g.cfg.Snapshots == nil || seq < g.kept+g.cfg.Every {
 		return
 	}
 	g.kept = seq // also if it fails: a disk without room is not asked at every event

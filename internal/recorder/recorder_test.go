@@ -632,6 +632,47 @@ func TestAFindingThatACrashKeptOutOfTheLogIsRecordedByTheNextRun(t *testing.T) {
 	})
 }
 
+// One event that breaks a rule twice, and a crash between the two records of that.
+func TestTheSecondOfTwoFindingsIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, store.NewMemory("main"), nil, events.Enforce)
+		<-r.request("a1")
+		r.silent("a1")
+		synctest.Wait()
+		first := r.g.View().State.Stop.ID
+		for _, channel := range []string{"command", "pager"} {
+			if _, err := r.g.Submit(t.Context(), events.Draft{Source: "/recorder", Cause: first, Data: events.AlertDelivered{Channel: channel, Tries: 1}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := r.g.Resume(t.Context(), "/operator/cli", events.RestartClaimed{By: "kim", Reason: "restarted", Override: true}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.g.Submit(t.Context(), events.Draft{Source: robo, Data: events.GatewayDown{Reason: events.DownReported}}); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // nobody is told of the second stop
+			time.Sleep(61 * time.Second)
+			if _, err := r.g.Submit(t.Context(), events.Draft{Source: robo, Data: events.OperatorNoted{By: "robo", Text: "still here"}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const twice = "operator.noted\nrule.violated(RS8 bypassed=false)\nrule.violated(RS8 bypassed=false)"
+		head, _ := r.mem.Head(t.Context())
+		if got := kinds(t, r.mem, head.Seq-2); got != twice {
+			t.Fatalf("the log ends with\n%s", got)
+		}
+		mem, _ := r.killed(&cache{}, 1)
+		r.stop()
+		r = start(t, mem, nil, events.Enforce)
+		synctest.Wait()
+		if got := kinds(t, mem, head.Seq); got != "recorder.started(crashed )\npolicy.loaded\nrule.violated(RS8 bypassed=false)" {
+			t.Errorf("the next run began with\n%s", got)
+		}
+		r.stop()
+	})
+}
+
 // What is waited is what the log says: the jitter is drawn once for a delay, and by the
 // loop alone.
 func TestTheJitterIsDrawnOnce(t *testing.T) {
