@@ -9,7 +9,7 @@
 //	jetstream/          what the server keeps; a stream per gateway
 //	mark/<gateway>.json the high-water mark: what the log must still hold
 //	snapshot/<gateway>.json a cache: what a recorder has made of the log so far
-//	quarantine/         logs that were set aside, whole, with their checkpoints
+//	quarantine/         logs that were set aside, whole, with their checkpoints and snapshot
 //
 // # What it guarantees
 //

@@ -28,7 +28,8 @@ type Carried struct {
 // Quarantined says where a log was put.
 type Quarantined struct {
 	Carried
-	// Folder holds the stream's files as they were, the mark, and quarantine.json.
+	// Folder holds the stream's files as they were, the mark, what was made of the log, and
+	// quarantine.json.
 	Folder string `json:"folder"`
 	// Time is when, in UTC.
 	Time time.Time `json:"time"`
@@ -80,10 +81,12 @@ func Quarantine(dir, gateway, reason string, now time.Time) (q Quarantined, err 
 		func() error { return writeSealed(filepath.Join(q.Folder, "quarantine.json"), q) },
 		func() error { return writeSealed(notePath(dir, gateway), q.Carried) },
 		func() error { return move(stream, filepath.Join(q.Folder, streamName(gateway))) },
-		// They are about the old log: the one that begins has an origin of its own.
+		// They are about the old log: the one that begins has an origin of its own, and
+		// nobody shall hold it against a snapshot of the other.
 		func() error {
 			return move(filepath.Join(dir, checkpointDir, gateway), filepath.Join(q.Folder, checkpointDir))
 		},
+		func() error { return move(SnapshotsOf(dir, gateway).Path(), filepath.Join(q.Folder, "snapshot.json")) },
 		func() error { return move(mark, filepath.Join(q.Folder, "mark.json")) },
 	} {
 		if err := step(); err != nil {

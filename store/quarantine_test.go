@@ -50,12 +50,17 @@ func TestQuarantineSetsTheLogAsideAndANewOneBegins(t *testing.T) {
 			signed := filepath.Join(dir, "checkpoint", gw)
 			must(t, os.MkdirAll(signed, 0o700))
 			must(t, os.WriteFile(filepath.Join(signed, "40.note"), []byte("a checkpoint"), 0o600))
+			must(t, store.SnapshotsOf(dir, gw).Keep("a snapshot"))
 			before := contents(t, dir)
 
 			q, err := store.Quarantine(dir, gw, "block 2 is bad", night)
 			must(t, err)
 			if _, err := os.Stat(signed); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("the checkpoints of the old log are still there: %v", err)
+			}
+			var old string
+			if found, err := store.SnapshotsOf(dir, gw).Load(&old); found || err != nil {
+				t.Errorf("the snapshot of the old log is still there: %v", err)
 			}
 			if want := filepath.Join(dir, "quarantine", "20260302T001400Z-paper"); q.Folder != want {
 				t.Errorf("folder %s, want %s", q.Folder, want)

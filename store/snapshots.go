@@ -11,7 +11,7 @@ import (
 const snapshotDir = "snapshot"
 
 // Snapshots is the one file in which a gateway's snapshot is kept beside its log. It is
-// a cache: it may be missing, or of a log that was set aside, and a log is opened
+// a cache: it may be missing, or of another log than this one, and a log is opened
 // without it.
 type Snapshots struct {
 	dir, gateway string

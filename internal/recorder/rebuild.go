@@ -73,7 +73,7 @@ func (g *Gateway) resume(ctx context.Context) (uint64, error) {
 	if err := s.Fits(g.cfg.Gateway, g.cfg.Build); err != nil {
 		return 0, err
 	}
-	// A log that was set aside leaves its snapshot behind, and the new one is shorter or other.
+	// A folder that was put together from copies may have the snapshot of another log.
 	rec, err := g.read1(ctx, s.Seq)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", snapshot.ErrUnfit, err)
