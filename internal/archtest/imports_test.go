@@ -64,7 +64,7 @@ var mayImport = map[string][]string{
 	"internal/archtest":     {},
 	"internal/compat":       {}, // it has tests only
 	// Recomputes decisions, which internal/rule must not be able to.
-	"internal/audit": {"events", "fsm", "internal/policy"},
+	"internal/audit": {"events", "fsm", "internal/policy", "internal/rule"},
 	"internal/veil":  {"events"},
 	// Of x/mod it takes sumdb/note and sumdb/tlog, which have no dependencies.
 	"internal/checkpoint": {"events", "internal/veil", xmod},

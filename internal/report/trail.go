@@ -9,6 +9,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
+	"ibrecorder/internal/audit"
 	"ibrecorder/internal/rule"
 )
 
@@ -234,7 +235,7 @@ func who(f rule.Finding, e events.Event) string {
 		return e.Source + "; no recorder was there to hold it"
 	case f.Bypassed:
 		return e.Source + ", around the recorder, which did not break the rule itself"
-	case f.Rule == rs6.ID:
+	case f.Rule == audit.Rule.ID:
 		return "the recorder, which did not decide as its policy does"
 	case f.Rule == "RS2" && e.Kind() != "attempt.permitted" && e.Kind() != "dial.started":
 		return "the recorder, which went on without deciding"
@@ -252,7 +253,7 @@ func (st *Trail) mark(f rule.Finding, seq uint64) string {
 	switch {
 	case seq == f.Seq && kind.Kind == rule.Assumption:
 		return f.Rule
-	case seq == f.Seq && f.Rule == rs6.ID:
+	case seq == f.Seq && f.Rule == audit.Rule.ID:
 		return f.Rule + ": here the log and the policy part"
 	case seq == f.Seq && f.Observed:
 		return f.Rule + ": would be forbidden"

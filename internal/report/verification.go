@@ -60,7 +60,8 @@ func Verify(stream iter.Seq2[events.Record, error]) Verification {
 		j.Step(rec)
 	}
 	v.Verdict = j.Verdict()
-	v.join(decisions.end())
+	v.Audit = decisions.end()
+	v.Audit.Join(&v.Verdict)
 	return v
 }
 

@@ -143,7 +143,7 @@ func (v *Verification) results(in []rule.Result) []ResultJSON {
 			ID: r.ID, Title: r.Title, Checked: r.Checked, Unit: r.Unit, Total: r.Total,
 			Findings: v.json(r.Findings), Pending: v.json(r.Pending),
 		}
-		if r.ID == rs6.ID {
+		if r.ID == audit.Rule.ID {
 			said.Skipped, said.Why = v.Audit.Skipped, v.Audit.Why
 			for i, f := range v.Audit.Findings { // they are the same, in the same order
 				said.Findings[i].Class, said.Findings[i].Recorded, said.Findings[i].Recomputed = f.Class, f.Recorded, f.Recomputed

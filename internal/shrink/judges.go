@@ -9,7 +9,7 @@ import (
 )
 
 // rs6 is the rule that the audit judges.
-const rs6 = "RS6"
+var rs6 = audit.Rule.ID
 
 // judges are the judge and the audit of the decisions, as one: what is left of a stream
 // shall have no decision that nothing in it led to.
@@ -32,30 +32,14 @@ func (j *judges) step(rec events.Record) {
 func (j *judges) verdict() (v rule.Verdict, last []rule.Finding) {
 	v = j.rules.Verdict()
 	last = slices.Clone(j.found)
-	a := j.audit.Result()
-	disputed := j.index + 1
-	for _, r := range v.Assumptions {
+	j.audit.Result().Join(&v)
+	for _, r := range v.Rules {
 		for _, f := range r.Findings {
-			if r.ID == "A1" || r.ID == "A2" {
-				disputed = min(disputed, f.Index-1)
+			if r.ID == rs6 && f.Index == j.index {
+				last = append(last, f)
 			}
 		}
 	}
-	r := rule.Result{ID: rs6, Checked: a.Checked, Total: a.Total}
-	for _, f := range a.Findings {
-		one := rule.Finding{Rule: rs6, Seq: f.Seq, Observed: f.Observed, Disputed: f.Index >= disputed, Index: f.Index, Text: string(f.Class) + ": " + f.Text}
-		if f.Because != 0 {
-			one.Because = []uint64{f.Because}
-		}
-		r.Findings = append(r.Findings, one)
-		if f.Index == j.index {
-			last = append(last, one)
-		}
-		if !one.Observed && !one.Disputed {
-			v.Outcome = rule.Violated
-		}
-	}
-	v.Rules = append(v.Rules, r)
 	return v, last
 }
 
