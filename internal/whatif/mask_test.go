@@ -68,6 +68,23 @@ func TestAPolicyAgreesWithItsOwnLog(t *testing.T) {
 	})
 }
 
+// Whom a stop turns away, for as long as it lasts, is not kept.
+func TestWhomAStopTurnsAwayIsNotKept(t *testing.T) {
+	p := loaded(func(*events.Params) {})
+	r := newRun(p)
+	r.attempt(0, "silent")
+	for range 100 {
+		r.attempt(0, "")
+	}
+	m := NewMask(Policy{"b", "--policy", p})
+	for _, e := range r.es {
+		m.Step(e)
+	}
+	if n := len(m.watch.began) + len(m.underway) + len(m.avoided) + len(m.dropped); m.watch.needless == nil || n != 0 {
+		t.Errorf("%d names are kept of 100 attempts that were denied; the stop is watched: %t", n, m.watch.needless != nil)
+	}
+}
+
 // A decision is written later than it is made, and what held a program may be over by then.
 func TestADecisionIsOlderThanItsEvent(t *testing.T) {
 	p := loaded(func(*events.Params) {})

@@ -213,6 +213,8 @@ func (w *watch) see(e events.Event) {
 		if w.needless != nil && e.Seq > w.from {
 			w.began[strings.Clone(e.Attempt)] = true
 		}
+	case events.AttemptDenied, events.AttemptAbandoned:
+		delete(w.began, e.Attempt) // passed over; a stop may turn away any number of them
 	case events.AttemptSucceeded, events.AttemptFailed:
 		if w.needless == nil || !w.began[e.Attempt] {
 			return
