@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"iter"
 	"maps"
 	"os"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"ibrecorder/fsm"
 	"ibrecorder/internal/report"
 	"ibrecorder/internal/rule"
+	"ibrecorder/internal/streams"
 	"ibrecorder/store"
 )
 
@@ -111,7 +111,7 @@ func (l *life) examine(jet *store.JetLog) ([]events.Record, error) {
 	if err := l.w.ledger.found(recs); err != nil {
 		return recs, err
 	}
-	if v := report.Verify(each(recs)); len(recs) > 0 && v.Outcome() != rule.Holds {
+	if v := report.Verify(streams.Each(recs)); len(recs) > 0 && v.Outcome() != rule.Holds {
 		return recs, fmt.Errorf("the judge says %s: %s", v.Outcome(), findings(v.Verdict))
 	}
 	if l.dead == nil {
@@ -122,7 +122,7 @@ func (l *life) examine(jet *store.JetLog) ([]events.Record, error) {
 	if n := uint64(len(recs)); dead.Seq != n && dead.Seq+1 != n {
 		return recs, fmt.Errorf("a run died at event %d, and the log has %d", dead.Seq, n)
 	}
-	s, err := fsm.NewFolder().Fold(fsm.Initial(), each(recs[:dead.Seq]))
+	s, err := fsm.NewFolder().Fold(fsm.Initial(), streams.Each(recs[:dead.Seq]))
 	if err != nil {
 		return recs, err
 	}
@@ -130,16 +130,6 @@ func (l *life) examine(jet *store.JetLog) ([]events.Record, error) {
 		return recs, fmt.Errorf("the state of a run that died at event %d is not the fold of its log:\n%s\n%s", dead.Seq, dead.Canonical(), s.Canonical())
 	}
 	return recs, nil
-}
-
-func each(recs []events.Record) iter.Seq2[events.Record, error] {
-	return func(yield func(events.Record, error) bool) {
-		for _, rec := range recs {
-			if !yield(rec, nil) {
-				return
-			}
-		}
-	}
 }
 
 func findings(v rule.Verdict) (all []string) {

@@ -3,7 +3,6 @@ package snapshot_test
 import (
 	"encoding/json"
 	"errors"
-	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,12 +12,13 @@ import (
 	"ibrecorder/fsm"
 	"ibrecorder/internal/rule"
 	"ibrecorder/internal/snapshot"
+	"ibrecorder/internal/streams"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// streams are the events of every folder under testdata/streams.
-func streams(t *testing.T) map[string][]events.Record {
+// recorded are the events of every folder under testdata/streams.
+func recorded(t *testing.T) map[string][]events.Record {
 	t.Helper()
 	paths, err := filepath.Glob("../../testdata/streams/*/events.ndjson")
 	if err != nil || len(paths) == 0 {
@@ -72,7 +72,7 @@ func reread(t *testing.T, s snapshot.Snapshot) (out snapshot.Snapshot) {
 }
 
 func TestGoingOnFromASnapshotIsGoingOn(t *testing.T) {
-	for name, recs := range streams(t) {
+	for name, recs := range recorded(t) {
 		t.Run(name, func(t *testing.T) {
 			whole := after(recs)
 			step := 1 + len(recs)/97 // every event of a short stream
@@ -143,16 +143,6 @@ func TestASnapshotThatDoesNotFitIsRefused(t *testing.T) {
 	}
 }
 
-func each(recs []events.Record) iter.Seq2[events.Record, error] {
-	return func(yield func(events.Record, error) bool) {
-		for _, rec := range recs {
-			if !yield(rec, nil) {
-				return
-			}
-		}
-	}
-}
-
 func TestRecomputeFindsWhatTheEventsDoNotGive(t *testing.T) {
 	recs, at := stopped(t)
 	for _, c := range []struct {
@@ -175,7 +165,7 @@ func TestRecomputeFindsWhatTheEventsDoNotGive(t *testing.T) {
 			c.change(&s)
 			r := snapshot.Recompute(s)
 			n := 0
-			for range r.Watch(each(recs[:c.upTo])) {
+			for range r.Watch(streams.Each(recs[:c.upTo])) {
 				n++
 			}
 			if n != c.upTo {
