@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/config"
 	"ibrecorder/internal/logfile"
 	"ibrecorder/internal/policy"
 	"ibrecorder/internal/report"
-	incident "ibrecorder/internal/streams"
 
 	"github.com/spf13/cobra"
 )
@@ -63,8 +63,8 @@ Exit codes: 0 fine, 2 usage, 3 nothing about a connection was found, 130 interru
 	p := c.Flags()
 	p.StringVar(&f.runner, "runner", "log", "`NAME` of the program that wrote the log, in the source of its events")
 	p.StringVar(&f.zone, "tz", "", "`ZONE` of the times that name none: local, UTC, et or a name such as Europe/Berlin (default: not known)")
-	p.StringVar(&f.preset, "preset", "handoff", "policy to judge by, the preset `NAME`: handoff, lenient or demo")
-	p.StringVar(&f.policy, "policy", "", "`FILE` with the policy to judge by, as in an incident folder")
+	p.StringVar(&f.preset, "preset", "handoff", "policy to judge by, the preset `NAME`: handoff or lenient")
+	p.StringVar(&f.policy, "policy", "", "`FILE` with the policy to judge by: a configuration, or the policy.yaml of an incident")
 	p.StringVarP(&f.out, "write", "w", "", "`FILE` to write (default: standard output)")
 	p.BoolVar(&f.force, "force", false, "overwrite the file")
 	c.MarkFlagsMutuallyExclusive("preset", "policy")
@@ -152,14 +152,8 @@ func (t *terminal) importOptions(f importFlags) (logfile.Options, error) {
 		}
 		return o, err
 	}
-	text, err := os.ReadFile(f.policy)
-	if err == nil {
-		o.Policy, err = incident.ParsePolicy(text)
-	}
-	if err != nil {
-		return o, fmt.Errorf("--policy %s: %w", f.policy, err)
-	}
-	return o, nil
+	o.Policy, err = config.ReadPolicy(f.policy)
+	return o, err
 }
 
 // logs opens the files. done closes those that are open, also after an error.

@@ -37,7 +37,7 @@ put before it.
 ## What comes of it
 
 Facts and never decisions, of boot ` + "`import`" + `, without a monotonic time. Nothing of a line gets into an event but numbers, its time, and words of
-a fixed list. At the head stands a policy to judge by (` + "`--preset`, or `--policy`" + ` with a file as in an incident folder); nobody had it in force.
+a fixed list. At the head stands a policy to judge by (` + "`--preset`, or `--policy`" + ` with a file, as for ` + "`whatif`" + `); nobody had it in force.
 
 A ` + "`TimeoutError`" + ` is a silence only if nothing explains it: the library says it as well after the Gateway has closed, or has refused the client
 id. How long it waited is the program's own timeout if a line has it, else the difference of two printed times, marked as inferred. By the
