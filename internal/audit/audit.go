@@ -17,6 +17,7 @@ type Audit struct {
 
 	index    int    // of the next event in the stream, from 0
 	last     uint64 // sequence of the last event
+	mono     int64  // and its time
 	head     string // ID of the last event that is no finding of the judge
 	seq      uint64 // and its sequence
 	at       int64  // mono of the last event after which the loop decides
@@ -61,7 +62,7 @@ func (a *Audit) Step(e events.Event) {
 		a.skip(&e, a.blind)
 	}
 	a.index++
-	a.last = e.Seq
+	a.last, a.mono = e.Seq, e.Mono
 }
 
 // follow notices where the state stops to be known.
@@ -87,8 +88,11 @@ func (a *Audit) apart(e *events.Event) string {
 			a.other = fmt.Sprintf("the run of #%d had fold version %d and policy version %d; this program has %d and %d", e.Seq, fold, rules, fsm.FoldVersion, policy.Version)
 		}
 	}
-	if e.Boot == events.BootImport {
+	switch {
+	case e.Boot == events.BootImport:
 		return "no recorder saw it, so nothing was decided"
+	case a.other == "" && e.Boot == a.state.Boot && e.Mono < a.mono: // A4: nobody can say when anything was due
+		a.other = fmt.Sprintf("the clock of the run of #%d went back before it", e.Seq)
 	}
 	return a.other
 }

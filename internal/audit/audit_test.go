@@ -250,6 +250,15 @@ func TestWhatCannotBeJudgedIsSaid(t *testing.T) {
 				e.Data = d
 			})
 		}, Result{Skipped: decisions, Why: "the run of #1 had fold version 1 and policy version 2; this program has 1 and 1"}},
+		{"a run from where its clock went back on", func() *recording {
+			r := record(t, events.Enforce, "+60s; a1 request; a1 dial; a1 fail refused; a2 request; +9s; a2 dial")
+			for i := range r.log {
+				if r.log[i].Seq = uint64(i + 1); i >= r.at("attempt.permitted", 1) {
+					r.log[i].Mono -= 10e9
+				}
+			}
+			return r
+		}, Result{Checked: 3, Skipped: 1, Why: "the clock of the run of #10 went back before it"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := New()

@@ -21,7 +21,8 @@
 //
 // It does not judge a history that no recorder saw, nor anything behind a start that is
 // not in the stream or a hole: there the state is not known. Nor a run whose policy or fold
-// are of another version than these. The result says how many decisions that were.
+// are of another version than these, nor the rest of one whose clock went back. The result
+// says how many decisions that were.
 //
 // # What it guarantees
 //

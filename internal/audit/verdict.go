@@ -15,7 +15,7 @@ var Rule = rule.Entry{
 	Why:   "A decision that cannot be computed again was made by something else than the rule that the log names.",
 	How: "The stream is folded, and at each step the policy of the log is asked what is due. What is RECORDED is held against what is RECOMPUTED: a decision is missing if the log goes on without it, extra if the policy does not make it, different if it says something else. " +
 		"A decision may be later than time made it due, a run that was killed owes nothing, and what is drawn at random may be anything up to its bound. What the judge refused in the place of the policy, and the count of those whom a port turned away, are not the policy's. " +
-		"Not judged: a history that no recorder saw, a stream without its beginning or behind a hole, and a run of another version of the fold or the policy.",
+		"Not judged: a history that no recorder saw, a stream without its beginning or behind a hole, a run of another version of the fold or the policy, and what follows in a run whose clock went back.",
 }
 
 // After is the place of Rule among others, or of what became of it: behind RS5.
