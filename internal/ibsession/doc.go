@@ -18,7 +18,8 @@
 //     and tries when it is released (TestAStopHoldsIt, TestAStopCallsItsDialOff).
 //   - A failure that is only its own, such as a client id in use, waits half a
 //     minute before the next attempt; the others wait as the recorder's policy
-//     says (TestItsOwnFailuresWait). A wait that the policy has for its id is waited
+//     says (TestItsOwnFailuresWait). One that the judge refused in the
+//     policy's place waits as long as its own (TestWhatTheJudgeRefusesIsNotAskedForAllTheTime). A wait that the policy has for its id is waited
 //     out without an attempt (TestItWaitsForItsSchedule).
 //   - A Gateway that drops each session, or is not running while nobody is held, is
 //     not stormed (TestAGatewayThatDropsEachSessionIsNotStormed,

@@ -23,7 +23,8 @@ type Config struct {
 	Logger   *slog.Logger
 	// AskEvery is how often the current time is asked for; 0 is 30 s.
 	AskEvery time.Duration
-	// OwnWait is the wait after a failure that is this client's alone; 0 is 30 s.
+	// OwnWait is the wait after a failure that is this client's alone, and after a refusal
+	// because the policy and the judge do not agree; 0 is 30 s.
 	OwnWait time.Duration
 	// FirstWait is the wait after a session was lost soon, and after any failure when
 	// nobody else delays it; it doubles to OwnWait, and begins anew after a session
@@ -269,6 +270,8 @@ func (s *Session) wait(out tap.Outcome) time.Duration {
 		return s.cfg.OwnWait
 	case out.End == tap.Failed:
 		return 0 // the recorder's policy delays it
+	case out.End == tap.Denied && out.Hold == events.HoldRule:
+		return s.cfg.OwnWait // nothing shuts it and time ends nothing, and each request is in the log
 	case out.End == tap.Denied && out.Err == nil:
 		return unheardWait // Shut comes at the same moment
 	}

@@ -270,6 +270,38 @@ func TestItsOwnFailuresWait(t *testing.T) {
 	w.holds()
 }
 
+// refusing is a recorder whose judge refuses every permit of its policy.
+type refusing struct {
+	tap.Desk
+	asked chan time.Time
+}
+
+func (r refusing) Request(events.Draft) <-chan recorder.Answer {
+	r.asked <- time.Now()
+	answer := make(chan recorder.Answer, 1)
+	answer <- recorder.Answer{Reason: events.HoldRule}
+	return answer
+}
+
+func TestWhatTheJudgeRefusesIsNotAskedForAllTheTime(t *testing.T) {
+	if !inChild(t) {
+		return
+	}
+	const wait = 1500 * time.Millisecond
+	asked := make(chan time.Time, 8)
+	w := begin(t, "play healthy\n", 176, func(c *ibsession.Config) {
+		c.Tap.Desk, c.OwnWait = refusing{c.Tap.Desk, asked}, wait
+	})
+	first := <-asked
+	if again := (<-asked).Sub(first); again < wait {
+		t.Errorf("it asked again after %s, want the wait of %s", again, wait)
+	}
+	w.end()
+	if n := w.sim.Summary().Connects; n != 0 {
+		t.Errorf("%d connects without a permit", n)
+	}
+}
+
 // A wait that the recorder has scheduled for its id is waited out without an attempt,
 // however short its own is.
 func TestItWaitsForItsSchedule(t *testing.T) {
