@@ -34,6 +34,9 @@ func recomputed(src *source.Source) (*snapshot.Recomputation, error) {
 // about it.
 func (t *terminal) compared(again *snapshot.Recomputation, src *source.Source) error {
 	err := again.Err()
+	if errors.Is(err, snapshot.ErrUnfit) {
+		return fmt.Errorf("verify: %w; no recorder goes on from it: remove %s", err, store.SnapshotsOf(src.Folder, src.Gateway).Path())
+	}
 	if errors.Is(err, snapshot.ErrDiffers) {
 		return fmt.Errorf("verify: %w; a recorder that started from it went on from a wrong state: remove %s and start it again", err, store.SnapshotsOf(src.Folder, src.Gateway).Path())
 	}

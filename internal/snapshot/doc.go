@@ -12,8 +12,8 @@
 //     of those that began with the first event (TestGoingOnFromASnapshotIsGoingOn).
 //   - One of another build, fold, rule set or gateway, and one whose state is not what
 //     its hash says, is refused with the reason (TestASnapshotThatDoesNotFitIsRefused).
-//   - Recompute finds a state or a judge that the events do not give
-//     (TestRecomputeFindsWhatTheEventsDoNotGive).
+//   - Recompute finds a state or a judge that the events do not give, and a snapshot of
+//     another log (TestRecomputeFindsWhatTheEventsDoNotGive).
 //
 // # What it refuses to do
 //

@@ -50,7 +50,8 @@ func (r *Recomputation) Watch(in iter.Seq2[events.Record, error]) iter.Seq2[even
 func (r *Recomputation) Seq() uint64 { return r.given.Seq }
 
 // Err compares: nil if the events give the snapshot, otherwise ErrDiffers with what is
-// other, the snapshot's part named first.
+// other, the snapshot's part named first; ErrUnfit if it is of another log, which no start
+// goes on from.
 func (r *Recomputation) Err() error {
 	g := r.given
 	differs := func(format string, args ...any) error {
@@ -58,9 +59,9 @@ func (r *Recomputation) Err() error {
 	}
 	switch {
 	case r.at.Seq != g.Seq:
-		return differs("the stream ends at #%d", r.at.Seq)
+		return fmt.Errorf("%w: it is of #%d, and the log ends at #%d", ErrUnfit, g.Seq, r.at.Seq)
 	case r.at.Hash() != g.Hash:
-		return differs("SNAPSHOT event %s, RECOMPUTED %s", g.Hash, r.at.Hash())
+		return fmt.Errorf("%w: it is of another #%d, %s, and the log has %s", ErrUnfit, g.Seq, g.Hash, r.at.Hash())
 	}
 	given, err := json.Marshal(g.Judge)
 	if err != nil {
