@@ -228,6 +228,9 @@ func TestNoEventCanBeSpared(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
+		if _, err := Find(streams.Each(recs), id); errors.Is(err, ErrNoBreach) {
+			rt.Skip("a stop that is late is one a minute later, and these days end before")
+		}
 		target, r := shrunk(t, stream{rule: id, recs: recs}, Options{})
 		if seq := spared(t, r, target.Finding.Rule); seq != 0 {
 			rt.Errorf("#%d of %d can be taken out", seq, len(r.Records))
