@@ -1,3 +1,8 @@
+//go:build !race
+
+// What is looked at here are whole programs, and hundreds of them: the race detector
+// would see what it sees in the scripts, and take minutes.
+
 package main
 
 import (
