@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 	"internal/watch":     {"events", gopsutil},
 	"internal/flock":     {xsys},
 	"internal/alert":     {"events", "store"},
+	"internal/notice":    {"events"},
 	"internal/httpapi":   {"events"},
 	"internal/natsapi":   {"events", "internal/httpapi", natsClient},
 	"internal/report":    {"events", "fsm", "internal/audit", "internal/diff", "internal/rule", "internal/whatif"},

@@ -87,7 +87,7 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 	s.LogBytes, s.LogLimit = uint64(used), uint64(limit)
 	s.PID = os.Getpid()
 	if line := p.d.cfg.OnRestartRequired; line != "" {
-		s.Alerts = []string{alert.Command{Line: line}.Name()}
+		s.Alerts = []httpapi.Channel{{Name: alert.Command{Line: line}.Name()}}
 	}
 	s.Totals.Requested += view.Denied
 	s.Totals.Denied += view.Denied

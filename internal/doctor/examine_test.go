@@ -57,7 +57,7 @@ func healthy() Facts {
 		},
 		Live: []httpapi.Status{{
 			Gateway: "main", Address: "127.0.0.1:4001", Tap: "127.0.0.1:4101", Held: "refuse", Mode: events.Enforce, Gate: "OPEN", Why: "Clients may connect; none is.",
-			API: "READY", Seq: 48171, Version: "1.0", PID: pid, Alerts: []string{"command"}, LogBytes: 12 << 20, LogLimit: 1 << 30,
+			API: "READY", Seq: 48171, Version: "1.0", PID: pid, Alerts: []httpapi.Channel{{Name: "command"}}, LogBytes: 12 << 20, LogLimit: 1 << 30,
 		}},
 		Clock:   Sync{Synced: true},
 		Command: Command{Line: "mail me", Word: "mail"},

@@ -56,7 +56,7 @@ func (f *fake) Status(context.Context) (Status, error) {
 		Stop:     &Stop{Seq: 48131, Reason: events.DownSilent, Since: since},
 		Policy:   Policy{Preset: "handoff", Hash: "00ff"},
 		Totals:   Totals{Requested: 5, Permitted: 4, Denied: 1, Dialled: 4, Succeeded: 3, Failed: 1, Stops: 1},
-		Boot:     "b1", Version: "0.1.0", PID: 2211, Alerts: []string{"command"}, LogBytes: 12_400_000, LogLimit: 1 << 30,
+		Boot:     "b1", Version: "0.1.0", PID: 2211, Alerts: []Channel{{Name: "command"}}, LogBytes: 12_400_000, LogLimit: 1 << 30,
 		Next: "restart the Gateway, then: recorder resume " + f.name,
 	}, f.fail
 }

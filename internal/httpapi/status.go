@@ -62,9 +62,9 @@ type Status struct {
 	Version string `json:"version"`
 	// PID is the process id of the recorder; absent if none runs.
 	PID int `json:"pid,omitempty"`
-	// Alerts are the channels on which somebody is told of a stop: command; absent if
-	// nobody is.
-	Alerts []string `json:"alerts,omitempty"`
+	// Alerts are the channels on which somebody is told, in the order of the
+	// configuration; absent if nobody is.
+	Alerts []Channel `json:"alerts,omitempty"`
 	// Refused is the last request that the policy would have permitted and the recorder's
 	// judge refused, because it would have broken the rule; absent once one was permitted.
 	Refused *Refused `json:"refused,omitempty"`
@@ -96,6 +96,18 @@ type Session struct {
 	// Unwatched says that its framing was lost: its bytes are relayed, and whether its
 	// Gateway has lost IB is not known. Absent if it is not so.
 	Unwatched bool `json:"unwatched,omitempty"`
+}
+
+// Channel is one way to tell somebody.
+type Channel struct {
+	// Name is as the configuration has it: command for on_restart_required.
+	Name string `json:"name"`
+	// Delivered is when it last took something; absent if it never did.
+	Delivered time.Time `json:"delivered,omitzero"`
+	// Failing is why it did not take the last thing it was given; absent if it did.
+	Failing string `json:"failing,omitempty"`
+	// Waiting is how many notices it has not taken yet.
+	Waiting int `json:"waiting,omitempty"`
 }
 
 // Waiter is a client id that waits after attempts that failed by its own doing: it was
