@@ -3,7 +3,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -30,16 +29,4 @@ func checkOwner(path string, info os.FileInfo) error {
 	}
 	return &FileError{Path: path, Problem: fmt.Sprintf("belongs to user %d, the recorder runs as %d", st.Uid, os.Geteuid()), Err: fs.ErrPermission,
 		Hint: fmt.Sprintf("run the recorder as that user, or: chown %d %s", os.Geteuid(), path)}
-}
-
-// syncDir makes names in dir durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
-	}
-	return nil
 }

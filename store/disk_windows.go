@@ -23,7 +23,3 @@ func freeBytes(dir string) (int64, error) {
 // checkOwner takes whatever it is given: files are the user's by the lists of the folder
 // that they are in, which the mode bits here do not show.
 func checkOwner(string, os.FileInfo) error { return nil }
-
-// syncDir does nothing: a folder cannot be synced here, and its file system writes names
-// to a journal of its own.
-func syncDir(string) error { return nil }

@@ -8,10 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"ibrecorder/internal/diskfile"
+
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nuid"
-
-	"ibrecorder/internal/flock"
 )
 
 // formatVersion is of the folder's layout; a newer one is refused.
@@ -62,7 +62,7 @@ func prepareFolder(dir string) (format, error) {
 			return format{}, err
 		}
 	}
-	return f, syncDir(dir)
+	return f, diskfile.SyncDir(dir)
 }
 
 func readFormat(dir string) (format, error) {
@@ -87,7 +87,7 @@ func (f format) write(dir string) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", formatFile, err)
 	}
-	return writeFile(filepath.Join(dir, formatFile), append(b, '\n'))
+	return diskfile.Write(filepath.Join(dir, formatFile), append(b, '\n'))
 }
 
 // tighten takes group and other their rights on what is ours.
@@ -106,25 +106,4 @@ func tighten(path string, mode os.FileMode) error {
 		return &FileError{Path: path, Problem: "is open to others", Err: err, Hint: fmt.Sprintf("chmod %o %s", mode, path)}
 	}
 	return nil
-}
-
-// writeFile puts data at path so that after a crash there is the old file or the
-// new one, whole.
-func writeFile(path string, data []byte) error {
-	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|flock.NoFollow, 0o600)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return syncDir(filepath.Dir(path))
 }

@@ -1,10 +1,6 @@
 package store
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +9,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/diskfile"
 )
 
 // Mark is the high-water mark of a log, kept beside it: what the log must still
@@ -31,37 +28,10 @@ const markInterval = time.Second
 
 func markPath(dir, gateway string) string { return filepath.Join(dir, markDir, gateway+".json") }
 
-// writeSealed writes v as one line of JSON and the SHA-256 of that line, so that
-// one flipped bit cannot turn a stopped gate into an open one.
-func writeSealed(path string, v any) error {
-	line, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	sum := sha256.Sum256(line)
-	return writeFile(path, fmt.Appendf(nil, "%s\n%x\n", line, sum))
-}
-
-func readSealed(path string, v any) error {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	line, seal, _ := bytes.Cut(b, []byte("\n"))
-	sum := sha256.Sum256(line)
-	if string(seal) != hex.EncodeToString(sum[:])+"\n" {
-		return fmt.Errorf("%s: the checksum does not match", path)
-	}
-	if err := json.Unmarshal(line, v); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
-}
-
 // readMark returns found false if there is no mark, and an error if there is one
 // that cannot be trusted.
 func readMark(dir, gateway string) (m Mark, found bool, err error) {
-	err = readSealed(markPath(dir, gateway), &m)
+	err = diskfile.Unseal(markPath(dir, gateway), &m)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return Mark{}, false, nil
@@ -148,7 +118,7 @@ func (k *marker) flush() error {
 	if k.pending == nil {
 		return nil
 	}
-	if err := writeSealed(k.path, k.pending); err != nil {
+	if err := diskfile.Seal(k.path, k.pending); err != nil {
 		return fmt.Errorf("high-water mark: %w", err)
 	}
 	k.pending, k.written = nil, time.Now()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/diskfile"
 )
 
 // Carried is what a log that was set aside leaves to the one after it. The first
@@ -78,8 +79,8 @@ func Quarantine(dir, gateway, reason string, now time.Time) (q Quarantined, err 
 	// its place, a log that is gone is refused: a crash between any two of these
 	// never lets a recorder start as if nothing had been.
 	for _, step := range []func() error{
-		func() error { return writeSealed(filepath.Join(q.Folder, "quarantine.json"), q) },
-		func() error { return writeSealed(notePath(dir, gateway), q.Carried) },
+		func() error { return diskfile.Seal(filepath.Join(q.Folder, "quarantine.json"), q) },
+		func() error { return diskfile.Seal(notePath(dir, gateway), q.Carried) },
 		func() error { return move(stream, filepath.Join(q.Folder, streamName(gateway))) },
 		// They are about the old log: the one that begins has an origin of its own, and
 		// nobody shall hold it against a snapshot of the other.
@@ -128,7 +129,7 @@ func newQuarantine(dir, gateway string, now time.Time) (string, error) {
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
-		return path, cmp.Or(err, syncDir(root))
+		return path, cmp.Or(err, diskfile.SyncDir(root))
 	}
 }
 
@@ -154,7 +155,7 @@ func move(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}
-	return errors.Join(syncDir(filepath.Dir(to)), syncDir(filepath.Dir(from)))
+	return errors.Join(diskfile.SyncDir(filepath.Dir(to)), diskfile.SyncDir(filepath.Dir(from)))
 }
 
 // The note is what a new log finds of the old one. It goes when the first event
@@ -166,7 +167,7 @@ func notePath(dir, gateway string) string {
 // readNote returns nil if no log was set aside.
 func readNote(dir, gateway string) (*Carried, error) {
 	var c Carried
-	err := readSealed(notePath(dir, gateway), &c)
+	err := diskfile.Unseal(notePath(dir, gateway), &c)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil

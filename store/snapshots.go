@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"ibrecorder/internal/diskfile"
 )
 
 const snapshotDir = "snapshot"
@@ -28,7 +30,7 @@ func (s *Snapshots) Path() string { return filepath.Join(s.dir, snapshotDir, s.g
 // Load reads the snapshot into v. found is false if there is none; an error says that
 // there is one and it cannot be read.
 func (s *Snapshots) Load(v any) (found bool, err error) {
-	err = readSealed(s.Path(), v)
+	err = diskfile.Unseal(s.Path(), v)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return false, nil
@@ -45,7 +47,7 @@ func (s *Snapshots) Keep(v any) error {
 	defer s.mu.Unlock()
 	err := os.Mkdir(filepath.Join(s.dir, snapshotDir), 0o700)
 	if err == nil || errors.Is(err, os.ErrExist) {
-		err = writeSealed(s.Path(), v)
+		err = diskfile.Seal(s.Path(), v)
 	}
 	if err != nil {
 		return fmt.Errorf("snapshot of %s: %w", s.gateway, err)

@@ -30,7 +30,7 @@ const (
 var mayImport = map[string][]string{
 	"events": {},
 	"fsm":    {"events", looplab},
-	"store":  {"events", natsClient, natsServer, nkeys, "github.com/nats-io/nuid", "github.com/minio/highwayhash", xsys, "internal/flock"},
+	"store":  {"events", natsClient, natsServer, nkeys, "github.com/nats-io/nuid", "github.com/minio/highwayhash", xsys, "internal/flock", "internal/diskfile"},
 	"client": {"events", natsClient},
 	// Shows a program of somebody else's: what it dials with is its own affair.
 	"client/example/runner": {"client", "events", ibapi},
@@ -44,6 +44,7 @@ var mayImport = map[string][]string{
 	"internal/ibsession": {"events", "internal/tap", ibapi},
 	"internal/watch":     {"events", gopsutil},
 	"internal/flock":     {xsys},
+	"internal/diskfile":  {"internal/flock"},
 	"internal/alert":     {"events", "store"},
 	"internal/notice":    {"events"},
 	"internal/httpapi":   {"events"},
@@ -68,12 +69,12 @@ var mayImport = map[string][]string{
 	"internal/audit": {"events", "fsm", "internal/policy", "internal/rule"},
 	"internal/veil":  {"events"},
 	// Of x/mod it takes sumdb/note and sumdb/tlog, which have no dependencies.
-	"internal/checkpoint": {"events", "internal/veil", xmod},
+	"internal/checkpoint": {"events", "internal/diskfile", "internal/veil", xmod},
 	"internal/bundle":     {"events", "internal/checkpoint", "internal/veil", xmod},
 
 	// Puts everything together; the libraries stay behind the packages that own them.
 	"internal/daemon": {"events", "fsm", "store", "internal/policy", "internal/rule", "internal/wire", "internal/tap", "internal/ibsession",
-		"internal/watch", "internal/recorder", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/flock", "internal/checkpoint"},
+		"internal/watch", "internal/recorder", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/diskfile", "internal/flock", "internal/checkpoint"},
 	"cmd/recorder": {anything},
 	"cmd/replay":   {anything},
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/diskfile"
 	"ibrecorder/internal/veil"
 	"ibrecorder/store"
 
@@ -173,6 +174,27 @@ func TestKeysAreMadeOnceAndAreTheOwnersAlone(t *testing.T) {
 		_, err := MakeKeys(dir)
 		if err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), content) {
 			t.Errorf("a broken %s: %v; want an error that names the file and not what is in it", name, err)
+		}
+	}
+}
+
+func TestAKeyThatWasLostIsNotReplacedInSilence(t *testing.T) {
+	for _, name := range []string{signingFile, veilFile} {
+		data := t.TempDir()
+		old := keys(t, data)
+		if err := os.Remove(filepath.Join(data, Dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := MakeKeys(data); !errors.Is(err, ErrKeyLost) || !strings.Contains(err.Error(), name) {
+			t.Errorf("without %s: %v, want an error that names it", name, err)
+		}
+		// What the error says to do.
+		if err := os.Remove(filepath.Join(data, Dir, publicFile)); err != nil {
+			t.Fatal(err)
+		}
+		k := keys(t, data)
+		if again := k.text == old.text; again != (name == veilFile) {
+			t.Errorf("without %s the public key is the same: %t", name, again)
 		}
 	}
 }
@@ -372,8 +394,10 @@ func TestANotarySignsNoOtherHistory(t *testing.T) {
 		}
 	}
 
-	if err := os.Remove(filepath.Join(data, Dir, veilFile)); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{veilFile, publicFile} {
+		if err := os.Remove(filepath.Join(data, Dir, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := NewNotary(t.Context(), keys(t, data), data, "main", h, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), veilFile) {
 		t.Errorf("with another secret: got %v, want an error that names %s", err, veilFile)
@@ -462,7 +486,7 @@ func TestANotaryThatCannotWriteStopsNobody(t *testing.T) {
 
 func TestOldCheckpointsGiveWay(t *testing.T) {
 	dir := t.TempDir()
-	half := filepath.Join(dir, newPrefix+"1")
+	half := filepath.Join(dir, noteName(1)+diskfile.Unfinished)
 	if err := os.WriteFile(half, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -489,10 +513,18 @@ func TestOldCheckpointsGiveWay(t *testing.T) {
 // What the loop pays for an event that is to be signed, beside what it pays the disk for it:
 // the same bytes, written and synced.
 func BenchmarkStep(b *testing.B) {
-	rec, err := events.NewRecord(events.Event{ID: "abceghjklm-main-1", Source: "/tap", Gateway: "main", Seq: 1, Boot: "abceghjklm", Mono: 1,
-		Conn: "abceghjklm-c1", Data: events.ClientOpened{Peer: "127.0.0.1:50123"}})
-	if err != nil {
-		b.Fatal(err)
+	var chain events.Chain
+	next := func() events.Record {
+		seq, head := chain.Head()
+		rec, err := events.NewRecord(events.Event{ID: fmt.Sprintf("abceghjklm-main-%d", seq+1), Source: "/tap", Gateway: "main", Seq: seq + 1, Boot: "abceghjklm", Mono: 1,
+			Conn: "abceghjklm-c1", Prev: head, Data: events.ClientOpened{Peer: "127.0.0.1:50123"}})
+		if err == nil {
+			err = chain.Add(rec)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		return rec
 	}
 	b.Run("Notary", func(b *testing.B) {
 		k, err := MakeKeys(b.TempDir())
@@ -504,9 +536,17 @@ func BenchmarkStep(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.ReportAllocs()
+		var batch []events.Record
 		for b.Loop() {
-			rec.Seq = n.at.Tree.Size + 1
-			n.Step(rec)
+			if len(batch) == 0 {
+				b.StopTimer() // to make an event is not to sign it
+				for range 1000 {
+					batch = append(batch, next())
+				}
+				b.StartTimer()
+			}
+			n.Step(batch[0])
+			batch = batch[1:]
 		}
 		if n.failed != nil {
 			b.Fatal(n.failed)
@@ -518,8 +558,9 @@ func BenchmarkStep(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer f.Close()
+		raw := next().Raw
 		for b.Loop() {
-			if _, err := f.Write(rec.Raw); err != nil {
+			if _, err := f.Write(raw); err != nil {
 				b.Fatal(err)
 			}
 			if err := f.Sync(); err != nil {

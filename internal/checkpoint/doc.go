@@ -38,6 +38,7 @@
 //   - It signs at the end of a run, once a day, every 50 000 events, and at the beginning of a
 //     run what a crash left unsigned (TestWhenANotarySigns). What it cannot write ends nothing but the signing, and is
 //     logged (TestANotaryThatCannotWriteStopsNobody).
+//   - A key that was lost is never replaced in silence (TestAKeyThatWasLostIsNotReplacedInSilence).
 //   - The folder is bounded (TestOldCheckpointsGiveWay), its files are 0600 and there whole or
 //     not at all.
 //

@@ -1,8 +1,6 @@
 package checkpoint
 
 import (
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +11,7 @@ import (
 	"strings"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/diskfile"
 )
 
 // kept is how many checkpoints a folder has at most. A newer one covers everything that an
@@ -89,14 +88,10 @@ func save(dir string, size uint64, text []byte, p progress) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if err := writeWhole(filepath.Join(dir, noteName(size)), text); err != nil {
+	if err := diskfile.Write(filepath.Join(dir, noteName(size)), text); err != nil {
 		return err
 	}
-	line, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
-	if err := writeWhole(filepath.Join(dir, treeFile), fmt.Appendf(nil, "%s\n%x\n", line, sha256.Sum256(line))); err != nil {
+	if err := diskfile.Seal(filepath.Join(dir, treeFile), p); err != nil {
 		return err
 	}
 	return prune(dir)
@@ -110,7 +105,7 @@ func prune(dir string) error {
 	}
 	var errs []error
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), newPrefix) {
+		if strings.HasSuffix(e.Name(), diskfile.Unfinished) {
 			errs = append(errs, os.Remove(filepath.Join(dir, e.Name())))
 		}
 	}
@@ -124,13 +119,8 @@ func prune(dir string) error {
 // load reads how far a notary had come. What cannot be read is none: then it begins with
 // the first event, and what it signs is the same.
 func load(dir, gateway string) (p progress, found bool) {
-	b, err := os.ReadFile(filepath.Join(dir, treeFile))
-	if err != nil {
-		return progress{}, false
-	}
-	line, seal, _ := strings.Cut(string(b), "\n")
-	if seal != fmt.Sprintf("%x\n", sha256.Sum256([]byte(line))) ||
-		json.Unmarshal([]byte(line), &p) != nil || p.Tree.check() != nil || p.Gateway != gateway || p.Tree.Size == 0 {
+	err := diskfile.Unseal(filepath.Join(dir, treeFile), &p)
+	if err != nil || p.Tree.check() != nil || p.Gateway != gateway || p.Tree.Size == 0 {
 		return progress{}, false
 	}
 	return p, true

@@ -10,9 +10,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
+	"ibrecorder/internal/diskfile"
 	"ibrecorder/internal/veil"
 
 	"golang.org/x/mod/sumdb/note"
@@ -37,17 +37,25 @@ type Keys struct {
 	secret []byte
 }
 
-// MakeKeys reads the keys of a data folder, and makes those that are missing.
+// ErrKeyLost: a folder that has signed before has its keys no more.
+var ErrKeyLost = errors.New("a key is missing that was there before")
+
+// MakeKeys reads the keys of a data folder, and makes those that are missing if it has
+// never had any: a new key, made in silence, would be one that nobody trusts. The error
+// matches ErrKeyLost then.
 func MakeKeys(data string) (*Keys, error) {
 	dir := filepath.Join(data, Dir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("keys of the checkpoints: %w", err)
+	}
+	if err := checkLost(dir); err != nil {
 		return nil, fmt.Errorf("keys of the checkpoints: %w", err)
 	}
 	_, err := readFile(dir, signingFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		var private string
 		if private, _, err = note.GenerateKey(rand.Reader, signerName); err == nil {
-			err = writeWhole(filepath.Join(dir, signingFile), []byte(private+"\n"))
+			err = diskfile.Write(filepath.Join(dir, signingFile), []byte(private+"\n"))
 		}
 	}
 	if err != nil {
@@ -56,7 +64,7 @@ func MakeKeys(data string) (*Keys, error) {
 	if _, err = readFile(dir, veilFile); errors.Is(err, fs.ErrNotExist) {
 		secret := make([]byte, secretBytes)
 		_, _ = rand.Read(secret) // never fails
-		err = writeWhole(filepath.Join(dir, veilFile), fmt.Appendf(nil, "%x\n", secret))
+		err = diskfile.Write(filepath.Join(dir, veilFile), fmt.Appendf(nil, "%x\n", secret))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("keys of the checkpoints: %w", err)
@@ -67,11 +75,26 @@ func MakeKeys(data string) (*Keys, error) {
 	}
 	// Beside the private key, so that whoever packs need not read that.
 	if known, err := readFile(dir, publicFile); err != nil || known != k.text {
-		if err := writeWhole(filepath.Join(dir, publicFile), []byte(k.text+"\n")); err != nil {
+		if err := diskfile.Write(filepath.Join(dir, publicFile), []byte(k.text+"\n")); err != nil {
 			return nil, fmt.Errorf("keys of the checkpoints: %w", err)
 		}
 	}
 	return k, nil
+}
+
+// checkLost tells a folder whose keys were lost from a new one: the public key is written
+// after the others.
+func checkLost(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, publicFile)); err != nil {
+		return nil
+	}
+	for _, name := range []string{signingFile, veilFile} {
+		if _, err := os.Stat(filepath.Join(dir, name)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: bring %s back from a copy; or move %s away, and give the key that is made then to whoever verifies",
+				ErrKeyLost, filepath.Join(dir, name), filepath.Join(dir, publicFile))
+		}
+	}
+	return nil
 }
 
 func readKeys(dir string) (*Keys, error) {
@@ -147,38 +170,4 @@ func secretIn(dir string) ([]byte, error) {
 func readFile(dir, name string) (string, error) {
 	b, err := os.ReadFile(filepath.Join(dir, name))
 	return strings.TrimSpace(string(b)), err
-}
-
-// writeWhole puts data at path, mode 0600, so that after a crash it is there whole or not
-// at all.
-func writeWhole(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), newPrefix)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// newPrefix begins the name of a file that is not whole yet.
-const newPrefix = ".new-"
-
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" { // where a folder cannot be synced
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"ibrecorder/internal/diskfile"
 )
 
 // keyFile holds the key of the hashes that stand for account ids. It never leaves
@@ -22,7 +24,9 @@ func folderKey(dir string) ([]byte, error) {
 	path := filepath.Join(dir, keyFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return newKey(path)
+		key := make([]byte, keyBytes)
+		_, _ = rand.Read(key) // never fails
+		return key, diskfile.Write(path, fmt.Appendf(nil, "%x\n", key))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("key of the account hashes: %w", err)
@@ -30,28 +34,6 @@ func folderKey(dir string) ([]byte, error) {
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) != keyBytes {
 		return nil, fmt.Errorf("key of the account hashes: %s does not hold %d bytes in hexadecimal; bring back a copy of it, or move it away and take hashes that cannot be compared with the old ones", path, keyBytes)
-	}
-	return key, nil
-}
-
-// newKey writes a key so that it is there whole or not at all.
-func newKey(path string) ([]byte, error) {
-	key := make([]byte, keyBytes)
-	_, _ = rand.Read(key) // never fails
-	fail := func(err error) ([]byte, error) {
-		return nil, fmt.Errorf("make the key of the account hashes: %w", err)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), keyFile+".*") // 0600
-	if err != nil {
-		return fail(err)
-	}
-	_, err = fmt.Fprintf(f, "%x\n", key)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fail(errors.Join(err, os.Remove(f.Name())))
 	}
 	return key, nil
 }
