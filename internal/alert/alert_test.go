@@ -17,6 +17,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/internal/alert"
+	"ibrecorder/internal/notice"
 	"ibrecorder/store"
 
 	"github.com/google/go-cmp/cmp"
@@ -96,7 +97,8 @@ type channel struct {
 
 func (c *channel) Name() string { return "command" }
 
-func (c *channel) Tell(_ context.Context, rec events.Record) error {
+func (c *channel) Tell(_ context.Context, n notice.Notice) error {
+	rec := n.Record
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.told = append(c.told, fmt.Sprintf("%s %d", rec.Kind(), rec.Seq))
@@ -295,7 +297,7 @@ func stopEvent(t *testing.T) events.Record {
 func TestTheCommandGetsTheEventAsItIsStored(t *testing.T) {
 	rec := stopEvent(t)
 	out := filepath.Join(t.TempDir(), "out")
-	err := alert.Command{Line: "cat > " + out + "; echo $RECORDER_GATEWAY $RECORDER_KIND >> " + out}.Tell(t.Context(), rec)
+	err := alert.Command{Line: "cat > " + out + "; echo $RECORDER_GATEWAY $RECORDER_KIND >> " + out}.Tell(t.Context(), notice.Notice{Gateway: "main", Record: rec})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -322,7 +324,7 @@ func TestWhatACommandSaysIsTheReason(t *testing.T) {
 		{"it does not read its input", "exit 0", 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := alert.Command{Line: c.line}.Tell(t.Context(), stopEvent(t))
+			err := alert.Command{Line: c.line}.Tell(t.Context(), notice.Notice{Gateway: "main", Record: stopEvent(t)})
 			if c.code == 0 {
 				if err != nil {
 					t.Error(err)
@@ -343,7 +345,7 @@ func TestWhatACommandSaysIsTheReason(t *testing.T) {
 func TestACommandThatHangsIsEnded(t *testing.T) {
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	began := time.Now()
-	err := alert.Command{Line: "sleep 600 & echo $! > " + pidFile + "; wait", Timeout: 200 * time.Millisecond}.Tell(t.Context(), stopEvent(t))
+	err := alert.Command{Line: "sleep 600 & echo $! > " + pidFile + "; wait", Timeout: 200 * time.Millisecond}.Tell(t.Context(), notice.Notice{Gateway: "main", Record: stopEvent(t)})
 	if err == nil || !strings.Contains(err.Error(), "longer than 200ms") {
 		t.Errorf("%v", err)
 	}
@@ -375,7 +377,9 @@ func begun(t *testing.T, line string) (end context.CancelFunc, told <-chan error
 	run, end := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	rec := stopEvent(t)
-	go func() { ended <- alert.Command{Line: "echo > " + pipe + "; " + line}.Tell(run, rec) }()
+	go func() {
+		ended <- alert.Command{Line: "echo > " + pipe + "; " + line}.Tell(run, notice.Notice{Gateway: "main", Record: rec})
+	}()
 	if _, err := os.ReadFile(pipe); err != nil {
 		t.Fatal(err)
 	}

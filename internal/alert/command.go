@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/notice"
 )
 
 // defaultTimeout is how long a command may run. It is below the 30 s after which
@@ -34,7 +35,7 @@ func (c Command) Name() string { return "command" }
 // standard input, one line of JSON as it is stored, and RECORDER_GATEWAY and
 // RECORDER_KIND in its environment. An exit status other than 0 is a failure,
 // and what it wrote to its standard error is the reason.
-func (c Command) Tell(run context.Context, rec events.Record) error {
+func (c Command) Tell(run context.Context, n notice.Notice) error {
 	if run.Err() != nil {
 		return &TellError{ExitCode: -1, Err: context.Cause(run)}
 	}
@@ -47,9 +48,9 @@ func (c Command) Tell(run context.Context, rec events.Record) error {
 	defer context.AfterFunc(run, func() { time.AfterFunc(finishWithin, cancel) })()
 	var said tail
 	cmd := shell(ctx, c.Line)
-	cmd.Stdin = bytes.NewReader(append(bytes.Clone(rec.Raw), '\n'))
+	cmd.Stdin = bytes.NewReader(append(bytes.Clone(n.Record.Raw), '\n'))
 	cmd.Stdout, cmd.Stderr = nil, &said
-	cmd.Env = append(os.Environ(), "RECORDER_GATEWAY="+rec.Gateway, "RECORDER_KIND="+string(rec.Kind()))
+	cmd.Env = append(os.Environ(), "RECORDER_GATEWAY="+n.Gateway, "RECORDER_KIND="+string(n.Record.Kind()))
 	cmd.WaitDelay = 500 * time.Millisecond // for whoever left the group with our pipe
 	err := cmd.Run()
 	if err == nil || errors.Is(err, exec.ErrWaitDelay) && cmd.ProcessState.Success() {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/notice"
 	"ibrecorder/store"
 )
 
@@ -26,8 +27,9 @@ type Desk interface {
 type Channel interface {
 	// Name stands in the log.
 	Name() string
-	// Tell returns when the event was taken, or a *TellError.
-	Tell(ctx context.Context, rec events.Record) error
+	// Tell returns when the notice was taken, or a *TellError. It takes less than 30 s,
+	// after which the log gives the event out again.
+	Tell(ctx context.Context, n notice.Notice) error
 }
 
 // TellError says why somebody could not be told.
@@ -135,7 +137,7 @@ func (s Subscriber) tell(ctx context.Context, c *cursor, rec events.Record) erro
 	}
 	try := c.tries[rec.ID] + 1
 	began := time.Now()
-	told := s.Channel.Tell(ctx, rec)
+	told := s.Channel.Tell(ctx, notice.Notice{Kind: kindOf(rec), Gateway: rec.Gateway, Key: rec.ID, Time: rec.Time, Record: rec})
 	if told == nil {
 		c.taken[rec.ID] = events.AlertDelivered{Channel: s.Channel.Name(), ElapsedMS: time.Since(began).Milliseconds(), Tries: try}
 		return s.record(ctx, c, rec, c.taken[rec.ID])
@@ -150,6 +152,14 @@ func (s Subscriber) tell(ctx context.Context, c *cursor, rec events.Record) erro
 		return err
 	}
 	return told
+}
+
+// kindOf is what people are told with an event.
+func kindOf(rec events.Record) notice.Kind {
+	if _, stop := rec.Data.(events.RestartRequired); stop {
+		return notice.Stop
+	}
+	return notice.Over
 }
 
 // recordWithin bounds how long the end of a run is delayed by an outcome that is not

@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 	"internal/watch":     {"events", gopsutil},
 	"internal/flock":     {xsys},
 	"internal/diskfile":  {"internal/flock"},
-	"internal/alert":     {"events", "store"},
+	"internal/alert":     {"events", "store", "internal/notice"},
 	"internal/notice":    {"events"},
 	"internal/httpapi":   {"events"},
 	"internal/natsapi":   {"events", "internal/httpapi", natsClient},
