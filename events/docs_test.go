@@ -96,7 +96,7 @@ func example(info Info) Event {
 		e.Conn, e.Attempt = "", ""
 	}
 	hash := HashOf([]byte("policy")).String()
-	texts := map[string]string{"policy": hash, "hash": hash, "old_hash": hash, "by": "anna", "version": "1.0.0", "preset": "handoff", "rule": "RS1", "channel": "command",
+	texts := map[string]string{"policy": hash, "hash": hash, "old_hash": hash, "by": "anna", "version": "1.0.0", "preset": "handoff", "rule": "RS1", "channel": "command", "incident": "main-48131",
 		"address": "127.0.0.1:4001", "peer": "127.0.0.1:50312", "options": "+PACEAPI", "process": "java", "socket": "48213", "first_bytes": "474554202f204854",
 		"force_env": "1", "previous_boot": "mwtrzsgbpe", "reason": "the Gateway window was frozen", "text": "connect timed out"}
 	numbers := map[string]int64{"client_id": 7, "server_version": 178, "min_version": 100, "max_version": 178, "local_port": 50312, "code": 1100, "pid": 4711, "old_pid": 4242,

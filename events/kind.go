@@ -179,6 +179,10 @@ func catalogue() []Info {
 
 		decision[RetryScheduled](),
 
+		fact[AlertRaised](),
+		fact[AlertReminded](),
+		fact[AlertAcknowledged](),
+		fact[AlertResolved](),
 		fact[AlertDelivered](),
 		fact[AlertFailed](),
 

@@ -51,6 +51,10 @@ func (RestartObserved) Kind() Kind     { return "restart.observed" }
 func (RestartAcknowledged) Kind() Kind { return "restart.acknowledged" }
 func (RestartRejected) Kind() Kind     { return "restart.rejected" }
 func (RetryScheduled) Kind() Kind      { return "retry.scheduled" }
+func (AlertRaised) Kind() Kind         { return "alert.raised" }
+func (AlertReminded) Kind() Kind       { return "alert.reminded" }
+func (AlertAcknowledged) Kind() Kind   { return "alert.acknowledged" }
+func (AlertResolved) Kind() Kind       { return "alert.resolved" }
 func (AlertDelivered) Kind() Kind      { return "alert.delivered" }
 func (AlertFailed) Kind() Kind         { return "alert.failed" }
 func (RuleViolated) Kind() Kind        { return "rule.violated" }

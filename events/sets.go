@@ -24,6 +24,7 @@ var closedSets = map[reflect.Type][]string{
 	reflect.TypeFor[Basis]():         values(BasisObserved, BasisWord, BasisOverride),
 	reflect.TypeFor[Rejection]():     values(RejectedUnchanged, RejectedNotListening, RejectedNotStopped),
 	reflect.TypeFor[LostReason]():    values(LostFIN, LostRST, LostMute, LostPortReset),
+	reflect.TypeFor[About]():         values(AboutStop, AboutOutage, AboutBreach, AboutChannel, AboutRoom),
 }
 
 func values[T ~string](set ...T) []string {

@@ -206,7 +206,8 @@ func idle(e *events.Event) bool {
 		return true
 	case events.ClientOpened, events.ClientHello, events.ClientRejected, events.DialStarted, events.DialConnected,
 		events.HandshakeVersion, events.HandshakeAPIStarted, events.HandshakeReady, events.SessionEstablished, events.SessionDegraded,
-		events.SessionRestored, events.GatewayNotice, events.OperatorNoted, events.AlertDelivered, events.AlertFailed:
+		events.SessionRestored, events.GatewayNotice, events.OperatorNoted,
+		events.AlertRaised, events.AlertReminded, events.AlertAcknowledged, events.AlertResolved, events.AlertDelivered, events.AlertFailed:
 		return true
 	}
 	return false

@@ -45,6 +45,10 @@ const (
 	restartAcknowledged
 	restartRejected
 	retryScheduled
+	alertRaised
+	alertReminded
+	alertAcknowledged
+	alertResolved
 	alertDelivered
 	alertFailed
 )
@@ -117,6 +121,14 @@ func kindOf(p events.Payload) kind {
 		return restartRejected
 	case events.RetryScheduled:
 		return retryScheduled
+	case events.AlertRaised:
+		return alertRaised
+	case events.AlertReminded:
+		return alertReminded
+	case events.AlertAcknowledged:
+		return alertAcknowledged
+	case events.AlertResolved:
+		return alertResolved
 	case events.AlertDelivered:
 		return alertDelivered
 	case events.AlertFailed:

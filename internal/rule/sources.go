@@ -72,6 +72,10 @@ var writers = [...]writer{
 	restartAcknowledged: byRecorder,
 	restartRejected:     byRecorder,
 	retryScheduled:      byRecorder,
+	alertRaised:         byRecorder,
+	alertReminded:       byRecorder,
+	alertAcknowledged:   byOperator,
+	alertResolved:       byRecorder,
 	alertDelivered:      byRecorder,
 	alertFailed:         byRecorder,
 }

@@ -217,7 +217,8 @@ func (m *Mask) fact(e events.Event) {
 			m.letsIn(e, d.Count)
 		}
 		return
-	case events.GatewayObserved, events.AlertDelivered, events.AlertFailed, events.RuleViolated, events.PolicyLoaded, events.RecorderStarted,
+	case events.GatewayObserved, events.AlertRaised, events.AlertReminded, events.AlertAcknowledged, events.AlertResolved,
+		events.AlertDelivered, events.AlertFailed, events.RuleViolated, events.PolicyLoaded, events.RecorderStarted,
 		events.TapBlocked, events.TapClosed, events.TapReopened, events.DisconnectCompleted, events.ClientHeld:
 	default:
 		m.commit(e) // the world has gone on, so a stop that came before is not the recorded one
