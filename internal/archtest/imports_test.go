@@ -47,7 +47,8 @@ var mayImport = map[string][]string{
 	"internal/diskfile":  {"internal/flock"},
 	"internal/alert":     {"events", "store", "internal/notice"},
 	"internal/notice":    {"events"},
-	"internal/httpapi":   {"events"},
+	"internal/access":    {},
+	"internal/httpapi":   {"events", "internal/access"},
 	"internal/natsapi":   {"events", "internal/httpapi", natsClient},
 	"internal/report":    {"events", "fsm", "internal/audit", "internal/diff", "internal/rule", "internal/whatif"},
 	"internal/source":    {"events", "internal/bundle", "internal/httpapi", "store"},
@@ -75,6 +76,7 @@ var mayImport = map[string][]string{
 	// Puts everything together; the libraries stay behind the packages that own them.
 	"internal/daemon": {"events", "fsm", "store", "internal/policy", "internal/rule", "internal/wire", "internal/tap", "internal/ibsession",
 		"internal/watch", "internal/recorder", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/diskfile", "internal/flock", "internal/checkpoint"},
+		"internal/watch", "internal/recorder", "internal/alert", "internal/access", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/flock", "internal/checkpoint"},
 	"cmd/recorder": {anything},
 	"cmd/replay":   {anything},
 

@@ -44,6 +44,9 @@ type Config struct {
 	// NATS lets runners connect; nil, and nothing of NATS listens.
 	NATS *NATS
 
+	// HTTP serves the API over TCP too; nil, and it is on the socket alone.
+	HTTP *HTTP
+
 	// Sensor reads the listener at an address; nil is watch.Listener.
 	Sensor func(address string) recorder.Sensor
 	// Watch is how often the listener is read without being asked; 0 is watch.Interval. A
@@ -97,6 +100,7 @@ type Daemon struct {
 	locks []*guard
 	posts []*post
 	api   net.Listener
+	port  *port // nil without HTTP
 }
 
 // post is everything about one gateway.
@@ -156,6 +160,9 @@ func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
 		}
 	}
 	if d.api, err = httpapi.Listen(cfg.Data); err != nil {
+		return d, err
+	}
+	if d.port, err = cfg.HTTP.listen(); err != nil {
 		return d, err
 	}
 	debug.FreeOSMemory() // that rebuilding the states has taken: after a long log half of the process
@@ -227,6 +234,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 		start(func() error { return p.run(ctx) })
 	}
 	start(func() error { return httpapi.Serve(ctx, d.api, served, d.cfg.Logger) })
+	if d.port != nil {
+		start(func() error { return d.serve(ctx, served) })
+	}
 	if nc := d.store.Guests(); nc != nil {
 		start(func() error { return natsapi.Serve(ctx, nc, asked, d.cfg.Logger) })
 	}
@@ -329,8 +339,15 @@ func (d *Daemon) abort(why error) error {
 // close gives everything back that Open took.
 func (d *Daemon) close() error {
 	var errs []error
-	if d.api != nil {
-		if err := d.api.Close(); !errors.Is(err, net.ErrClosed) {
+	listeners := []net.Listener{d.api}
+	if d.port != nil {
+		listeners = append(listeners, d.port)
+	}
+	for _, l := range listeners {
+		if l == nil {
+			continue
+		}
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/access"
 )
 
 // handler is the API over HTTP, whatever it is served on.
@@ -22,13 +23,8 @@ type handler struct {
 	log      *slog.Logger
 	redactor *events.Redactor // for what an answer repeats of its request
 	mux      *http.ServeMux
+	guard    *guard       // nil on the socket, where the owner asks
 	busy     sync.RWMutex // read-locked by every request; not a WaitGroup, because one may begin while wait waits
-}
-
-// Handler is the API as an http.Handler, for other listeners and for tests.
-// Followed streams end when ctx does.
-func Handler(ctx context.Context, gateways []Gateway, log *slog.Logger) http.Handler {
-	return newHandler(ctx, gateways, log)
 }
 
 func newHandler(ctx context.Context, gateways []Gateway, log *slog.Logger) *handler {
@@ -43,23 +39,40 @@ func newHandler(ctx context.Context, gateways []Gateway, log *slog.Logger) *hand
 	slices.Sort(h.names)
 
 	const one = "/v1/gateways/{name}"
-	h.route("/v1/gateways", map[string]http.HandlerFunc{"GET": h.list})
-	h.route(one, map[string]http.HandlerFunc{"GET": h.about(h.status)})
-	h.route(one+"/events", map[string]http.HandlerFunc{"GET": h.about(h.stream), "POST": h.about(h.submit)})
-	h.route(one+"/resume", map[string]http.HandlerFunc{"POST": h.about(h.resume)})
-	h.route(one+"/disconnect", map[string]http.HandlerFunc{"POST": h.about(h.disconnect)})
-	h.route(one+"/notes", map[string]http.HandlerFunc{"POST": h.about(h.note)})
+	h.route("/v1/gateways", methods{"GET": {access.Read, h.list}})
+	h.route(one, methods{"GET": {access.Read, h.about(h.status)}})
+	h.route(one+"/events", methods{"GET": {access.Read, h.about(h.stream)}, "POST": {access.Ingest, h.about(h.submit)}})
+	h.route(one+"/resume", methods{"POST": {access.Operate, h.about(h.resume)}})
+	h.route(one+"/disconnect", methods{"POST": {access.Operate, h.about(h.disconnect)}})
+	h.route(one+"/notes", methods{"POST": {access.Operate, h.about(h.note)}})
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, unknownRoute.with("nothing is at "+r.URL.Path, "begin with /v1/gateways"))
 	})
 	return h
 }
 
+// endpoint is what one method of a route needs and does. What it returns is the answer
+// to an error.
+type endpoint struct {
+	scope  access.Scope
+	answer func(http.ResponseWriter, *http.Request) error
+}
+
+type methods map[string]endpoint
+
 // route serves path by method, and says which methods there are for any other.
-func (h *handler) route(path string, methods map[string]http.HandlerFunc) {
+func (h *handler) route(path string, by methods) {
 	var allowed []string
-	for m, f := range methods {
-		h.mux.HandleFunc(m+" "+path, f)
+	for m, e := range by {
+		h.mux.HandleFunc(m+" "+path, func(w http.ResponseWriter, r *http.Request) {
+			err := allow(r, e.scope)
+			if err == nil {
+				err = e.answer(w, r)
+			}
+			if err != nil {
+				h.fail(w, err)
+			}
+		})
 		allowed = append(allowed, m)
 	}
 	slices.Sort(allowed)
@@ -78,7 +91,16 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, ErrStopping)
 		return
 	}
-	h.mux.ServeHTTP(w, r)
+	caller := access.Caller{Owner: true}
+	if h.guard != nil {
+		harden(w.Header())
+		var err error
+		if caller, err = h.guard.admit(r); err != nil {
+			h.fail(w, err)
+			return
+		}
+	}
+	h.mux.ServeHTTP(w, r.WithContext(access.With(r.Context(), caller)))
 }
 
 // wait waits for the requests under way.
@@ -97,23 +119,28 @@ func (h *handler) wait(most time.Duration) error {
 	}
 }
 
-// about looks up the gateway of a route. What f returns is the answer to an error.
-func (h *handler) about(f func(http.ResponseWriter, *http.Request, Gateway) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		name := r.PathValue("name")
-		g, ok := h.gateways[name]
-		if !ok {
-			h.fail(w, unknownGateway.with(fmt.Sprintf("no gateway %q", name), choices(h.names)))
-			return
+// about looks up the gateway of a route.
+func (h *handler) about(f func(http.ResponseWriter, *http.Request, Gateway) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		g, err := h.gateway(r.PathValue("name"))
+		if err != nil {
+			return err
 		}
-		if err := f(w, r, g); err != nil {
-			h.fail(w, err)
-		}
+		return f(w, r, g)
 	}
 }
 
-func (h *handler) list(w http.ResponseWriter, _ *http.Request) {
+func (h *handler) gateway(name string) (Gateway, error) {
+	g, ok := h.gateways[name]
+	if !ok {
+		return nil, unknownGateway.with(fmt.Sprintf("no gateway %q", name), choices(h.names))
+	}
+	return g, nil
+}
+
+func (h *handler) list(w http.ResponseWriter, _ *http.Request) error {
 	h.answer(w, http.StatusOK, append([]string{}, h.names...))
+	return nil
 }
 
 func (h *handler) status(w http.ResponseWriter, r *http.Request, g Gateway) error {
@@ -143,5 +170,8 @@ func (h *handler) fail(w http.ResponseWriter, err error) {
 	p := *ProblemOf(err)
 	p.Detail = h.redactor.Text(p.Detail)
 	w.Header().Set("Content-Type", "application/problem+json")
+	if p.Status == http.StatusUnauthorized {
+		w.Header()["Www-Authenticate"] = []string{`Bearer realm="ibrecorder"`, `Basic realm="ibrecorder: any name, and a token"`}
+	}
 	h.answer(w, p.Status, p)
 }

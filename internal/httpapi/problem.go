@@ -38,6 +38,10 @@ var (
 	unknownRoute   = Problem{Type: problemType + "unknown-route", Title: "no such route", Status: http.StatusNotFound}
 	wrongMethod    = Problem{Type: problemType + "wrong-method", Title: "the route has no such method", Status: http.StatusMethodNotAllowed}
 	refused        = Problem{Type: problemType + "refused", Title: "the policy decided against it", Status: http.StatusConflict}
+	noToken        = Problem{Type: problemType + "no-token", Title: "a token is needed", Status: http.StatusUnauthorized}
+	wrongScope     = Problem{Type: problemType + "wrong-scope", Title: "the token is not for this", Status: http.StatusForbidden}
+	foreign        = Problem{Type: problemType + "foreign", Title: "the request is not from here", Status: http.StatusForbidden}
+	wrongMedia     = Problem{Type: problemType + "wrong-media", Title: "the body is of another kind", Status: http.StatusUnsupportedMediaType}
 	tooLarge       = Problem{Type: problemType + "too-large", Title: "the body is too large", Status: http.StatusRequestEntityTooLarge}
 	internal       = Problem{Type: problemType + "internal", Title: "the recorder could not do it", Status: http.StatusInternalServerError}
 	stopping       = Problem{Type: problemType + "stopping", Title: "the recorder is stopping", Status: http.StatusServiceUnavailable}

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"ibrecorder/internal/access"
 )
 
 // The two parts of an end that takes under a second: for answers under way to be
@@ -21,14 +23,42 @@ const (
 // for what relays report last and for recorder.stopped. It is within graceAnswers.
 const lastEvents = 500 * time.Millisecond
 
-// Serve answers on l, which it closes, until ctx ends, and then for less than a
-// second: streams that are followed end, answers under way are written, and what
-// is not done by then is cut off. It returns nil when everything has ended, an
+// Port is what is served over TCP.
+type Port struct {
+	Gateways []Gateway
+	// Mounts are what others serve there.
+	Mounts []Mount
+	// Tokens are who may do more than read.
+	Tokens access.Tokens
+	// Open lets everybody read who can connect. It is for a listener on loopback.
+	Open bool
+}
+
+// Serve answers the owner on l, a socket, which it closes, until ctx ends, and then for
+// less than a second: streams that are followed end, answers under way are written, and
+// what is not done by then is cut off. It returns nil when everything has ended, an
 // error when a handler has not or when l fails.
 func Serve(ctx context.Context, l net.Listener, gateways []Gateway, log *slog.Logger) error {
 	life, end := context.WithCancel(context.WithoutCancel(ctx)) // of every request
 	defer end()
-	h := newHandler(ctx, gateways, log)
+	return newHandler(ctx, gateways, log).serve(ctx, life, end, l)
+}
+
+// ServePort does what Serve does on a listener that anybody may reach: each request is
+// looked at by a guard first.
+func ServePort(ctx context.Context, l net.Listener, p Port, log *slog.Logger) error {
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	h := newHandler(ctx, p.Gateways, log)
+	h.guard = newGuard(p.Tokens, p.Open)
+	for _, m := range p.Mounts {
+		h.mount(m)
+	}
+	return h.serve(ctx, life, end, l)
+}
+
+// serve serves h on l. life is the context of every request, which end ends.
+func (h *handler) serve(ctx, life context.Context, end context.CancelFunc, l net.Listener) error {
 	srv := &http.Server{
 		Handler:           h,
 		BaseContext:       func(net.Listener) context.Context { return life },

@@ -233,7 +233,7 @@ func TestAHandlerThatNeverEndsIsReported(t *testing.T) {
 
 func TestAStoppedRecorderAnswersThatItStops(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
-	h := Handler(ctx, []Gateway{newFake("live")}, nil)
+	h := newHandler(ctx, []Gateway{newFake("live")}, nil)
 	stop()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest("GET", "/v1/gateways", nil))

@@ -1,0 +1,91 @@
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"ibrecorder/internal/access"
+	"ibrecorder/internal/httpapi"
+)
+
+// HTTP is where the API is served beside the socket, and to whom.
+type HTTP struct {
+	Listen string // IP:PORT; port 0 takes any that is free
+	// Tokens are who may do more than read.
+	Tokens access.Tokens
+	// CertFile and KeyFile are in PEM; empty is no TLS.
+	CertFile, KeyFile string
+}
+
+// ErrHTTP: the port of the HTTP API cannot be opened as it is configured.
+var ErrHTTP = errors.New("HTTP cannot be served")
+
+// port is the listener of the HTTP API.
+type port struct {
+	net.Listener
+	tokens access.Tokens
+	open   bool
+	cert   *access.Certificate // nil without TLS
+}
+
+// listen opens the port, nil if h is.
+func (h *HTTP) listen() (*port, error) {
+	if h == nil {
+		return nil, nil
+	}
+	addr, err := netip.ParseAddrPort(h.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("%w: listen address %q: want IP:PORT, for example 127.0.0.1:7463", ErrHTTP, h.Listen)
+	}
+	p := &port{tokens: h.Tokens, open: addr.Addr().IsLoopback()}
+	if !p.open && (h.CertFile == "" || len(h.Tokens) == 0) {
+		return nil, fmt.Errorf("%w: %s is open to others; it needs http.tls_cert_file, http.tls_key_file and http.tokens (recorder token new NAME --scope read); or listen on 127.0.0.1:%d, and ssh -L from elsewhere", ErrHTTP, h.Listen, addr.Port())
+	}
+	if h.CertFile != "" {
+		if p.cert, err = access.LoadCertificate(h.CertFile, h.KeyFile); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrHTTP, err)
+		}
+	}
+	if p.Listener, err = net.Listen("tcp", addr.String()); err != nil {
+		return nil, fmt.Errorf("%w: %w; end the program that has the port, or: --http off, or another port: --http 127.0.0.1:PORT", ErrHTTP, err)
+	}
+	if p.cert != nil {
+		p.Listener = tls.NewListener(p.Listener, p.cert.Config())
+	}
+	return p, nil
+}
+
+// HTTP is the URL of the API, "" if no port serves it.
+func (d *Daemon) HTTP() string {
+	if d.port == nil {
+		return ""
+	}
+	scheme := "http://"
+	if d.port.cert != nil {
+		scheme = "https://"
+	}
+	return scheme + d.port.Addr().String()
+}
+
+// Reload reads the TLS certificate again. If it cannot be used the one before stays, and
+// the error says why.
+func (d *Daemon) Reload() error {
+	if d.port == nil || d.port.cert == nil {
+		return nil
+	}
+	return d.port.cert.Reload()
+}
+
+// serve answers over the port until ctx ends.
+func (d *Daemon) serve(ctx context.Context, served []httpapi.Gateway) error {
+	return httpapi.ServePort(ctx, d.port, httpapi.Port{
+		Gateways: served, Mounts: d.mounts(served), Tokens: d.port.tokens, Open: d.port.open,
+	}, d.cfg.Logger)
+}
+
+// mounts are what is served on the port beside the API.
+func (d *Daemon) mounts([]httpapi.Gateway) []httpapi.Mount { return nil }
