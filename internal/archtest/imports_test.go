@@ -57,7 +57,7 @@ var mayImport = map[string][]string{
 	"internal/gwsim":     {"events", "internal/wire"},
 	// Writes a long stream to standard output, for measurements.
 	"internal/streams/long": {"events", "internal/streams"},
-	"internal/config":       {"events", "internal/policy", viper, pflag, yaml, levenshtein, nkeys},
+	"internal/config":       {"events", "internal/access", "internal/policy", viper, pflag, yaml, levenshtein, nkeys},
 	"internal/doctor":       {"events", "store", "internal/config", "internal/httpapi", "internal/report", "internal/watch", "internal/wire", xsys},
 	"internal/explain":      {"internal/report", "internal/rule"},
 	"internal/explore":      {"events", "fsm", "internal/policy", "internal/rule"},

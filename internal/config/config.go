@@ -29,6 +29,8 @@ type Config struct {
 	OnRestartRequired string `json:"on_restart_required"`
 	// NATS lets programs that dial by themselves report, and ask for permits.
 	NATS NATS `json:"nats"`
+	// HTTP is the API for programs in any language, and for people.
+	HTTP HTTP `json:"http"`
 	// LogMaxBytes is the limit of one gateway's log in bytes, 1 MiB to 1 TiB.
 	// Default: 1 GiB, about two million events.
 	LogMaxBytes int64 `json:"log_max_bytes"`
@@ -68,6 +70,32 @@ type NATS struct {
 	// Runners are the public keys (nkeys) of those who may connect, by their names,
 	// which are as those of gateways.
 	Runners map[string]string `json:"runners,omitempty"`
+}
+
+// HTTP is where the API is served beside the socket in the data folder, and to whom.
+type HTTP struct {
+	// Listen is IP:PORT (default 127.0.0.1:7463), or off; port 0 takes any that is free.
+	// On loopback everybody may read. Anything wider needs tokens and TLS.
+	Listen string `json:"listen"`
+	// TLSCertFile and TLSKeyFile are a certificate, with its chain, and its key, in PEM;
+	// empty (default) for HTTP without TLS. Only the owner may read the key. They are read
+	// again when the recorder is told to reload.
+	TLSCertFile string `json:"tls_cert_file"`
+	TLSKeyFile  string `json:"tls_key_file"`
+	// Tokens are who may do more than read. Default: nobody.
+	Tokens []Token `json:"tokens,omitempty"`
+}
+
+// Token is one that recorder token new has made.
+type Token struct {
+	// Name is [a-z][a-z0-9-]{0,31}. Who has a token to ingest reports as /runner/NAME.
+	Name string `json:"name"`
+	// Scope is ingest, read or operate.
+	Scope string `json:"scope"`
+	// SHA256 is its hash, 64 hexadecimal digits. Either this or SecretFile is set.
+	SHA256 string `json:"sha256,omitempty"`
+	// SecretFile is a file with the token, which only its owner may read, or env:NAME.
+	SecretFile string `json:"secret_file,omitempty"`
 }
 
 // Policy is the rule: the values of a preset, some of them set to others.

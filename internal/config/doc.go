@@ -12,6 +12,12 @@
 //	--connect NAME             IBRECORDER_CONNECT=NAME,…               connect,
 //	--client-id N              IBRECORDER_CLIENT_ID                    client_id}]
 //	--on-restart-required CMD  IBRECORDER_ON_RESTART_REQUIRED        on_restart_required
+//	--nats-listen IP:PORT      IBRECORDER_NATS_LISTEN                nats: {listen,
+//	                           IBRECORDER_NATS_RUNNERS=NAME=KEY,…      runners: {NAME: KEY}}
+//	--http IP:PORT|off         IBRECORDER_HTTP_LISTEN                http: {listen,
+//	                           IBRECORDER_HTTP_TLS_CERT_FILE, …        tls_cert_file, tls_key_file,
+//	                           IBRECORDER_HTTP_TOKENS=                 tokens: [{name, scope,
+//	                             NAME=SCOPE:SHA256|FILE,…                sha256 or secret_file}]}
 //	                           IBRECORDER_LOG_MAX_BYTES              log_max_bytes
 //	--policy PRESET            IBRECORDER_POLICY_PRESET              policy: {preset,
 //	                           IBRECORDER_POLICY_SILENT_LIMIT, …       silent_limit, …}
@@ -35,6 +41,7 @@
 //
 // # What it refuses to do
 //
-// It holds no secret, and has no key for one. It reads no variable but those of
+// It holds no secret, and has no key for one: a key says in which file or variable one
+// is, and ReadSecret reads it, from a file that only its owner may read (TestReadSecret). It reads no variable but those of
 // the environment it is given, and writes nothing but what it is asked to show.
 package config

@@ -112,7 +112,9 @@ func (f *file) configuration(doc ast.Node) {
 	f.mapping(doc, "", top, func(name string, at *token.Token, value ast.Node) bool {
 		switch name {
 		case "gateways":
-			f.gateways(at, value)
+			f.named(at, value, list{"gateways", "a gateway", "gateways.*.", perGateway, events.CheckGatewayName})
+		case "http":
+			f.http(value)
 		case "policy":
 			f.mapping(value, "policy.", top, nil)
 		case "nats":
@@ -139,8 +141,11 @@ func (f *file) mapping(n ast.Node, prefix string, keys []key, take func(name str
 			known[name] = k
 		}
 	}
-	if prefix == "" {
+	switch prefix { // lists of things with names
+	case "":
 		known["gateways"] = key{}
+	case "http.":
+		known["tokens"] = key{}
 	}
 	seen := map[string]bool{}
 	for at, value := range f.pairs(n, prefix) {
@@ -169,7 +174,8 @@ func (f *file) pairs(n ast.Node, prefix string) iter.Seq2[*token.Token, ast.Node
 	return func(yield func(*token.Token, ast.Node) bool) {
 		m, ok := n.(ast.MapNode)
 		if !ok {
-			where := map[string]string{"": "a configuration", "policy.": "policy", "policy.override.": "override", "gateways.*.": "a gateway", "nats.": "nats", "nats.runners.": "runners"}[prefix]
+			where := map[string]string{"": "a configuration", "policy.": "policy", "policy.override.": "override", "gateways.*.": "a gateway", "nats.": "nats", "nats.runners.": "runners",
+				"http.": "http", "http.tokens.*.": "a token"}[prefix]
 			f.at(n.GetToken(), "want keys and values in %s, not %s", where, named(n))
 			return
 		}
@@ -185,29 +191,39 @@ func (f *file) pairs(n ast.Node, prefix string) iter.Seq2[*token.Token, ast.Node
 	}
 }
 
-// gateways reads the list of gateways into paths with their names.
-func (f *file) gateways(at *token.Token, n ast.Node) {
-	list, ok := n.(*ast.SequenceNode)
+// list is a list of things that have names, which are a part of their paths.
+type list struct {
+	name   string // of the list
+	one    string // what one is, with its article
+	prefix string // of the paths, with * for the name
+	keys   []key
+	check  func(name string) error
+}
+
+// named reads such a list.
+func (f *file) named(at *token.Token, n ast.Node, of list) {
+	seq, ok := n.(*ast.SequenceNode)
 	if !ok {
-		f.at(at, "want a list in gateways, each beginning with \"- name: NAME\", not %s", named(n))
+		f.at(at, "want a list in %s, each beginning with \"- name: NAME\", not %s", of.name, named(n))
 		return
 	}
 	seen := map[string]bool{}
-	for _, item := range list.Values {
+	for _, item := range seq.Values {
 		one := file{path: f.path, lines: f.lines}
-		one.mapping(item, "gateways.*.", perGateway, nil)
-		i := slices.IndexFunc(one.entries, func(e entry) bool { return e.path == "gateways.*.name" })
+		one.mapping(item, of.prefix, of.keys, nil)
+		i := slices.IndexFunc(one.entries, func(e entry) bool { return e.path == of.prefix+"name" })
 		f.problems = append(f.problems, one.problems...)
 		if i < 0 {
 			if len(one.problems) == 0 {
-				f.at(start(item), "a gateway without a name; write \"- name: NAME\"")
+				f.at(start(item), "%s without a name; write \"- name: NAME\"", of.one)
 			}
 			continue
 		}
 		name := one.entries[i].value.(string)
-		err := events.CheckGatewayName(name)
+		err := of.check(name)
 		if seen[name] {
-			err = fmt.Errorf("gateway %s is listed twice", name)
+			_, kind, _ := strings.Cut(of.one, " ")
+			err = fmt.Errorf("%s %s is listed twice", kind, name)
 		}
 		if err != nil {
 			f.problems = append(f.problems, &Problem{one.entries[i].origin, err.Error(), one.entries[i].excerpt})
@@ -334,8 +350,8 @@ func (f *file) excerpt(t *token.Token) string {
 	return b.String() + strings.Repeat(" ", len("> 123 | ")+max(0, t.Position.Column-1)) + "^"
 }
 
-// seed is what a secret key looks like, also one that is cut short.
-var seed = regexp.MustCompile(`\bS[A-Z2-7]{20,}`)
+// seed is what a secret key or a token looks like, also one that is cut short.
+var seed = regexp.MustCompile(`\bS[A-Z2-7]{20,}|\bibr_[A-Za-z0-9_-]+`)
 
 // withoutSeeds hides secret keys, wherever somebody has put one.
 func withoutSeeds(s string) string {

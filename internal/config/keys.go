@@ -42,6 +42,9 @@ var top = func() []key {
 		{"on_restart_required", text, "on-restart-required"},
 		{"nats.listen", text, "nats-listen"},
 		{path: "nats.runners", kind: text}, // a key for each name: natsRunner
+		{"http.listen", text, "http"},
+		{"http.tls_cert_file", text, ""},
+		{"http.tls_key_file", text, ""},
 		{"log_max_bytes", whole, ""},
 		{"policy.preset", text, "policy"},
 	}

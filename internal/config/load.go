@@ -82,10 +82,12 @@ func configFile(flags *pflag.FlagSet, vars map[string]string, ps *problems) (pat
 }
 
 // gatewayNames are those in the paths, in the order of their first mention.
-func gatewayNames(all []entry) []string {
+func gatewayNames(all []entry) []string { return namesUnder("gateways.", all) }
+
+func namesUnder(root string, all []entry) []string {
 	var names []string
 	for _, e := range all {
-		if rest, ok := strings.CutPrefix(e.path, "gateways."); ok {
+		if rest, ok := strings.CutPrefix(e.path, root); ok {
 			if name, _, _ := strings.Cut(rest, "."); !slices.Contains(names, name) {
 				names = append(names, name)
 			}
@@ -125,6 +127,9 @@ func defaults(vars map[string]string, others []entry) []entry {
 		{path: "policy.preset", value: defaultPreset},
 		{path: "on_restart_required", value: ""},
 		{path: "nats.listen", value: ""},
+		{path: "http.listen", value: defaultHTTP},
+		{path: "http.tls_cert_file", value: ""},
+		{path: "http.tls_key_file", value: ""},
 		{path: "log_max_bytes", value: int64(defaultLog)},
 		{path: "data", value: xdg(vars, "XDG_STATE_HOME", filepath.Join(".local", "state"))},
 	}
@@ -145,9 +150,10 @@ func merge(all []entry) (Config, map[string]entry) {
 	for _, e := range all {
 		v.Set(e.path, e.value)
 		of[e.path] = e
-		if rest, ok := strings.CutPrefix(e.path, "gateways."); ok { // a name comes from where it was first mentioned
+		for _, root := range []string{"gateways.", tokensRoot} {
+			rest, ok := strings.CutPrefix(e.path, root)
 			name, _, _ := strings.Cut(rest, ".")
-			if path := "gateways." + name + ".name"; of[path].origin == "" {
+			if path := root + name + ".name"; ok && of[path].origin == "" { // a name comes from where it was first mentioned
 				of[path] = entry{path: path, origin: e.origin, excerpt: e.excerpt}
 			}
 		}
@@ -157,6 +163,11 @@ func merge(all []entry) (Config, map[string]entry) {
 		Data: v.GetString("data"), Mode: events.Mode(v.GetString("mode")), Held: Held(v.GetString("held")),
 		OnRestartRequired: v.GetString("on_restart_required"), LogMaxBytes: v.GetInt64("log_max_bytes"),
 		Policy: Policy{Preset: v.GetString("policy.preset")}, NATS: NATS{Listen: v.GetString("nats.listen")},
+		HTTP: HTTP{Listen: v.GetString("http.listen"), TLSCertFile: v.GetString("http.tls_cert_file"), TLSKeyFile: v.GetString("http.tls_key_file")},
+	}
+	for _, name := range namesUnder(tokensRoot, all) {
+		t := tokensRoot + name + "."
+		c.HTTP.Tokens = append(c.HTTP.Tokens, Token{Name: name, Scope: v.GetString(t + "scope"), SHA256: v.GetString(t + "sha256"), SecretFile: v.GetString(t + "secret_file")})
 	}
 	for _, e := range all {
 		if name, ok := strings.CutPrefix(e.path, natsRunner("")); ok {

@@ -79,6 +79,7 @@ func TestZeroConfiguration(t *testing.T) {
 		Data: "/home/ann/.local/state/ibrecorder", Mode: events.Enforce, Held: "refuse",
 		Gateways:    []Gateway{{Name: "main", Address: "127.0.0.1:4002", Tap: "127.0.0.1:4102"}},
 		Policy:      Policy{"handoff", policy.Handoff()},
+		HTTP:        HTTP{Listen: "127.0.0.1:7463"},
 		LogMaxBytes: 1 << 30,
 	}
 	if diff := cmp.Diff(want, c); err != nil || diff != "" {
@@ -120,6 +121,12 @@ func TestFoldersFollowXDG(t *testing.T) {
 		t.Errorf("a file in $XDG_CONFIG_HOME: %+v, %v, read %q", c, err, o.File)
 	}
 }
+
+// sum is the SHA-256 of a token, and secret the token.
+const (
+	secret = "ibr_iIqCV8XAvN7S8qqvISyYM6BySdxlTl0uyxJd1Ivn0hw"
+	sum    = "9a5c1f3cfe5d4dbf1e1c6d7d14bd41e92d3a3c35d14e5f66d19a92e1c0ffee00"
+)
 
 func TestPrecedence(t *testing.T) {
 	const file = `
@@ -166,11 +173,17 @@ policy: {preset: lenient, silent_limit: 5}
 			func(c *Config) { c.Gateways[0].ClientID = 7 }},
 		{"the file of a flag is the one", given{file: file, env: []string{"IBRECORDER_CONFIG=/nowhere"}, args: []string{"--config=FILE"}}, func(*Config) {}},
 		{"the file of a variable is the one", given{file: file, env: []string{"IBRECORDER_CONFIG=FILE"}}, func(*Config) {}},
+		{"the API is turned off", given{file: file, args: []string{"--http=off"}}, func(c *Config) { c.HTTP.Listen = "off" }},
+		{"a token of a variable beside those of the file", given{file: file + "http:\n  listen: \"[::1]:1\"\n  tokens:\n    - {name: ann, scope: operate, secret_file: /a}\n    - {name: grafana, scope: read, secret_file: /g}\n",
+			env: []string{"IBRECORDER_HTTP_TOKENS=robo-1=ingest:" + sum + ",ann=operate:env:ANN"}},
+			func(c *Config) {
+				c.HTTP = HTTP{Listen: "[::1]:1", Tokens: []Token{{Name: "ann", Scope: "operate", SecretFile: "env:ANN"}, {Name: "grafana", Scope: "read", SecretFile: "/g"}, {Name: "robo-1", Scope: "ingest", SHA256: sum}}}
+			}},
 		{"variables of others are theirs", given{file: file, env: []string{"IBKR_FORCE_DISCONNECT=1", "IBRECORDERS=1"}}, func(*Config) {}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			want := Config{Data: "/in/file", Mode: events.Observe, Held: "refuse", LogMaxBytes: 1 << 30,
+			want := Config{Data: "/in/file", Mode: events.Observe, Held: "refuse", LogMaxBytes: 1 << 30, HTTP: HTTP{Listen: "127.0.0.1:7463"},
 				Gateways: []Gateway{{Name: "live", Address: "127.0.0.1:4001", Tap: "127.0.0.1:5001", Connect: true, ClientID: 5}},
 				Policy:   Policy{"lenient", policy.Lenient()}}
 			want.Policy.SilentLimit = 5

@@ -51,6 +51,13 @@ func TestMistakesInAFile(t *testing.T) {
 		{"an unknown key of NATS", "nats:\n  port: 4222\n"},
 		{"a list for runners", "nats:\n  runners: [robo-1]\n"},
 		{"runners with bad names and keys", "nats:\n  listen: 127.0.0.1:4222\n  runners:\n    Robo.1: x\n    robo-2: SUAKYRHVIOREXV7EUZTBHUHL7NUMHPMAS7QMDU3GTIUWEI5LDNOXD43IZY\n    robo-3: hello\n    robo-3: hello\n"},
+		{"an unknown key of HTTP", "http:\n  port: 7463\n"},
+		{"keys for tokens", "http:\n  tokens:\n    robo-1: x\n"},
+		{"tokens that are none", "http:\n  tokens:\n    - name: robo-1\n      scope: ingest\n      sha256: " + secret + "\n    - name: robo-2\n      scope: write\n      secret_file: " + secret +
+			"\n    - name: robo-3\n      scope: read\n    - name: robo-4\n      scope: read\n      sha256: abc\n    - name: robo-5\n      scope: read\n      sha256: " + sum + "\n      secret_file: /x\n" +
+			"    - name: ann\n      scope: operate\n      sha256: " + sum + "\n    - name: bob\n      scope: operate\n      sha256: " + sum + "\n"},
+		{"a token without a name and one with a bad one", "http:\n  tokens:\n    - scope: read\n    - name: Robo.1\n    - {name: ann, secret: " + secret + "}\n    - {name: bob}\n    - {name: bob}\n"},
+		{"a certificate without a key", "http:\n  tls_cert_file: /etc/c.pem\n"},
 		{"a session without a client id", "gateways:\n  - name: live\n    address: h:1\n    connect: true\n"},
 	}
 	for _, test := range tests {
@@ -141,6 +148,16 @@ func TestMistakesElsewhere(t *testing.T) {
 		{"two runners with one key", given{args: []string{"--nats-listen=127.0.0.1:4222"}, env: []string{"IBRECORDER_NATS_RUNNERS=robo-1=" + runnerKeys[0] + ",robo-2=" + runnerKeys[0]}},
 			"env IBRECORDER_NATS_RUNNERS: runners robo-1 and robo-2 have one key; each needs its own: recorder nats key robo-2"},
 		{"a runner twice", given{args: []string{"--nats-listen=127.0.0.1:4222"}, env: []string{"IBRECORDER_NATS_RUNNERS=robo-1=" + runnerKeys[0] + ",robo-1=" + runnerKeys[1]}}, "env IBRECORDER_NATS_RUNNERS: runner robo-1 is given twice; want NAME=KEY"},
+		{"HTTP at a name", run("--http=localhost:7463"), `flag --http: http.listen "localhost:7463", want IP:PORT, for example 127.0.0.1:7463, or off`},
+		{"HTTP for all", run("--http=0.0.0.0:7463"), "flag --http: http.listen 0.0.0.0:7463 is open to others; add under http: tls_cert_file and tls_key_file, and tokens, made by recorder token new NAME --scope read; or use 127.0.0.1:7463, and ssh -L from elsewhere"},
+		{"HTTP for all, with tokens", given{args: []string{"--http=[::]:7463"}, env: []string{"IBRECORDER_HTTP_TOKENS=ann=operate:/x"}}, "flag --http: http.listen [::]:7463 is open to others; add under http: tls_cert_file and tls_key_file; or use 127.0.0.1:7463, and ssh -L from elsewhere"},
+		{"HTTP where a tap is", run("--http=127.0.0.1:4102"), "flag --http: http.listen 127.0.0.1:4102 is where the tap of main is; choose another port"},
+		{"HTTP where NATS is", given{args: []string{"--http=127.0.0.1:4222", "--nats-listen=127.0.0.1:4222"}, env: []string{"IBRECORDER_NATS_RUNNERS=robo-1=" + runnerKeys[0]}},
+			"flag --http: http.listen 127.0.0.1:4222 is where nats.listen is; choose another port: --http 127.0.0.1:PORT"},
+		{"a token of no scope", env("IBRECORDER_HTTP_TOKENS=ann"), "env IBRECORDER_HTTP_TOKENS: token ann: no scope; want NAME=SCOPE:SHA256, or NAME=SCOPE:FILE"},
+		{"a token with a bad name", env("IBRECORDER_HTTP_TOKENS=Ann=read:/x"), `env IBRECORDER_HTTP_TOKENS: token "Ann": want a lower-case letter, then at most 31 of a-z, 0-9 and -, and nothing like an account id; want NAME=SCOPE:SHA256, or NAME=SCOPE:FILE`},
+		{"a token twice", env("IBRECORDER_HTTP_TOKENS=ann=read:/x,ann=read:/y"), "env IBRECORDER_HTTP_TOKENS: token ann is given twice; want NAME=SCOPE:SHA256, or NAME=SCOPE:FILE"},
+		{"a token in the open", env("IBRECORDER_HTTP_TOKENS=ann=read:" + secret), "env IBRECORDER_HTTP_TOKENS: token ann: that is the token itself, which is secret; set its SHA-256, which recorder token new prints"},
 		{"a client id that is none", run("--connect=main", "--client-id=-1"), "flag --client-id: gateway main: client_id -1, want 0 to 2147483647"},
 	}
 	for _, test := range tests {

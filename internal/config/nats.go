@@ -45,11 +45,16 @@ func (k check) nats(c Config) {
 	case len(names) == 0:
 		k.wrong(listen, "nats.listen is set and nobody may connect; make a key with: recorder nats key NAME, and add what it prints")
 	}
-	here, err := parseEndpoint(c.NATS.Listen)
-	for _, g := range c.Gateways {
+	k.elsewhere(listen, c.NATS.Listen, c.Gateways)
+}
+
+// elsewhere refuses a place to listen, the value at path, where something else is.
+func (k check) elsewhere(path, listen string, gateways []Gateway) {
+	here, err := parseEndpoint(listen)
+	for _, g := range gateways {
 		for _, other := range []struct{ at, what string }{{g.Address, "gateway " + g.Name + " listens"}, {g.Tap, "the tap of " + g.Name + " is"}} {
 			if e, bad := parseEndpoint(other.at); err == nil && bad == nil && e.host == here.host && e.port == here.port && e.port != "0" {
-				k.wrong(listen, "nats.listen %s is where %s; choose another port", c.NATS.Listen, other.what)
+				k.wrong(path, "%s %s is where %s; choose another port", path, listen, other.what)
 			}
 		}
 	}

@@ -6,10 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/access"
 	"ibrecorder/internal/policy"
 
 	"github.com/google/go-cmp/cmp"
@@ -56,6 +58,17 @@ func draw(t *rapid.T) Config {
 			c.NATS.Runners[names[0][:min(len(names[0]), 30)]+fmt.Sprint(i)] = public
 		}
 	}
+	c.HTTP.Listen = rapid.SampledFrom([]string{"off", "127.0.0.1:7463", "[::1]:7463", "127.0.0.1:0"}).Draw(t, "http")
+	if rapid.Bool().Draw(t, "tls") {
+		c.HTTP.TLSCertFile, c.HTTP.TLSKeyFile = "/"+words.Draw(t, "cert"), "/"+words.Draw(t, "key")
+	}
+	for i, name := range names[:rapid.IntRange(0, len(names)).Draw(t, "tokens")] {
+		k := Token{Name: name, Scope: string(rapid.SampledFrom(access.Scopes).Draw(t, "scope")), SecretFile: "/" + words.Draw(t, "secret")}
+		if rapid.Bool().Draw(t, "hashed") {
+			k.SHA256, k.SecretFile = access.SumOf(fmt.Sprint(i)).String(), ""
+		}
+		c.HTTP.Tokens = append(c.HTTP.Tokens, k)
+	}
 	c.Policy.Preset = rapid.SampledFrom([]string{"handoff", "lenient", "demo"}).Draw(t, "preset")
 	c.Policy.Params, _ = policy.Preset(c.Policy.Preset)
 	c.Policy.SilentLimit = rapid.Int64Range(1, 100).Draw(t, "silent limit")
@@ -101,7 +114,7 @@ func TestWhatIsShownLoadsTheSame(t *testing.T) {
 // The documents of a key are written by hand; this holds them to the types.
 func TestEveryFieldHasAKey(t *testing.T) {
 	var known []string
-	for _, k := range append(append([]key{}, top...), perGateway...) {
+	for _, k := range slices.Concat(top, perGateway, perToken) {
 		known = append(known, k.path)
 	}
 	var walk func(prefix string, t reflect.Type) []string
@@ -145,18 +158,20 @@ func FuzzParseFile(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	types := map[string]kind{}
-	for _, k := range append(append([]key{}, top...), perGateway...) {
+	for _, k := range slices.Concat(top, perGateway, perToken) {
 		types[k.path] = k.kind
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		all, ps := parseFile("x.yaml", b)
 		for _, e := range all {
 			parts := strings.Split(e.path, ".")
-			if parts[0] == "gateways" && len(parts) == 3 {
-				if events.CheckGatewayName(parts[1]) != nil {
-					t.Errorf("%q gives the path %s", b, e.path)
+			for i, root := range map[int]string{1: "gateways", 2: "http.tokens"} {
+				if len(parts) == i+2 && strings.Join(parts[:i], ".") == root {
+					if events.CheckGatewayName(parts[i]) != nil {
+						t.Errorf("%q gives the path %s", b, e.path)
+					}
+					parts[i] = "*"
 				}
-				parts[1] = "*"
 			}
 			k, known := types[strings.Join(parts, ".")]
 			if got := map[reflect.Kind]kind{reflect.String: text, reflect.Int64: whole, reflect.Bool: boolean}[reflect.TypeOf(e.value).Kind()]; !known || got != k {

@@ -94,6 +94,25 @@ func lines(c Config) []line {
 	for _, name := range slices.Sorted(maps.Keys(c.NATS.Runners)) {
 		add("    ", natsRunner(name), scalar(name), c.NATS.Runners[name])
 	}
+	out = append(out, line{text: "http:"})
+	add("  ", "http.listen", "listen", c.HTTP.Listen)
+	add("  ", "http.tls_cert_file", "tls_cert_file", c.HTTP.TLSCertFile)
+	add("  ", "http.tls_key_file", "tls_key_file", c.HTTP.TLSKeyFile)
+	if len(c.HTTP.Tokens) == 0 {
+		out = append(out, line{text: "  tokens: []"})
+	} else {
+		out = append(out, line{text: "  tokens:"})
+	}
+	for _, t := range c.HTTP.Tokens {
+		path := tokensRoot + t.Name + "."
+		add("    - ", path+"name", "name", t.Name)
+		add("      ", path+"scope", "scope", t.Scope)
+		if t.SHA256 != "" {
+			add("      ", path+"sha256", "sha256", t.SHA256)
+		} else {
+			add("      ", path+"secret_file", "secret_file", t.SecretFile)
+		}
+	}
 	out = append(out, line{text: "gateways:"})
 	for _, g := range c.Gateways {
 		path := "gateways." + g.Name + "."

@@ -25,6 +25,7 @@ func Flags(fs *pflag.FlagSet) {
 	fs.Int64("client-id", 0, "API client id `N` of the recorder's own sessions")
 	fs.String("on-restart-required", "", "`COMMAND` for /bin/sh -c, with the event on its standard input, when a gateway needs a restart, and when that is over")
 	fs.String("nats-listen", "", "let the runners of nats.runners connect over NATS at `IP:PORT` on loopback, such as 127.0.0.1:4222 (default: nothing listens)")
+	fs.String("http", "", "serve the HTTP API at `IP:PORT`, or off (default 127.0.0.1:7463)")
 	fs.String("policy", "", "policy `PRESET`: handoff, lenient or demo (default handoff)")
 }
 
@@ -133,7 +134,7 @@ func fromFlags(fs *pflag.FlagSet) layer {
 
 // listVars are the variables that are not named after a key, because a gateway's
 // name cannot be part of a variable's. Commas separate.
-var listVars = []string{"CONFIG", "GATEWAYS", "TAPS", "CONNECT", "CLIENT_ID"}
+var listVars = []string{"CONFIG", "GATEWAYS", "TAPS", "CONNECT", "CLIENT_ID", "HTTP_TOKENS"}
 
 // fromEnv are the variables that begin with IBRECORDER_; an empty one counts as
 // not set, because that is how docker compose passes on what it has not.
@@ -165,6 +166,8 @@ func fromEnv(env map[string]string) layer {
 			l.connect(origin, strings.Split(value, ","))
 		case short == "NATS_RUNNERS":
 			l.runners(origin, strings.Split(value, ","))
+		case short == "HTTP_TOKENS":
+			l.tokens(origin, strings.Split(value, ","))
 		case short == "CLIENT_ID":
 			if id, ok := l.whole(origin, value); ok {
 				l.clientID = &entry{value: id, origin: origin}

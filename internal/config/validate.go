@@ -59,6 +59,7 @@ func validate(c Config, of map[string]entry, ps *problems) {
 	}
 	k.gateways(c.Gateways)
 	k.nats(c)
+	k.http(c)
 }
 
 func (k check) mode(m events.Mode) {
