@@ -22,6 +22,7 @@ const (
 	gopsutil    = "github.com/shirou/gopsutil/v4"
 	xsys        = "golang.org/x/sys"
 	xmod        = "golang.org/x/mod"
+	prometheus  = "github.com/prometheus/client_golang"
 )
 
 // mayImport says which packages of this module, by folder, and which modules a
@@ -49,6 +50,8 @@ var mayImport = map[string][]string{
 	"internal/notice":    {"events"},
 	"internal/access":    {},
 	"internal/httpapi":   {"events", "internal/access"},
+	"internal/health":    {},
+	"internal/metrics":   {"events", "fsm", "internal/rule", prometheus},
 	"internal/natsapi":   {"events", "internal/httpapi", natsClient},
 	"internal/report":    {"events", "fsm", "internal/audit", "internal/diff", "internal/rule", "internal/whatif"},
 	"internal/source":    {"events", "internal/bundle", "internal/httpapi", "store"},
@@ -75,8 +78,7 @@ var mayImport = map[string][]string{
 
 	// Puts everything together; the libraries stay behind the packages that own them.
 	"internal/daemon": {"events", "fsm", "store", "internal/policy", "internal/rule", "internal/wire", "internal/tap", "internal/ibsession",
-		"internal/watch", "internal/recorder", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/diskfile", "internal/flock", "internal/checkpoint"},
-		"internal/watch", "internal/recorder", "internal/alert", "internal/access", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/flock", "internal/checkpoint"},
+		"internal/watch", "internal/recorder", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/diskfile", "internal/flock", "internal/checkpoint", "internal/access", "internal/health", "internal/metrics"},
 	"cmd/recorder": {anything},
 	"cmd/replay":   {anything},
 

@@ -54,6 +54,8 @@
 //   - The high-water mark knows of a stop, and of its end, before anything else happens
 //     (TestAStopIsMarkedAtOnce).
 //   - What is waited is what the log says (TestTheJitterIsDrawnOnce).
+//   - Whether the loop turns can be seen without asking it (TestWhetherTheLoopTurns): a log
+//     that takes nothing does not keep it from that, an append that never comes back does.
 //   - No wait depends on the clock that people set (TestAClockThatIsSet).
 //   - Its last event is recorder.stopped (TestTheEndOfARunIsRecorded). The log has for it
 //     what the relays leave of somewhat less than two seconds, and one second at least

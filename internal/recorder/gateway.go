@@ -108,6 +108,7 @@ type Gateway struct {
 
 	view    atomic.Pointer[View]  // the newest snapshot, for readers
 	blocked atomic.Pointer[error] // why the log takes nothing, nil while it does
+	turned  atomic.Int64          // when the loop last went round, nanoseconds since the boot
 
 	// The rest is Run's alone.
 	folder  *fsm.Folder
@@ -140,6 +141,11 @@ type View struct {
 	// Denied is how many programs a stop has turned away that are not in the log yet,
 	// and so not in State.
 	Denied int64
+	// Age is how long ago the loop last went round. It does so every second at the least,
+	// and after each try to append.
+	Age time.Duration
+	// Queued is how many facts wait for the log.
+	Queued int
 }
 
 // Open rebuilds the state of a gateway from its log and begins a run: it appends
@@ -298,11 +304,13 @@ func (g *Gateway) loop(writing context.Context, drained <-chan struct{}) error {
 	again := time.NewTicker(reopenAgain)
 	defer again.Stop()
 	for {
+		g.turned.Store(g.now())
 		for it, ok := g.inbox.take(); ok; it, ok = g.inbox.take() {
 			if err := g.process(writing, it); err != nil {
 				return err
 			}
 			g.keep()
+			g.turned.Store(g.now())
 		}
 		if err := g.tellDenied(writing, false); err != nil {
 			return err
@@ -345,6 +353,8 @@ func (g *Gateway) View() View {
 		v.Blocked = *err
 	}
 	v.Denied = g.denied.untold.Load()
+	v.Age = time.Duration(g.now() - g.turned.Load())
+	v.Queued = g.inbox.size()
 	return v
 }
 

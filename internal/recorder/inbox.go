@@ -160,10 +160,13 @@ func (b *inbox) takeLost() int64 {
 	return n
 }
 
-func (b *inbox) empty() bool {
+func (b *inbox) empty() bool { return b.size() == 0 }
+
+// size is how many items wait.
+func (b *inbox) size() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.queue) == 0
+	return len(b.queue)
 }
 
 // close makes every later put fail.

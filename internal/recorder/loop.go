@@ -246,6 +246,7 @@ func (g *Gateway) write(ctx context.Context, rec events.Record) error {
 	var last error
 	for tries := 0; ; tries++ {
 		err := g.cfg.Log.Append(ctx, rec)
+		g.turned.Store(g.now())
 		seq, head := g.chain.Head()
 		var failed *store.AppendError
 		switch {
