@@ -1,6 +1,7 @@
 package events
 
 import (
+	"math"
 	"strings"
 	"unicode/utf8"
 )
@@ -93,6 +94,12 @@ func withoutAccounts(s string, most int, replace func(account string) string) st
 		s = s[:start]
 	}
 	return s
+}
+
+// HideAccounts replaces every account id in s by "acct-hidden", for what leaves the
+// recorder without the key of a log. What is no UTF-8 becomes U+FFFD; nothing is cut.
+func HideAccounts(s string) string {
+	return withoutAccounts(s, math.MaxInt, func(string) string { return "acct-hidden" })
 }
 
 // shown is a value from outside as an error may quote it: short, and without

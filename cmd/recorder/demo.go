@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/alert"
+	"ibrecorder/internal/channel"
 	"ibrecorder/internal/daemon"
 	"ibrecorder/internal/gwsim"
 	"ibrecorder/internal/httpapi"
@@ -129,9 +131,9 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	rec, err := daemon.Open(ctx, daemon.Config{
 		Data: d.dir, Policy: loaded, Version: version(), Logger: slog.New(slog.DiscardHandler),
-		OnRestartRequired: "cat >> " + report.Command(told),
-		Gateways:          []daemon.Gateway{{Name: "main", Address: ln.Addr().String(), Tap: "127.0.0.1:0", Connect: true, ClientID: 7}},
-		Sensor:            func(string) recorder.Sensor { return simSensor{d.sim} },
+		Channels: []alert.Channel{channel.Command{Line: "cat >> " + report.Command(told)}},
+		Gateways: []daemon.Gateway{{Name: "main", Address: ln.Addr().String(), Tap: "127.0.0.1:0", Connect: true, ClientID: 7}},
+		Sensor:   func(string) recorder.Sensor { return simSensor{d.sim} },
 	})
 	if err != nil {
 		return startError(err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/channel"
 	"ibrecorder/internal/config"
 	"ibrecorder/internal/daemon"
 	"ibrecorder/internal/httpapi"
@@ -79,7 +80,10 @@ func record(ctx context.Context, errs io.Writer, c config.Config, from config.Or
 
 func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) daemon.Config {
 	out := daemon.Config{
-		Data: c.Data, LogBytes: c.LogMaxBytes, Policy: loaded, OnRestartRequired: c.OnRestartRequired, Explain: c.Held == config.Explain, Version: version(), Build: build(), Logger: log,
+		Data: c.Data, LogBytes: c.LogMaxBytes, Policy: loaded, Explain: c.Held == config.Explain, Version: version(), Build: build(), Logger: log,
+	}
+	if c.OnRestartRequired != "" {
+		out.Channels = append(out.Channels, channel.Command{Line: c.OnRestartRequired})
 	}
 	if c.NATS.Listen != "" {
 		out.NATS = &daemon.NATS{Listen: c.NATS.Listen, Runners: c.NATS.Runners}

@@ -2,21 +2,18 @@ package alert_test
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"ibrecorder/events"
 	"ibrecorder/internal/alert"
+	tell "ibrecorder/internal/channel"
 	"ibrecorder/internal/notice"
 	"ibrecorder/store"
 
@@ -245,7 +242,7 @@ func TestACommandThatFails(t *testing.T) {
 	broken := func(n int) func(int) error {
 		return func(try int) error {
 			if try <= n {
-				return &alert.TellError{ExitCode: 3, Text: "no route", Err: errors.New("exit status 3")}
+				return &tell.TellError{ExitCode: 3, Text: "no route", Err: errors.New("exit status 3")}
 			}
 			return nil
 		}
@@ -278,130 +275,5 @@ func TestACommandThatFails(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// stopEvent is an event to tell of.
-func stopEvent(t *testing.T) events.Record {
-	l := newLog(t)
-	l.stop()
-	for rec, err := range l.Read(t.Context(), 1, 0) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		return rec
-	}
-	panic("unreachable")
-}
-
-func TestTheCommandGetsTheEventAsItIsStored(t *testing.T) {
-	rec := stopEvent(t)
-	out := filepath.Join(t.TempDir(), "out")
-	err := alert.Command{Line: "cat > " + out + "; echo $RECORDER_GATEWAY $RECORDER_KIND >> " + out}.Tell(t.Context(), notice.Notice{Gateway: "main", Record: rec})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := string(rec.Raw) + "\nmain restart.required\n"
-	if string(got) != want {
-		t.Errorf("it got\n%s\nwant\n%s\n%s", got, want, hex.Dump(got))
-	}
-}
-
-func TestWhatACommandSaysIsTheReason(t *testing.T) {
-	for _, c := range []struct {
-		name, line string
-		code       int64
-		text       string
-	}{
-		{"its exit status and its last words", "echo no network >&2; exit 7", 7, "no network"},
-		{"it does not exist", "no-such-command-anywhere", 127, ""},
-		{"it talks much in no language", "head -c 100000 /dev/urandom >&2; echo; echo the end >&2; exit 1", 1, "the end"},
-		{"it talks much", "head -c 100000 /dev/zero | tr '\\0' x >&2; echo the end >&2; exit 1", 1, "the end"},
-		{"it does not read its input", "exit 0", 0, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			err := alert.Command{Line: c.line}.Tell(t.Context(), notice.Notice{Gateway: "main", Record: stopEvent(t)})
-			if c.code == 0 {
-				if err != nil {
-					t.Error(err)
-				}
-				return
-			}
-			e, ok := errors.AsType[*alert.TellError](err)
-			if !ok || e.ExitCode != c.code {
-				t.Fatalf("%#v", err)
-			}
-			if stored := events.NewRedactor(make([]byte, 16)).Text(e.Error()); !strings.HasSuffix(stored, c.text) {
-				t.Errorf("the log has %q, want it to end with %q", stored, c.text)
-			}
-		})
-	}
-}
-
-func TestACommandThatHangsIsEnded(t *testing.T) {
-	pidFile := filepath.Join(t.TempDir(), "pid")
-	began := time.Now()
-	err := alert.Command{Line: "sleep 600 & echo $! > " + pidFile + "; wait", Timeout: 200 * time.Millisecond}.Tell(t.Context(), notice.Notice{Gateway: "main", Record: stopEvent(t)})
-	if err == nil || !strings.Contains(err.Error(), "longer than 200ms") {
-		t.Errorf("%v", err)
-	}
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("it took %s", took)
-	}
-	pid, err := os.ReadFile(pidFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for stat := filepath.Join("/proc", strings.TrimSpace(string(pid)), "stat"); ; time.Sleep(time.Millisecond) {
-		state, err := os.ReadFile(stat)
-		if err != nil || strings.Contains(string(state), ") Z ") {
-			return // the kernel takes a moment to clear away what was killed
-		}
-		if time.Since(began) > 10*time.Second {
-			t.Fatalf("what the command started still runs: %s", state)
-		}
-	}
-}
-
-// begun runs a command whose line first opens the pipe, and returns when it runs.
-func begun(t *testing.T, line string) (end context.CancelFunc, told <-chan error) {
-	t.Helper()
-	pipe := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	run, end := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	rec := stopEvent(t)
-	go func() {
-		ended <- alert.Command{Line: "echo > " + pipe + "; " + line}.Tell(run, notice.Notice{Gateway: "main", Record: rec})
-	}()
-	if _, err := os.ReadFile(pipe); err != nil {
-		t.Fatal(err)
-	}
-	return end, ended
-}
-
-func TestACommandThatIsNearlyDoneIsNotCutShortByTheEndOfTheRun(t *testing.T) {
-	end, told := begun(t, "sleep 0.05")
-	end()
-	if err := <-told; err != nil {
-		t.Errorf("%v, want that it was told", err)
-	}
-}
-
-func TestTheEndOfTheRunEndsACommand(t *testing.T) {
-	began := time.Now()
-	end, told := begun(t, "sleep 600")
-	end()
-	if err := <-told; err == nil {
-		t.Error("a command that was killed has told somebody")
-	}
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("it took %s", took)
 	}
 }

@@ -11,14 +11,11 @@
 //     (TestToldOnceAcrossRuns, TestARunThatDiedBeforeItsAckTellsNothingTwice).
 //     Only a recorder that dies while the command runs, or before the outcome is in
 //     the log, runs it again; one that merely cannot write it down does not
-//     (TestAnOutcomeThatTheLogDoesNotTakeIsNotToldAgain). One that is stopped gives a
-//     command half a second to finish, and ends it then
-//     (TestACommandThatIsNearlyDoneIsNotCutShortByTheEndOfTheRun,
-//     TestTheEndOfTheRunEndsACommand).
+//     (TestAnOutcomeThatTheLogDoesNotTakeIsNotToldAgain).
 //   - A command that fails is run again, later each time, twelve times in all; each
 //     failure is recorded, the last one as final (TestACommandThatFails).
-//   - It delays nobody: the loop does not wait for a command, and a command that
-//     hangs is ended (TestACommandThatHangsIsEnded).
+//   - It delays nobody: the loop does not wait for a channel, and a channel ends by
+//     itself (internal/channel).
 //   - Whoever was told of a stop is told of its end. What was over before anybody
 //     could be told is not news (TestWhatIsOverIsNotNews, TestAStopThatEndsBeforeAnybodyCouldBeTold,
 //     TestAStopThatBeganAndEndedWhileTheChannelWasBusyIsNotNews).

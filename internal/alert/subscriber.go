@@ -2,12 +2,14 @@ package alert
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/channel"
 	"ibrecorder/internal/notice"
 	"ibrecorder/store"
 )
@@ -23,30 +25,14 @@ type Desk interface {
 	Submit(context.Context, events.Draft) (events.Record, error)
 }
 
-// Channel tells somebody. *Command is one.
+// Channel tells somebody. Those of package channel do.
 type Channel interface {
 	// Name stands in the log.
 	Name() string
-	// Tell returns when the notice was taken, or a *TellError. It takes less than 30 s,
+	// Tell returns when the notice was taken, or a *channel.TellError. It takes less than 30 s,
 	// after which the log gives the event out again.
 	Tell(ctx context.Context, n notice.Notice) error
 }
-
-// TellError says why somebody could not be told.
-type TellError struct {
-	ExitCode int64  // of a command, -1 if it could not be run or was killed
-	Text     string // what it said
-	Err      error
-}
-
-func (e *TellError) Error() string {
-	if e.Text == "" {
-		return e.Err.Error()
-	}
-	return fmt.Sprintf("%v: %s", e.Err, e.Text)
-}
-
-func (e *TellError) Unwrap() error { return e.Err }
 
 // Subscriber tells one channel of the stops of one gateway.
 type Subscriber struct {
@@ -152,6 +138,15 @@ func (s Subscriber) tell(ctx context.Context, c *cursor, rec events.Record) erro
 		return err
 	}
 	return told
+}
+
+// failure is what is recorded of a try that failed.
+func failure(name string, try int64, final bool, err error) events.AlertFailed {
+	f := events.AlertFailed{Channel: name, Try: try, Final: final, ExitCode: -1, Text: err.Error()}
+	if e, ok := errors.AsType[*channel.TellError](err); ok {
+		f.ExitCode = e.ExitCode
+	}
+	return f
 }
 
 // kindOf is what people are told with an event.

@@ -20,6 +20,7 @@ const (
 	yaml        = "github.com/goccy/go-yaml"
 	levenshtein = "github.com/agnivade/levenshtein"
 	gopsutil    = "github.com/shirou/gopsutil/v4"
+	gomail      = "github.com/wneessen/go-mail"
 	xsys        = "golang.org/x/sys"
 	xmod        = "golang.org/x/mod"
 	prometheus  = "github.com/prometheus/client_golang"
@@ -46,12 +47,13 @@ var mayImport = map[string][]string{
 	"internal/watch":     {"events", gopsutil},
 	"internal/flock":     {xsys},
 	"internal/diskfile":  {"internal/flock"},
-	"internal/alert":     {"events", "store", "internal/notice"},
+	"internal/alert":     {"events", "store", "internal/notice", "internal/channel"},
 	"internal/notice":    {"events"},
 	"internal/access":    {},
 	"internal/httpapi":   {"events", "internal/access"},
 	"internal/health":    {},
 	"internal/metrics":   {"events", "fsm", "internal/rule", prometheus},
+	"internal/channel":   {"events", "internal/notice", gomail},
 	"internal/natsapi":   {"events", "internal/httpapi", natsClient},
 	"internal/report":    {"events", "fsm", "internal/audit", "internal/diff", "internal/rule", "internal/whatif"},
 	"internal/source":    {"events", "internal/bundle", "internal/httpapi", "store"},
@@ -78,7 +80,7 @@ var mayImport = map[string][]string{
 
 	// Puts everything together; the libraries stay behind the packages that own them.
 	"internal/daemon": {"events", "fsm", "store", "internal/policy", "internal/rule", "internal/wire", "internal/tap", "internal/ibsession",
-		"internal/watch", "internal/recorder", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/diskfile", "internal/flock", "internal/checkpoint", "internal/access", "internal/health", "internal/metrics"},
+		"internal/watch", "internal/recorder", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/diskfile", "internal/flock", "internal/checkpoint", "internal/access", "internal/health", "internal/metrics", "internal/channel"},
 	"cmd/recorder": {anything},
 	"cmd/replay":   {anything},
 

@@ -30,8 +30,8 @@ type Config struct {
 	LogBytes int64  // limit of one gateway's log; 0 is the store's default
 	Gateways []Gateway
 	Policy   events.PolicyLoaded
-	// OnRestartRequired is a line of shell that runs for each stop and its end.
-	OnRestartRequired string
+	// Channels are who is told, in the order in which they are shown. Their names differ.
+	Channels []alert.Channel
 	// Explain leaves the taps' ports open while a gate is STOPPED: every program is
 	// told the reason and counted. Without it they are closed.
 	Explain bool
@@ -281,8 +281,8 @@ func (p *post) run(ctx context.Context) error {
 		}
 		users.Go(func() { periodic.Run(ctx) })
 	}
-	if line := p.d.cfg.OnRestartRequired; line != "" {
-		users.Go(func() { p.subscribe(ctx, alert.Command{Line: line}) })
+	for _, ch := range p.d.cfg.Channels {
+		users.Go(func() { p.subscribe(ctx, ch) })
 	}
 	drained := make(chan struct{})
 	var collected func() // set before drained is closed

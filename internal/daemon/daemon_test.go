@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/alert"
+	"ibrecorder/internal/channel"
 	"ibrecorder/internal/daemon"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/wire"
@@ -305,7 +307,7 @@ func TestTheSubscriberIsToldOnceAcrossRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer gateway.Close()
-	cfg.OnRestartRequired = "cat >> " + told
+	cfg.Channels = []alert.Channel{channel.Command{Line: "cat >> " + told}}
 	r := start(t, cfg)
 	report := `{"specversion":"1.0","id":"d1","source":"/runner/robo-1","type":"ibrecorder.gateway.down.v1","subject":"main","datacontenttype":"application/json","data":{"reason":"reported"}}`
 	if _, err := r.api.Submit(t.Context(), "main", []byte(report)); err != nil {

@@ -13,7 +13,6 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
-	"ibrecorder/internal/alert"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/recorder"
 )
@@ -86,8 +85,8 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 	s.Version, s.Held, s.Blind = p.d.cfg.Version, held(p.d.cfg.Explain), p.blind(ctx)
 	s.LogBytes, s.LogLimit = uint64(used), uint64(limit)
 	s.PID = os.Getpid()
-	if line := p.d.cfg.OnRestartRequired; line != "" {
-		s.Alerts = []httpapi.Channel{{Name: alert.Command{Line: line}.Name()}}
+	for _, ch := range p.d.cfg.Channels {
+		s.Alerts = append(s.Alerts, httpapi.Channel{Name: ch.Name()})
 	}
 	s.Totals.Requested += view.Denied
 	s.Totals.Denied += view.Denied

@@ -1,0 +1,83 @@
+package channel
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"ibrecorder/internal/notice"
+)
+
+// alert is what Alertmanager knows a notice as. It tells one alert from another by its
+// labels alone: so a stop, its reminders and its end have the same.
+type alert struct {
+	name     string
+	severity notice.Severity
+	// lasts is how long it fires if nobody says that it is over.
+	lasts time.Duration
+}
+
+// stands is for what has an end, of which Alertmanager is told. A program is to repeat
+// what fires every few minutes, or it is taken to be over; this one gives a time far away
+// instead, because it tells a thing once. If its end cannot be told it fires so long.
+const stands = 30 * 24 * time.Hour
+
+var alerts = map[notice.Kind]alert{
+	notice.Stop:       {"IBRecorderRestartRequired", notice.Critical, stands},
+	notice.Reminder:   {"IBRecorderRestartRequired", notice.Critical, stands},
+	notice.Over:       {"IBRecorderRestartRequired", notice.Critical, stands},
+	notice.Breach:     {"IBRecorderRuleBroken", notice.Warning, time.Hour},
+	notice.Outage:     {"IBRecorderGatewayOutage", notice.Warning, stands},
+	notice.OutageOver: {"IBRecorderGatewayOutage", notice.Warning, stands},
+	notice.Silent:     {"IBRecorderChannelSilent", notice.Warning, time.Hour},
+	notice.Room:       {"IBRecorderLogRoom", notice.Warning, 24 * time.Hour},
+	notice.Test:       {"IBRecorderTest", notice.Info, 5 * time.Minute},
+}
+
+// Alertmanager is one of Prometheus (POST /api/v2/alerts under server). token may be
+// empty. Its labels are alertname, gateway, severity and service, and have no free text;
+// what people read are the annotations summary, description and incident.
+func Alertmanager(name string, server *url.URL, token string) *Hook {
+	return &Hook{name: name, target: under(server, "/api/v2/alerts"), sender: Sender{Secrets: []string{token}},
+		compose: func(n notice.Notice) (http.Header, []byte) {
+			kind, known := alerts[n.Kind]
+			if !known {
+				kind = alert{"IBRecorderNotice", n.Severity, time.Hour}
+			}
+			labels := map[string]string{"alertname": kind.name, "severity": string(kind.severity), "service": "ibrecorder"}
+			if n.Gateway != "" {
+				labels["gateway"] = n.Gateway
+			}
+			annotations := map[string]string{"summary": n.Title}
+			if n.Incident != "" {
+				annotations["incident"] = n.Incident
+			}
+			title := n.Title
+			n.Title = ""
+			if annotations["description"] = fit(n, unmarked, pagerdutyDetails, bytesOf); annotations["description"] == "" {
+				annotations["description"] = title
+			}
+			starts := n.Since
+			if starts.IsZero() || starts.After(n.Time) {
+				starts = n.Time
+			}
+			ends := n.Time.Add(kind.lasts)
+			if n.Ends {
+				ends = n.Time
+			}
+			type posted struct {
+				Labels      map[string]string `json:"labels"`
+				Annotations map[string]string `json:"annotations"`
+				Starts      time.Time         `json:"startsAt"`
+				Ends        time.Time         `json:"endsAt"`
+			}
+			return bearer(jsonHeader(), token), encode([]posted{{labels, annotations, starts.UTC(), ends.UTC()}})
+		},
+		taken: func(a Answer) error {
+			if a.Type == "text/html" {
+				return errNotUnderstood // its own answer is empty
+			}
+			return nil
+		},
+	}
+}
