@@ -16,6 +16,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
+	"ibrecorder/internal/figure"
 	"ibrecorder/internal/rule"
 	"ibrecorder/internal/source/streamtest"
 
@@ -477,7 +478,7 @@ func TestEveryStateHasALook(t *testing.T) {
 		states = append(states, string(a))
 	}
 	for _, s := range states {
-		if rank, _ := lookOf(s); rank < 0 {
+		if rank, _ := figure.Look(s); rank < 0 {
 			t.Errorf("the picture does not know %s", s)
 		}
 	}

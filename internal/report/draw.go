@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"ibrecorder/internal/figure"
 )
 
 // drawing is a Picture in pixels. It has at most a few hundred rectangles and
@@ -61,25 +63,6 @@ const (
 	signWide   = 14 // pixels
 	letter     = 7  // pixels of a letter in a label, at least
 )
-
-// look says how the states look, the worst last.
-var look = []struct{ state, class string }{
-	{"OPEN", "ok"}, {"READY", "ok"}, {"session", "ok"}, {"running", "ok"},
-	{"UNKNOWN", "none"}, {"LISTENING", "none"},
-	{"ATTEMPTING", "try"}, {"attempt", "try"}, {"STARTING", "try"},
-	{"waiting", "wait"}, {"BACKOFF", "wait"}, {"PROBATION", "wait"}, {"degraded", "wait"}, {"DEGRADED", "wait"}, {"SUSPECT", "wait"},
-	{"ABSENT", "gone"}, {"off", "gone"},
-	{"mute", "bad"}, {"DOWN", "bad"}, {"STOPPED", "bad"},
-}
-
-func lookOf(state string) (rank int, class string) {
-	for i, l := range look {
-		if l.state == state {
-			return i, l.class
-		}
-	}
-	return -1, "none"
-}
 
 func draw(doc *Document, s Style) *drawing {
 	p := &doc.Picture
@@ -162,8 +145,8 @@ func (d *drawing) ticks(doc *Document, px func(int64) int, s Style) {
 	}
 	bands := slices.Clone(p.Lanes[0].Bands)
 	slices.SortStableFunc(bands, func(a, b Band) int { // a stop is named before all else
-		ra, _ := lookOf(a.State)
-		rb, _ := lookOf(b.State)
+		ra, _ := figure.Look(a.State)
+		rb, _ := figure.Look(b.State)
 		return rb - ra
 	})
 	name := func(b Band) string {
@@ -190,45 +173,23 @@ func (d *drawing) ticks(doc *Document, px func(int64) int, s Style) {
 	slices.SortStableFunc(d.Ticks, func(a, b drawnTick) int { return a.X - b.X })
 }
 
-// bands draws a column for every two pixels and joins those that look alike. A
-// column shows the state that has most of it, but a stop however short it was.
+// bands draws a column for every two pixels and joins those that look alike.
 func (l *drawnLane) bands(in *Lane, y int, px func(int64) float64, s Style) {
 	if len(in.Bands) == 0 {
 		return
 	}
-	const columns = (drawnWidth - drawnLeft) / columnWide
-	var shown [columns]int // the index of a band, from 1
-	var has [columns]float64
+	spans := make([]figure.Span, len(in.Bands))
 	for i, b := range in.Bands {
-		_, class := lookOf(b.State)
-		from, to := (px(b.From)-drawnLeft)/columnWide, (px(b.To)-drawnLeft)/columnWide
-		for c := int(from); c < columns && (float64(c) < to || c == int(from)); c++ {
-			part := min(to, float64(c+1)) - max(from, float64(c))
-			if class == "bad" {
-				part += 2
-			}
-			if shown[c] != 0 && in.Bands[shown[c]-1].State == b.State {
-				has[c] += part
-			} else if shown[c] == 0 || part > has[c] {
-				shown[c], has[c] = i+1, part
-			}
-		}
+		spans[i] = figure.Span{State: b.State, From: (px(b.From) - drawnLeft) / columnWide, To: (px(b.To) - drawnLeft) / columnWide}
 	}
-	for c := 0; c < columns; {
-		n := 1
-		for c+n < columns && (shown[c+n] == shown[c] || shown[c] != 0 && shown[c+n] != 0 && in.Bands[shown[c+n]-1].State == in.Bands[shown[c]-1].State) {
-			n++
+	for _, r := range figure.Columns((drawnWidth-drawnLeft)/columnWide, spans) {
+		b := &in.Bands[r.Of]
+		_, class := figure.Look(b.State)
+		out := drawnBand{X: drawnLeft + r.From*columnWide, Y: y, W: r.N * columnWide, H: 14, State: b.State, Class: class, Title: in.Name + ": " + b.words(s)}
+		if class == figure.OK || class == figure.None {
+			out.Y, out.H = y+4, 6
 		}
-		if shown[c] != 0 {
-			b := &in.Bands[shown[c]-1]
-			_, class := lookOf(b.State)
-			out := drawnBand{X: drawnLeft + c*columnWide, Y: y, W: n * columnWide, H: 14, State: b.State, Class: class, Title: in.Name + ": " + b.words(s)}
-			if class == "ok" || class == "none" {
-				out.Y, out.H = y+4, 6
-			}
-			l.Bands = append(l.Bands, out)
-		}
-		c += n
+		l.Bands = append(l.Bands, out)
 	}
 	l.Y = y + 11
 }
@@ -252,9 +213,9 @@ func (l *drawnLane) label(y int) {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
-		ra, _ := lookOf(l.Bands[a].State)
-		rb, _ := lookOf(l.Bands[b].State)
-		if bad := len(look) - 3; (ra >= bad) != (rb >= bad) {
+		ra, _ := figure.Look(l.Bands[a].State)
+		rb, _ := figure.Look(l.Bands[b].State)
+		if (ra >= figure.Worst) != (rb >= figure.Worst) {
 			return rb - ra
 		}
 		return l.Bands[b].W - l.Bands[a].W

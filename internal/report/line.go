@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"time"
 
 	"ibrecorder/events"
 )
@@ -22,3 +23,16 @@ func Line(e events.Event, s Style) string {
 	}
 	return line
 }
+
+// Says is what an event says beside its kind, harmless to look at, as plain has it.
+func Says(p events.Payload) string { return plain(detail(p)) }
+
+// Plain makes a text of somebody else's harmless to look at: what has no shape, or
+// moves what stands beside it, is written out. Markup is left to whoever renders it.
+func Plain(s string) string { return plain(s) }
+
+// Duration is a duration as people say it, with three digits at most.
+func Duration(d time.Duration) string { return span(d.Nanoseconds()) }
+
+// Place names the zone and how far it is from UTC at that moment.
+func (s Style) Place(at time.Time) string { return s.place(at) }

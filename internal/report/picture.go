@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/figure"
 )
 
 // lane collects the bands and marks of one row.
@@ -75,7 +76,7 @@ func (t *tracks) picture(end spot, clocked bool) Picture {
 				if clocked {
 					b.From, b.To = b.from.ns, b.to.ns
 				}
-				if _, class := lookOf(b.State); b.From == b.To && b.to != end && class != "bad" {
+				if _, class := figure.Look(b.State); b.From == b.To && b.to != end && class != figure.Bad {
 					continue // the events of one decision have one time
 				}
 				l.Bands = append(l.Bands, b)
