@@ -27,6 +27,8 @@ type Config struct {
 	// OnRestartRequired is a command line for /bin/sh -c, with the event on its
 	// standard input, for each restart.required; empty (default) for none.
 	OnRestartRequired string `json:"on_restart_required"`
+	// Alerts is who is told.
+	Alerts Alerts `json:"alerts"`
 	// NATS lets programs that dial by themselves report, and ask for permits.
 	NATS NATS `json:"nats"`
 	// HTTP is the API for programs in any language, and for people.

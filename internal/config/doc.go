@@ -18,6 +18,7 @@
 //	                           IBRECORDER_HTTP_TLS_CERT_FILE, …        tls_cert_file, tls_key_file,
 //	                           IBRECORDER_HTTP_TOKENS=                 tokens: [{name, scope,
 //	                             NAME=SCOPE:SHA256|FILE,…                sha256 or secret_file}]}
+//	                           IBRECORDER_ALERTS_CHANNELS            alerts: {channels: [{name, type, …}]}
 //	                           IBRECORDER_LOG_MAX_BYTES              log_max_bytes
 //	--policy PRESET            IBRECORDER_POLICY_PRESET              policy: {preset,
 //	                           IBRECORDER_POLICY_SILENT_LIMIT, …       silent_limit, …}
@@ -35,13 +36,18 @@
 //     stream has it (TestAPolicyInItsThreeForms, TestThePoliciesOfTheStreams), and its
 //     mistakes are said with their places (TestMistakesInAPolicy).
 //   - What is shown loads as what was loaded (TestWhatIsShownLoadsTheSame).
+//   - A channel has the keys of its type, and a mistake names them (TestChannels,
+//     TestEveryKeyOfAChannelIsForSomeType, TestMistakesInAFile). A secret that stands in the
+//     place of its file's name is refused and not repeated, nor is its line
+//     (TestMistakesInAFile).
+//   - A secret is read from a file that nobody else may read, or from a variable, and no
+//     error has it (TestReadSecret).
 //   - No file makes it panic (FuzzParseFile).
 //   - No two gateways share an address or a tap, and no tap is where a gateway
 //     listens or where others could reach it (TestMistakesElsewhere).
 //
 // # What it refuses to do
 //
-// It holds no secret, and has no key for one: a key says in which file or variable one
-// is, and ReadSecret reads it, from a file that only its owner may read (TestReadSecret). It reads no variable but those of
+// It holds no secret, and has no key for one, only for where one is. It reads no variable but those of
 // the environment it is given, and writes nothing but what it is asked to show.
 package config

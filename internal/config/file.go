@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"ibrecorder/events"
 
@@ -37,6 +38,7 @@ type entry struct {
 // into another without a word.
 type file struct {
 	path    string
+	env     string // the variable it is the value of; empty for a file
 	lines   []string
 	entries []entry
 	problems
@@ -117,6 +119,13 @@ func (f *file) configuration(doc ast.Node) {
 			f.http(value)
 		case "policy":
 			f.mapping(value, "policy.", top, nil)
+		case "alerts":
+			f.mapping(value, "alerts.", top, func(name string, at *token.Token, value ast.Node) bool {
+				if name == "channels" {
+					f.channels(at, value)
+				}
+				return name == "channels"
+			})
 		case "nats":
 			f.mapping(value, "nats.", top, func(name string, _ *token.Token, value ast.Node) bool {
 				if name == "runners" {
@@ -141,11 +150,8 @@ func (f *file) mapping(n ast.Node, prefix string, keys []key, take func(name str
 			known[name] = k
 		}
 	}
-	switch prefix { // lists of things with names
-	case "":
-		known["gateways"] = key{}
-	case "http.":
-		known["tokens"] = key{}
+	for _, name := range lists[prefix] {
+		known[name] = key{}
 	}
 	seen := map[string]bool{}
 	for at, value := range f.pairs(n, prefix) {
@@ -153,7 +159,11 @@ func (f *file) mapping(n ast.Node, prefix string, keys []key, take func(name str
 		k, ok := known[name]
 		switch {
 		case !ok:
-			f.at(at, "unknown key %.64q, nearest is %s", name, nearest(name, slices.Sorted(maps.Keys(known))))
+			near := nearest(name, slices.Sorted(maps.Keys(known)))
+			if _, secret := known[name+"_file"]; secret {
+				near = name + "_file"
+			}
+			f.at(at, "unknown key %.64q, nearest is %s", name, near)
 			continue
 		case seen[name]:
 			f.at(at, "%s is set twice", name)
@@ -164,7 +174,7 @@ func (f *file) mapping(n ast.Node, prefix string, keys []key, take func(name str
 			continue
 		}
 		if v, ok := f.scalar(k, at, value); ok {
-			f.entries = append(f.entries, entry{prefix + name, v, fmt.Sprintf("file %s:%d", f.path, at.Position.Line), f.excerpt(at)})
+			f.entries = append(f.entries, entry{prefix + name, v, f.origin(at), f.excerpt(at)})
 		}
 	}
 }
@@ -175,7 +185,7 @@ func (f *file) pairs(n ast.Node, prefix string) iter.Seq2[*token.Token, ast.Node
 		m, ok := n.(ast.MapNode)
 		if !ok {
 			where := map[string]string{"": "a configuration", "policy.": "policy", "policy.override.": "override", "gateways.*.": "a gateway", "nats.": "nats", "nats.runners.": "runners",
-				"http.": "http", "http.tokens.*.": "a token"}[prefix]
+				"http.": "http", "http.tokens.*.": "a token", "alerts.": "alerts", "alerts.channels.*.": "a channel"}[prefix]
 			f.at(n.GetToken(), "want keys and values in %s, not %s", where, named(n))
 			return
 		}
@@ -200,6 +210,11 @@ type list struct {
 	check  func(name string) error
 }
 
+// channels reads those of alerts.
+func (f *file) channels(at *token.Token, n ast.Node) {
+	f.named(at, n, list{"channels", "a channel", "alerts.channels.*.", perChannel, checkChannel})
+}
+
 // named reads such a list.
 func (f *file) named(at *token.Token, n ast.Node, of list) {
 	seq, ok := n.(*ast.SequenceNode)
@@ -209,7 +224,7 @@ func (f *file) named(at *token.Token, n ast.Node, of list) {
 	}
 	seen := map[string]bool{}
 	for _, item := range seq.Values {
-		one := file{path: f.path, lines: f.lines}
+		one := file{path: f.path, env: f.env, lines: f.lines}
 		one.mapping(item, of.prefix, of.keys, nil)
 		i := slices.IndexFunc(one.entries, func(e entry) bool { return e.path == of.prefix+"name" })
 		f.problems = append(f.problems, one.problems...)
@@ -249,7 +264,7 @@ func (f *file) runners(n ast.Node) {
 		default:
 			seen[at.Value] = true
 			if v, ok := f.scalar(key{kind: text}, at, value); ok {
-				f.entries = append(f.entries, entry{path: natsRunner(at.Value), value: v, origin: fmt.Sprintf("file %s:%d", f.path, at.Position.Line)})
+				f.entries = append(f.entries, entry{path: natsRunner(at.Value), value: v, origin: f.origin(at)})
 			}
 		}
 	}
@@ -318,11 +333,19 @@ func named(n ast.Node) string {
 
 // at adds a problem with its place.
 func (f *file) at(t *token.Token, format string, args ...any) {
-	f.problems = append(f.problems, &Problem{
-		Origin:  fmt.Sprintf("file %s:%d:%d", f.path, t.Position.Line, t.Position.Column),
-		Text:    fmt.Sprintf(format, args...),
-		Excerpt: f.excerpt(t),
-	})
+	p := &Problem{Origin: f.origin(t), Text: fmt.Sprintf(format, args...), Excerpt: f.excerpt(t)}
+	if f.env == "" {
+		p.Origin += fmt.Sprintf(":%d", t.Position.Column)
+	}
+	f.problems = append(f.problems, p)
+}
+
+// origin is where t stands.
+func (f *file) origin(t *token.Token) string {
+	if f.env != "" {
+		return "env " + f.env
+	}
+	return fmt.Sprintf("file %s:%d", f.path, t.Position.Line)
 }
 
 // start is where n begins: the token of a mapping is that of its first colon.
@@ -338,6 +361,9 @@ func start(n ast.Node) *token.Token {
 // excerpt shows the line of t with a caret, and two before it. The library's own
 // is made from its tokens, which leave out what they mean nothing by.
 func (f *file) excerpt(t *token.Token) string {
+	if f.env != "" {
+		return "" // whoever sets a variable knows it
+	}
 	at := min(t.Position.Line, len(f.lines))
 	var b strings.Builder
 	for n := max(1, at-2); n <= at; n++ {
@@ -345,7 +371,7 @@ func (f *file) excerpt(t *token.Token) string {
 		if n == at {
 			mark = ">"
 		}
-		fmt.Fprintf(&b, "%s %3d | %s\n", mark, n, strings.TrimRight(strings.Map(visible, withoutSeeds(f.lines[n-1])), " "))
+		fmt.Fprintf(&b, "%s %3d | %s\n", mark, n, strings.TrimRight(strings.Map(visible, withoutSecrets(f.lines[n-1])), " "))
 	}
 	return b.String() + strings.Repeat(" ", len("> 123 | ")+max(0, t.Position.Column-1)) + "^"
 }
@@ -353,10 +379,24 @@ func (f *file) excerpt(t *token.Token) string {
 // seed is what a secret key or a token looks like, also one that is cut short.
 var seed = regexp.MustCompile(`\bS[A-Z2-7]{20,}|\bibr_[A-Za-z0-9_-]+`)
 
-// withoutSeeds hides secret keys, wherever somebody has put one.
-func withoutSeeds(s string) string {
-	return seed.ReplaceAllStringFunc(s, func(secret string) string { return strings.Repeat("*", len(secret)) })
+// kept is the value of a key that a secret may have been written to, in the place of the
+// name of its file.
+var kept = regexp.MustCompile(`(?i)((?:token|secret|passw|key|url|topic|hook)[a-z_]*["']?\s*:\s*)([^,}]+)`)
+
+// withoutSecrets hides secrets, wherever somebody has put one.
+func withoutSecrets(s string) string {
+	s = seed.ReplaceAllStringFunc(s, stars)
+	return kept.ReplaceAllStringFunc(s, func(pair string) string {
+		parts := kept.FindStringSubmatch(pair)
+		if value := strings.TrimLeft(parts[2], `"'`); strings.HasPrefix(value, "/") || strings.HasPrefix(value, "env:") {
+			return pair
+		}
+		return parts[1] + stars(parts[2])
+	})
 }
+
+// stars are as many as s has characters, so that a caret still points to its place.
+func stars(s string) string { return strings.Repeat("*", utf8.RuneCountInString(s)) }
 
 // visible replaces what would move the caret, or do something to a terminal.
 func visible(r rune) rune {

@@ -63,6 +63,10 @@ var perGateway = []key{
 	{path: "gateways.*.client_id", kind: whole},
 }
 
+// lists are the keys that have a list of named things, by the prefix of their paths, and
+// what is above one.
+var lists = map[string][]string{"": {"gateways", "alerts"}, "alerts.": {"channels"}, "http.": {"tokens"}}
+
 // natsRunner is the path of one runner's key.
 func natsRunner(name string) string { return "nats.runners." + name }
 

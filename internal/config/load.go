@@ -184,6 +184,13 @@ func merge(all []entry) (Config, map[string]entry) {
 			Connect: v.GetBool(g + "connect"), ClientID: v.GetInt64(g + "client_id"),
 		})
 	}
+	for _, name := range namesUnder("alerts.channels.", all) {
+		ch := Channel{Name: name}
+		for _, s := range ch.settings() {
+			*s.value = v.GetString(channelPath(name, s.key))
+		}
+		c.Alerts.Channels = append(c.Alerts.Channels, ch)
+	}
 	c.Policy.Params, _ = presetParams(c.Policy.Preset) // validate says if there is none of that name
 	for i, p := range params(&c.Policy.Params) {
 		if path := "policy." + paramNames[i]; v.IsSet(path) {

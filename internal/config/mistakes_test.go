@@ -58,6 +58,20 @@ func TestMistakesInAFile(t *testing.T) {
 			"    - name: ann\n      scope: operate\n      sha256: " + sum + "\n    - name: bob\n      scope: operate\n      sha256: " + sum + "\n"},
 		{"a token without a name and one with a bad one", "http:\n  tokens:\n    - scope: read\n    - name: Robo.1\n    - {name: ann, secret: " + secret + "}\n    - {name: bob}\n    - {name: bob}\n"},
 		{"a certificate without a key", "http:\n  tls_cert_file: /etc/c.pem\n"},
+		{"a list of texts for channels", "alerts:\n  channels: [phone]\n"},
+		{"an unknown key of alerts", "alerts:\n  chanels: []\n"},
+		{"an unknown key of a channel", "alerts:\n  channels:\n    - name: phone\n      type: telegram\n      token: 123456:AAbbccddeeffgghhiijjkkllmmnnooppqq\n"},
+		{"a channel without a name", "alerts:\n  channels:\n    - type: slack\n"},
+		{"a channel with a bad name", "alerts:\n  channels:\n    - {name: My Phone, type: slack, url_file: /s}\n"},
+		{"a channel twice", "alerts:\n  channels:\n    - {name: a, type: slack, url_file: /s}\n    - {name: a, type: slack, url_file: /s}\n"},
+		{"a channel called command beside the command", "on_restart_required: x\nalerts:\n  channels:\n    - {name: command, type: slack, url_file: /s}\n"},
+		{"a channel without a type", "alerts:\n  channels:\n    - {name: a, url_file: /s}\n"},
+		{"a channel of an unknown type", "alerts:\n  channels:\n    - {name: a, type: telegramm}\n"},
+		{"channels that lack something", "alerts:\n  channels:\n    - {name: a, type: webhook}\n    - {name: b, type: slack}\n    - {name: c, type: telegram, chat: \"1\"}\n    - {name: d, type: ntfy}\n    - {name: e, type: pagerduty}\n    - {name: f, type: alertmanager}\n    - {name: g, type: smtp, server: \"m:587\"}\n    - {name: h, type: command}\n"},
+		{"a webhook with two addresses", "alerts:\n  channels:\n    - {name: a, type: webhook, url: \"https://h/\", url_file: /s}\n"},
+		{"a key of another type", "alerts:\n  channels:\n    - name: a\n      type: slack\n      url_file: /s\n      chat: \"1\"\n"},
+		{"secrets in the file", "alerts:\n  channels:\n    - name: a\n      type: slack\n      url_file: https://hooks.slack.com/services/T0/B0/S3cr3tS3cr3t\n    - {name: b, type: telegram, token_file: 123456:S3cr3tS3cr3t, chat: \"1\"}\n    - {name: c, type: pagerduty, key_file: \"S3cr3tS3cr3t\"}\n    - name: d\n      type: slack\n      url: https://hooks.slack.com/services/T0/B0/S3cr3tS3cr3t\n"},
+		{"secrets in variables that cannot be", "alerts:\n  channels:\n    - {name: a, type: slack, url_file: \"env:IBRECORDER_SLACK\"}\n    - {name: b, type: slack, url_file: \"env:\"}\n    - {name: c, type: slack, url_file: slack.txt}\n"},
 		{"a session without a client id", "gateways:\n  - name: live\n    address: h:1\n    connect: true\n"},
 	}
 	for _, test := range tests {
@@ -72,6 +86,9 @@ func TestMistakesInAFile(t *testing.T) {
 			}
 			if out := new(bytes.Buffer); Check(out, fs, env) == nil || out.Len() != 0 {
 				t.Errorf("check says %q", out)
+			}
+			if strings.Contains(err.Error(), "S3cr3t") {
+				t.Errorf("a secret is repeated: %v", err)
 			}
 			golden(t, "mistakes/"+strings.ReplaceAll(test.name, " ", "-")+".txt", homeless(env, err.Error()+"\n"))
 		})
@@ -158,6 +175,9 @@ func TestMistakesElsewhere(t *testing.T) {
 		{"a token with a bad name", env("IBRECORDER_HTTP_TOKENS=Ann=read:/x"), `env IBRECORDER_HTTP_TOKENS: token "Ann": want a lower-case letter, then at most 31 of a-z, 0-9 and -, and nothing like an account id; want NAME=SCOPE:SHA256, or NAME=SCOPE:FILE`},
 		{"a token twice", env("IBRECORDER_HTTP_TOKENS=ann=read:/x,ann=read:/y"), "env IBRECORDER_HTTP_TOKENS: token ann is given twice; want NAME=SCOPE:SHA256, or NAME=SCOPE:FILE"},
 		{"a token in the open", env("IBRECORDER_HTTP_TOKENS=ann=read:" + secret), "env IBRECORDER_HTTP_TOKENS: token ann: that is the token itself, which is secret; set its SHA-256, which recorder token new prints"},
+		{"channels in a variable that are no list", env("IBRECORDER_ALERTS_CHANNELS=telegram://S3cr3tS3cr3t@telegram"), "env IBRECORDER_ALERTS_CHANNELS: want a list, for example [{name: phone, type: ntfy, topic_file: /etc/ibrecorder/topic}]"},
+		{"a channel in a variable with an unknown key", env("IBRECORDER_ALERTS_CHANNELS=[{name: a, type: slack, url_file: /s, url_flie: /s}]"), `env IBRECORDER_ALERTS_CHANNELS: unknown key "url_flie", nearest is url_file`},
+		{"a channel in a variable that lacks something", env("IBRECORDER_ALERTS_CHANNELS=[{name: a, type: slack}]"), "env IBRECORDER_ALERTS_CHANNELS: channel a: it lacks url_file; type slack needs url_file"},
 		{"a client id that is none", run("--connect=main", "--client-id=-1"), "flag --client-id: gateway main: client_id -1, want 0 to 2147483647"},
 	}
 	for _, test := range tests {

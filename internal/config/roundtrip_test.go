@@ -69,10 +69,36 @@ func draw(t *rapid.T) Config {
 		}
 		c.HTTP.Tokens = append(c.HTTP.Tokens, k)
 	}
+	for i := range rapid.IntRange(0, 4).Draw(t, "channels") {
+		c.Alerts.Channels = append(c.Alerts.Channels, drawChannel(t, fmt.Sprintf("c%d-x", i), words))
+	}
 	c.Policy.Preset = rapid.SampledFrom([]string{"handoff", "lenient", "demo"}).Draw(t, "preset")
 	c.Policy.Params, _ = policy.Preset(c.Policy.Preset)
 	c.Policy.SilentLimit = rapid.Int64Range(1, 100).Draw(t, "silent limit")
 	c.Policy.SettleMS = rapid.Int64Range(0, 3_600_000).Draw(t, "settle")
+	return c
+}
+
+// drawChannel is any channel that is valid.
+func drawChannel(t *rapid.T, name string, words *rapid.Generator[string]) Channel {
+	kind := rapid.SampledFrom(channelTypes).Draw(t, "type")
+	c := Channel{Name: name, Type: kind.name}
+	has := map[string]bool{}
+	for _, one := range kind.must {
+		has[rapid.SampledFrom(strings.Split(one, "|")).Draw(t, "one of")] = true
+	}
+	for _, key := range kind.may {
+		has[key] = rapid.Bool().Draw(t, key)
+	}
+	for _, s := range c.settings() {
+		switch {
+		case !has[s.key]:
+		case strings.HasSuffix(s.key, "_file"):
+			*s.value = rapid.SampledFrom([]string{"/etc/ibrecorder/a secret: #1", "env:BOT_TOKEN", "/x"}).Draw(t, s.key)
+		default:
+			*s.value = "x" + words.Draw(t, s.key)
+		}
+	}
 	return c
 }
 
@@ -114,7 +140,7 @@ func TestWhatIsShownLoadsTheSame(t *testing.T) {
 // The documents of a key are written by hand; this holds them to the types.
 func TestEveryFieldHasAKey(t *testing.T) {
 	var known []string
-	for _, k := range slices.Concat(top, perGateway, perToken) {
+	for _, k := range slices.Concat(top, perGateway, perToken, perChannel) {
 		known = append(known, k.path)
 	}
 	var walk func(prefix string, t reflect.Type) []string
@@ -154,11 +180,11 @@ func TestEveryFieldHasAKey(t *testing.T) {
 // that viper can be given.
 func FuzzParseFile(f *testing.F) {
 	for _, seed := range []string{"", "mode: observe\n", "gateways:\n  - name: a\n    address: h:1\n", "policy: {silent_limit: 3}", "a: &x *x", "? a\n: b", "---\n---\n",
-		"- - - -", "{", "mode: |\n  x\n", "\ufeffmode: x", "gateways: [{name: a.b}]", "gateways: [name: a]", "%YAML 1.2\n---\nmode: x", "mode: !!str x", "\t", "'", "mode: \"\\ud800\""} {
+		"- - - -", "{", "mode: |\n  x\n", "\ufeffmode: x", "gateways: [{name: a.b}]", "gateways: [name: a]", "%YAML 1.2\n---\nmode: x", "mode: !!str x", "\t", "'", "mode: \"\\ud800\"", "alerts: {channels: [{name: a, type: slack}]}"} {
 		f.Add([]byte(seed))
 	}
 	types := map[string]kind{}
-	for _, k := range slices.Concat(top, perGateway, perToken) {
+	for _, k := range slices.Concat(top, perGateway, perToken, perChannel) {
 		types[k.path] = k.kind
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -172,6 +198,12 @@ func FuzzParseFile(f *testing.F) {
 					}
 					parts[i] = "*"
 				}
+			}
+			if parts[0] == "alerts" && len(parts) == 4 {
+				if checkChannel(parts[2]) != nil {
+					t.Errorf("%q gives the path %s", b, e.path)
+				}
+				parts[2] = "*"
 			}
 			k, known := types[strings.Join(parts, ".")]
 			if got := map[reflect.Kind]kind{reflect.String: text, reflect.Int64: whole, reflect.Bool: boolean}[reflect.TypeOf(e.value).Kind()]; !known || got != k {

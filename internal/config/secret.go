@@ -1,56 +1,69 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 )
 
-// maxSecret bounds a secret in bytes.
-const maxSecret = 64 << 10
+// ErrSecret is matched when a secret cannot be read, or must not be used.
+var ErrSecret = errors.New("a secret cannot be had")
 
-// ReadSecret reads what a key that ends in _file names: a file that only its owner may
-// read, or env:NAME, a variable of env, which is as os.Environ has it. White space
-// around it does not count. Errors match ErrInvalid and do not repeat what was read.
+// mostSecret is how long a secret is at most, in bytes.
+const mostSecret = 4096
+
+// ReadSecret reads what a key that ends in _file names: a file, or env:NAME in the
+// environment (as os.Environ has it). Blanks and line ends around it are cut off. A file
+// that others may read is refused. The error matches ErrSecret, says what to type, and
+// never has the secret.
 func ReadSecret(ref string, env []string) (string, error) {
+	vars := variables(env)
 	if name, ok := strings.CutPrefix(ref, "env:"); ok {
-		value := strings.TrimSpace(variables(env)[name])
-		if value == "" {
-			return "", fmt.Errorf("%w: the variable %s is not set", ErrInvalid, name)
+		if s := strings.TrimSpace(vars[name]); s != "" {
+			return s, nil
 		}
-		return value, nil
+		return "", fmt.Errorf("%w: the variable %s is not set", ErrSecret, name)
 	}
-	f, err := os.Open(ref)
+	in, err := os.Open(ref)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrInvalid, err)
+		return "", fmt.Errorf("%w: %s: %w", ErrSecret, ref, errors.Unwrap(err))
 	}
-	defer f.Close()
-	if err := OwnersAlone(f); err != nil {
-		return "", err
-	}
-	b, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
-	value := strings.TrimSpace(string(b))
+	defer in.Close()
+	info, err := in.Stat()
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("%w: %w", ErrInvalid, err)
-	case value == "":
-		return "", fmt.Errorf("%w: %s is empty", ErrInvalid, ref)
-	case len(b) > maxSecret:
-		return "", fmt.Errorf("%w: %s has more than %d bytes, this is no secret", ErrInvalid, ref, maxSecret)
+		return "", fmt.Errorf("%w: %s: %w", ErrSecret, ref, errors.Unwrap(err))
+	case !info.Mode().IsRegular():
+		return "", fmt.Errorf("%w: %s is no file", ErrSecret, ref)
+	case open(info, ref, vars["CREDENTIALS_DIRECTORY"]):
+		return "", fmt.Errorf("%w: others may read %s (%04o): chmod 600 %s", ErrSecret, ref, info.Mode().Perm(), ref)
 	}
-	return value, nil
+	b, err := io.ReadAll(io.LimitReader(in, mostSecret+1))
+	s := strings.TrimSpace(string(b))
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%w: %s: %w", ErrSecret, ref, errors.Unwrap(err))
+	case len(b) > mostSecret:
+		return "", fmt.Errorf("%w: %s has more than %d bytes", ErrSecret, ref, mostSecret)
+	case s == "":
+		return "", fmt.Errorf("%w: %s is empty", ErrSecret, ref)
+	}
+	return s, nil
 }
 
-// OwnersAlone refuses a file that others than its owner may read.
-func OwnersAlone(f *os.File) error {
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalid, err)
+// open says whether others may read a file. A credential of systemd's has an access
+// control list for the service's user, which shows as the right of a group to read.
+func open(info os.FileInfo, path, credentials string) bool {
+	if runtime.GOOS == "windows" {
+		return false // it has no such bits
 	}
-	if info.Mode()&fs.ModeType == 0 && info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("%w: %s can be read by others (%o); type: chmod 600 %s", ErrInvalid, f.Name(), info.Mode().Perm(), f.Name())
+	others := os.FileMode(0o077)
+	if filepath.IsAbs(credentials) && filepath.Dir(path) == filepath.Clean(credentials) {
+		others = 0o037
 	}
-	return nil
+	return info.Mode().Perm()&others != 0
 }

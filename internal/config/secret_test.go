@@ -10,36 +10,49 @@ import (
 
 func TestReadSecret(t *testing.T) {
 	dir := t.TempDir()
-	write := func(name, text string, mode os.FileMode) string {
+	file := func(name, text string, mode os.FileMode) string {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(path, mode); err != nil { // whatever the umask is
+		if err := os.Chmod(path, mode); err != nil { // past the umask
 			t.Fatal(err)
 		}
 		return path
 	}
-	env := []string{"TOKEN= " + secret, "NOTHING="}
-	for _, c := range []struct{ name, ref, want, says string }{
-		{"a file of its owner", write("a", secret+"\n", 0o600), secret, ""},
-		{"one that may not be written", write("b", secret, 0o400), secret, ""},
-		{"a variable", "env:TOKEN", secret, ""},
-		{"a file that others may read", write("c", secret, 0o640), "", "can be read by others (640); type: chmod 600 " + dir},
-		{"an empty file", write("d", " \n", 0o600), "", "is empty"},
-		{"a long file", write("e", strings.Repeat("x", maxSecret+1), 0o600), "", "this is no secret"},
-		{"no file", filepath.Join(dir, "f"), "", "no such file"},
-		{"a folder", dir, "", "is a directory"},
-		{"a variable that is empty", "env:NOTHING", "", "the variable NOTHING is not set"},
-		{"a variable that is not there", "env:TOKENS", "", "the variable TOKENS is not set"},
+	const secret = "S3cr3tS3cr3t"
+	for _, c := range []struct {
+		name, ref string
+		env       []string
+		want      string // the secret, or the end of the error
+	}{
+		{"a file", file("a", secret, 0o600), nil, secret},
+		{"a file that nobody may change", file("b", secret, 0o400), nil, secret},
+		{"an editor's line end, and Windows's", file("c", secret+"\r\n", 0o600), nil, secret},
+		{"a variable", "env:BOT", []string{"BOT=" + secret + "\n"}, secret},
+		{"a variable that is not set", "env:BOT", nil, "the variable BOT is not set"},
+		{"an empty variable", "env:BOT", []string{"BOT= "}, "the variable BOT is not set"},
+		{"no file", filepath.Join(dir, "none"), nil, "/none: no such file or directory"},
+		{"a folder", dir, nil, " is no file"},
+		{"a file that others may read", file("d", secret, 0o604), nil, "/d (0604): chmod 600 " + filepath.Join(dir, "d")},
+		{"a file that a group may read", file("e", secret, 0o640), nil, "/e (0640): chmod 600 " + filepath.Join(dir, "e")},
+		{"a credential of systemd's, with its list of rights", file("f", secret, 0o440), []string{"CREDENTIALS_DIRECTORY=" + dir}, secret},
+		{"a credential that others may read", file("g", secret, 0o444), []string{"CREDENTIALS_DIRECTORY=" + dir}, "/g (0444): chmod 600 " + filepath.Join(dir, "g")},
+		{"a file beside the credentials", file("h", secret, 0o440), []string{"CREDENTIALS_DIRECTORY=" + filepath.Join(dir, "x")}, "/h (0440): chmod 600 " + filepath.Join(dir, "h")},
+		{"an empty file", file("i", "\n", 0o600), nil, "/i is empty"},
+		{"a file that is no secret", file("j", strings.Repeat(secret, 500), 0o600), nil, "/j has more than 4096 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := ReadSecret(c.ref, env)
-			if got != c.want || (err == nil) != (c.says == "") {
-				t.Fatalf("got %q, %v", got, err)
-			}
-			if err != nil && (!errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), secret)) {
-				t.Errorf("says %v, want %q and not the secret", err, c.says)
+			got, err := ReadSecret(c.ref, c.env)
+			switch {
+			case c.want == secret:
+				if got != secret || err != nil {
+					t.Errorf("%q, %v", got, err)
+				}
+			case !errors.Is(err, ErrSecret) || !strings.HasSuffix(err.Error(), c.want):
+				t.Errorf("%v, want it to end with %q", err, c.want)
+			case got != "" || strings.Contains(err.Error(), secret):
+				t.Errorf("the secret is told: %q, %v", got, err)
 			}
 		})
 	}

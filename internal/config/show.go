@@ -84,6 +84,20 @@ func lines(c Config) []line {
 	add("", "held", "held", string(c.Held))
 	add("", "on_restart_required", "on_restart_required", c.OnRestartRequired)
 	add("", "log_max_bytes", "log_max_bytes", c.LogMaxBytes)
+	out = append(out, line{text: "alerts:"})
+	if len(c.Alerts.Channels) == 0 {
+		out = append(out, line{text: "  channels: []"})
+	} else {
+		out = append(out, line{text: "  channels:"})
+	}
+	for _, ch := range c.Alerts.Channels {
+		add("    - ", channelPath(ch.Name, "name"), "name", ch.Name)
+		for _, s := range ch.settings() {
+			if *s.value != "" {
+				add("      ", channelPath(ch.Name, s.key), s.key, *s.value)
+			}
+		}
+	}
 	out = append(out, line{text: "nats:"})
 	add("  ", "nats.listen", "listen", c.NATS.Listen)
 	if len(c.NATS.Runners) == 0 {

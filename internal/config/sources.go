@@ -10,6 +10,7 @@ import (
 
 	"ibrecorder/events"
 
+	"github.com/goccy/go-yaml/ast"
 	"github.com/spf13/pflag"
 )
 
@@ -88,6 +89,18 @@ func (l *layer) runners(origin string, values []string) {
 	}
 }
 
+// channels reads the list of channels, as the file has it.
+func (l *layer) channels(variable, value string) {
+	f := file{env: variable, lines: strings.Split(value, "\n")}
+	doc := f.document([]byte(value))
+	if seq, ok := doc.(*ast.SequenceNode); ok {
+		f.channels(start(doc), seq)
+	} else if f.problems == nil { // what it is instead may be a secret
+		l.add("env "+variable, "want a list, for example [{name: phone, type: ntfy, topic_file: /etc/ibrecorder/topic}]")
+	}
+	l.entries, l.problems = append(l.entries, f.entries...), append(l.problems, f.problems...)
+}
+
 func (l *layer) connect(origin string, names []string) {
 	seen := map[string]bool{}
 	for _, name := range names {
@@ -134,7 +147,7 @@ func fromFlags(fs *pflag.FlagSet) layer {
 
 // listVars are the variables that are not named after a key, because a gateway's
 // name cannot be part of a variable's. Commas separate.
-var listVars = []string{"CONFIG", "GATEWAYS", "TAPS", "CONNECT", "CLIENT_ID", "HTTP_TOKENS"}
+var listVars = []string{"CONFIG", "GATEWAYS", "TAPS", "CONNECT", "CLIENT_ID", "HTTP_TOKENS", "ALERTS_CHANNELS"}
 
 // fromEnv are the variables that begin with IBRECORDER_; an empty one counts as
 // not set, because that is how docker compose passes on what it has not.
@@ -168,6 +181,8 @@ func fromEnv(env map[string]string) layer {
 			l.runners(origin, strings.Split(value, ","))
 		case short == "HTTP_TOKENS":
 			l.tokens(origin, strings.Split(value, ","))
+		case short == "ALERTS_CHANNELS":
+			l.channels(name, value)
 		case short == "CLIENT_ID":
 			if id, ok := l.whole(origin, value); ok {
 				l.clientID = &entry{value: id, origin: origin}

@@ -60,6 +60,7 @@ func validate(c Config, of map[string]entry, ps *problems) {
 	k.gateways(c.Gateways)
 	k.nats(c)
 	k.http(c)
+	k.channels(c)
 }
 
 func (k check) mode(m events.Mode) {
