@@ -78,10 +78,18 @@ func newConfigCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "check",
 		Short:   "Say whether the configuration is right, or everything that is wrong",
+		Long:    "check reads the secrets of the channels too, as the user who types it, and sends nothing.",
 		Example: `  recorder config check --config new.yaml`,
 		Args:    arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := config.Check(cmd.OutOrStdout(), cmd.Flags(), os.Environ()); err != nil {
+			c, from, err := config.Load(cmd.Flags(), os.Environ())
+			if err == nil { // what is wrong with the channels is known when their secrets are read
+				_, err = channels(c, from, os.Environ())
+			}
+			if err == nil {
+				err = config.Check(cmd.OutOrStdout(), cmd.Flags(), os.Environ())
+			}
+			if err != nil {
 				return usage(err)
 			}
 			return nil

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"ibrecorder/events"
-	"ibrecorder/internal/channel"
 	"ibrecorder/internal/config"
 	"ibrecorder/internal/daemon"
 	"ibrecorder/internal/httpapi"
@@ -64,9 +63,15 @@ func record(ctx context.Context, errs io.Writer, c config.Config, from config.Or
 	if err != nil {
 		return usage(err)
 	}
+	told, err := channels(c, from, os.Environ())
+	if err != nil {
+		return usage(err)
+	}
 	began := time.Now()
 	log := logger(errs)
-	d, err := daemon.Open(ctx, settings(c, loaded, log))
+	set := settings(c, loaded, log)
+	set.Channels = told
+	d, err := daemon.Open(ctx, set)
 	if err != nil {
 		return startError(err)
 	}
@@ -81,9 +86,6 @@ func record(ctx context.Context, errs io.Writer, c config.Config, from config.Or
 func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) daemon.Config {
 	out := daemon.Config{
 		Data: c.Data, LogBytes: c.LogMaxBytes, Policy: loaded, Explain: c.Held == config.Explain, Version: version(), Build: build(), Logger: log,
-	}
-	if c.OnRestartRequired != "" {
-		out.Channels = append(out.Channels, channel.Command{Line: c.OnRestartRequired})
 	}
 	if c.NATS.Listen != "" {
 		out.NATS = &daemon.NATS{Listen: c.NATS.Listen, Runners: c.NATS.Runners}

@@ -37,7 +37,10 @@ var alerts = map[notice.Kind]alert{
 // Alertmanager is one of Prometheus (POST /api/v2/alerts under server). token may be
 // empty. Its labels are alertname, gateway, severity and service, and have no free text;
 // what people read are the annotations summary, description and incident.
-func Alertmanager(name string, server *url.URL, token string) *Hook {
+func Alertmanager(name string, server *url.URL, token string) (*Hook, error) {
+	if err := visible(token); err != nil {
+		return nil, err
+	}
 	return &Hook{name: name, target: under(server, "/api/v2/alerts"), sender: Sender{Secrets: []string{token}},
 		compose: func(n notice.Notice) (http.Header, []byte) {
 			kind, known := alerts[n.Kind]
@@ -79,5 +82,5 @@ func Alertmanager(name string, server *url.URL, token string) *Hook {
 			}
 			return nil
 		},
-	}
+	}, nil
 }

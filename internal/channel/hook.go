@@ -91,10 +91,10 @@ func under(base *url.URL, path string) *url.URL {
 	return &u
 }
 
-// Secret is one that an HTTP header can carry: a line without blanks.
-func Secret(s string) error {
-	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return errors.New("want one word of visible ASCII characters, and nothing else")
+// visible refuses a token that no header can carry; an empty one is none.
+func visible(token string) error {
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("want a token of visible ASCII characters, without blanks")
 	}
 	return nil
 }

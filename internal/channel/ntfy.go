@@ -23,6 +23,9 @@ func Ntfy(name string, server *url.URL, topic, token string) (*Hook, error) {
 	if !ntfyTopic.MatchString(topic) {
 		return nil, errors.New("want a topic of 1 to 64 letters, digits, - and _")
 	}
+	if err := visible(token); err != nil {
+		return nil, err
+	}
 	return &Hook{name: name, target: under(server, "/"), sender: Sender{Secrets: []string{topic, token}},
 		compose: func(n notice.Notice) (http.Header, []byte) {
 			title := n.Title
