@@ -39,6 +39,7 @@ var plain = map[string]string{
 	"Listening":   "listening: yes",
 	"Owner":       "owner: gateway",
 	"SocketState": "established, close_wait",
+	"About":       "a manual restart is needed",
 	"Previous":    "the run before: crashed",
 	"StopReason":  "by signal",
 	"Class":       "of a kind, for programmers",

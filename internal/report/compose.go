@@ -187,7 +187,7 @@ func (c *composer) people(e *events.Event) {
 	case events.AlertDelivered, events.AlertFailed:
 		to = &c.alerts
 	case events.RestartClaimed, events.OperatorNoted, events.DisconnectRequested, events.DisconnectBlocked, events.DisconnectForced,
-		events.DisconnectPermitted, events.RestartRejected, events.RestartAcknowledged:
+		events.DisconnectPermitted, events.RestartRejected, events.RestartAcknowledged, events.AlertAcknowledged:
 	case events.GatewayDown:
 		if !strings.HasPrefix(e.Source, "/runner/") {
 			return

@@ -197,6 +197,26 @@ func rest(p events.Payload) (same, more string, known bool) {
 		}
 		w.more("%s for %s", who, span(d.DelayMS*1e6))
 		w.more("%s in a row", count(int(d.Failures), "failure"))
+	case events.AlertRaised:
+		w.same("%s", d.Incident)
+		w.same("%s", abouts[d.About])
+		w.sameIf(d.Channel != "", "channel %s", d.Channel)
+		w.sameIf(d.Again > 0, "%d more like it before", d.Again)
+		w.sameIf(d.UsedPercent > 0, "%d %% full", d.UsedPercent)
+	case events.AlertReminded:
+		w.same("%s", d.Incident)
+		w.more("%d of %d", d.Number, d.Most)
+		w.more("after %s", span(d.ElapsedMS*1e6))
+		w.moreIf(d.Blocked > 0, "%s denied", count(int(d.Blocked), "attempt"))
+	case events.AlertAcknowledged:
+		w.same("%s", d.Incident)
+		w.same("by %s", d.By)
+		w.text(d.Text)
+	case events.AlertResolved:
+		w.same("%s", d.Incident)
+		w.same("%s", abouts[d.About])
+		w.more("after %s", span(d.ElapsedMS*1e6))
+		w.moreIf(d.Blocked > 0, "%s denied", count(int(d.Blocked), "attempt"))
 	case events.AlertDelivered:
 		w.same("%s", d.Channel)
 		w.sameIf(d.Tries > 1, "after %d tries", d.Tries)
@@ -216,6 +236,12 @@ func rest(p events.Payload) (same, more string, known bool) {
 		return "", "", false
 	}
 	return w.join(), w.rest(), true
+}
+
+// abouts are what an alert is about, in words.
+var abouts = map[events.About]string{
+	events.AboutStop: "a manual restart is needed", events.AboutOutage: "the Gateway is not there", events.AboutBreach: "the rule was broken",
+	events.AboutChannel: "a channel takes nothing", events.AboutRoom: "the log is nearly full",
 }
 
 // words collects the parts of a phrase.

@@ -38,6 +38,8 @@ type stops struct {
 	all      []Stop
 	required events.Event // of the last one
 	released events.Event
+	raised   string                  // id of the alert of the last one
+	resolved string                  // id of the end of that alert
 	asked    map[string]events.Event // requests of attempts without an end
 	row      events.Event            // the request that began the row of silent attempts
 	last     uint64
@@ -99,8 +101,16 @@ func (s *stops) see(e *events.Event, wanted bool) {
 			made.DetectNS = elapsed(s.row, *e)
 		}
 		s.all = append(s.all, made)
+	case events.AlertRaised:
+		if e.Cause == s.required.ID {
+			s.raised = strings.Clone(e.ID)
+		}
+	case events.AlertResolved:
+		if d.About == events.AboutStop {
+			s.resolved = strings.Clone(e.ID)
+		}
 	case events.AlertDelivered:
-		if st != nil && st.Alerted == 0 && e.Cause == s.required.ID {
+		if st != nil && st.Alerted == 0 && (e.Cause == s.required.ID || e.Cause != "" && e.Cause == s.raised) {
 			st.Alerted, st.AlertNS = e.Seq, elapsed(s.required, *e)
 		}
 	case events.RestartAcknowledged:

@@ -124,7 +124,7 @@ func (s *story) rest(e *events.Event, stops *stops) {
 		}
 		s.add(e, "", 1, "The stop was released%s, %s.", after, bases[d.Basis])
 	case events.AlertDelivered:
-		if e.Cause != "" && e.Cause == stops.released.ID {
+		if e.Cause != "" && (e.Cause == stops.released.ID || e.Cause == stops.resolved) {
 			s.add(e, "told "+d.Channel, 1, "The end of the stop was told (%s).", d.Channel)
 			break
 		}
@@ -133,6 +133,10 @@ func (s *story) rest(e *events.Event, stops *stops) {
 			after = ", " + span(*stops.all[n-1].AlertNS) + " after the stop"
 		}
 		s.add(e, "alert "+d.Channel, 1, "An alert was delivered (%s)%s.", d.Channel, after)
+	case events.AlertReminded:
+		s.add(e, "reminded", 1, "Nobody had acknowledged, and people were reminded.")
+	case events.AlertAcknowledged:
+		s.add(e, "", 1, "%s acknowledged the alert%s", person(d.By), quoted(d.Text))
 	case events.AlertFailed:
 		s.add(e, "alert failed "+d.Channel, 1, "An alert could not be delivered (%s).", d.Channel)
 	case events.RuleViolated:

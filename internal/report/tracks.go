@@ -86,7 +86,7 @@ func (t *tracks) around(e *events.Event, wanted bool, at spot) {
 		t.alerts.mark(signAlert, e, at, 1, text)
 	case events.AlertFailed:
 		t.alerts.mark(signFailed, e, at, 1, text)
-	case events.RestartClaimed, events.OperatorNoted, events.DisconnectRequested:
+	case events.RestartClaimed, events.OperatorNoted, events.DisconnectRequested, events.AlertAcknowledged:
 		t.people.mark(signOperator, e, at, 1, text)
 	case events.RestartRejected:
 		t.people.mark(signFailed, e, at, 1, text)

@@ -82,7 +82,7 @@ var catalogue = [...]Entry{
 		ID: "RS8", Kind: Rule, Unit: "alerts of a stop",
 		Title: "A stop is told on every channel, soon and once.",
 		Why:   "Who is not told goes on waiting for a Gateway that only they can restart; who is told again and again stops to listen.",
-		How: "A channel is known from its own alert.delivered and alert.failed of the same run: where nobody subscribes there is nothing to judge. A minute after restart.required, and a second minute after the first event that is later than that, each of them must have told of that stop, or have failed to tell of anything since. No channel tells of one stop twice. " +
+		How: "A channel is known from what it told of a stop, or failed to, in the same run: where nobody subscribes there is nothing to judge. A minute after restart.required, and a second minute after the first event that is later than that, each of them must have told of that stop, or have failed to tell of anything since; one whose last try before the stop failed is at fault itself. The alert of a stop is raised once, no channel tells of one stop twice, and no alert.reminded follows an alert.acknowledged or alert.resolved of the same alert. " +
 			"A stop that ended before it was told need not be, and one that is untold when the run or the stream ends is no breach.",
 	},
 	{

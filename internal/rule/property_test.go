@@ -24,7 +24,7 @@ func chaos(t *rapid.T) []string {
 		"resume", "restart.acknowledged", "restart.claimed override=true", "gateway.observed", "wedged", "gateway.contradicted",
 		"crash", "crash unfinished=A", "recorder.stopped", "start previous=stopped", "policy.loaded", "policy.loaded silent_limit=3", "policy.loaded mode=observe",
 		"retry.scheduled A", "gateway.notice", "+90s gateway.notice", "gateway.notice epoch=1",
-		"alert.delivered", "alert.failed", "alert.delivered channel=pager",
+		"alert.delivered", "alert.failed", "alert.delivered channel=pager", "alert.raised", "alert.reminded", "alert.acknowledged", "alert.resolved",
 	}
 	lines := []string{"start"}
 	for range rapid.IntRange(0, 25).Draw(t, "length") {

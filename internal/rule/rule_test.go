@@ -1037,7 +1037,7 @@ var specification = map[string][]struct {
 		},
 		{
 			name: "each channel for itself",
-			stream: `start; gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; alert.delivered; alert.failed channel=pager; resume
+			stream: `start; gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; alert.delivered; alert.delivered channel=pager; resume
 				gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; alert.delivered; +61s gateway.notice; +61s operator.noted; alert.delivered channel=pager`,
 			find: []string{"RS8 operator.noted <- restart.required"},
 		},
@@ -1065,6 +1065,46 @@ var specification = map[string][]struct {
 			name:   "no channel tells of it twice",
 			stream: `start; silent a1; stop; alert.delivered; alert.failed channel=pager; alert.delivered channel=pager; alert.delivered`,
 			find:   []string{"RS8 alert.delivered <- restart.required"},
+		},
+		{
+			name:   "what a channel confirms is the alert that was raised for the stop",
+			stream: `start; silent a1; stop; alert.raised; alert.delivered cause=alert.raised; alert.failed channel=pager cause=alert.raised; alert.delivered channel=pager cause=alert.raised; alert.delivered cause=alert.raised`,
+			find:   []string{"RS8 alert.delivered <- restart.required"},
+		},
+		{
+			name:   "the alert of a stop is raised once",
+			stream: `start; silent a1; stop; alert.raised; alert.raised`,
+			find:   []string{"RS8 alert.raised <- restart.required"},
+		},
+		{
+			name: "reminders are no second telling",
+			stream: `start; silent a1; stop; alert.raised; alert.delivered cause=alert.raised; +30m alert.reminded; alert.delivered cause=alert.reminded; +30m alert.reminded number=2; alert.delivered cause=alert.reminded
+				alert.acknowledged; resume; alert.resolved; alert.delivered cause=alert.resolved`,
+		},
+		{
+			name:   "nobody is reminded of what is acknowledged",
+			stream: `start; silent a1; stop; alert.raised; alert.delivered cause=alert.raised; alert.acknowledged; +30m alert.reminded`,
+			find:   []string{"RS8 alert.reminded <- restart.required"},
+		},
+		{
+			name:   "nor of what is over",
+			stream: `start; silent a1; stop; alert.raised; alert.delivered cause=alert.raised; resume; alert.resolved; alert.reminded`,
+			find:   []string{"RS8 alert.reminded <- restart.required"},
+		},
+		{
+			name:   "another alert that is acknowledged ends no reminders",
+			stream: `start; silent a1; stop; alert.raised; alert.delivered cause=alert.raised; alert.acknowledged incident=paper-99; +30m alert.reminded`,
+		},
+		{
+			name: "a channel whose last try failed is at fault itself",
+			stream: `start; gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; alert.delivered; resume; alert.failed cause=restart.acknowledged
+				gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; +61s gateway.notice; +61s gateway.notice`,
+		},
+		{
+			name: "and no more once it has told again",
+			stream: `start; gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; alert.delivered; resume; alert.failed cause=restart.acknowledged; alert.delivered cause=restart.acknowledged
+				gateway.down reason=reported by=/runner/robo-1; restart.required reason=reported; +61s gateway.notice; +61s operator.noted; +61s gateway.notice`,
+			find: []string{"RS8 operator.noted <- restart.required"},
 		},
 		{
 			name:   "in observe mode it would have been a breach",

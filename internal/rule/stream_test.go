@@ -82,6 +82,10 @@ var usual = map[string]string{
 	"gateway.contradicted":  "ends=true",
 	"handshake.version":     "server_version=187",
 	"handshake.api_started": "client_id=7",
+	"alert.raised":          "about=stop incident=paper-1 of=1",
+	"alert.reminded":        "incident=paper-1 raised=1 number=1 most=8",
+	"alert.acknowledged":    "incident=paper-1 raised=1 by=kim",
+	"alert.resolved":        "about=stop incident=paper-1 raised=1 of=1",
 	"alert.delivered":       "channel=command tries=1",
 	"alert.failed":          "channel=command try=1 exit_code=1",
 }
@@ -89,12 +93,16 @@ var usual = map[string]string{
 // causes names the kind whose last event, of the same attempt if it has one, is
 // the cause.
 var causes = map[string]string{
-	"attempt.permitted": "attempt.requested",
-	"dial.started":      "attempt.permitted",
-	"retry.scheduled":   "attempt.failed",
-	"restart.required":  "gateway.down",
-	"alert.delivered":   "restart.required",
-	"alert.failed":      "restart.required",
+	"attempt.permitted":  "attempt.requested",
+	"dial.started":       "attempt.permitted",
+	"retry.scheduled":    "attempt.failed",
+	"restart.required":   "gateway.down",
+	"alert.raised":       "restart.required",
+	"alert.reminded":     "alert.raised",
+	"alert.acknowledged": "alert.raised",
+	"alert.resolved":     "restart.acknowledged",
+	"alert.delivered":    "restart.required",
+	"alert.failed":       "restart.required",
 }
 
 // sources is who sees what, if not the tap.
@@ -197,6 +205,8 @@ func (b *builder) event(kind string, args []string) {
 	switch kind {
 	case "attempt.permitted", "attempt.denied", "attempt.unknown", "gateway.down", "gateway.contradicted":
 		e.Source = "/recorder"
+	case "alert.acknowledged":
+		e.Source = "/operator/cli"
 	case "gateway.observed":
 		e.Source = "/watch"
 	case "restart.claimed":
