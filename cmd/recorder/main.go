@@ -151,7 +151,7 @@ Exit codes: 0 fine, 1 the answer is no (stopped, refused), 2 usage or configurat
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
 		newRun(), newDemo(), newStatus(), newDoctor(), newResume(), newDisconnect(), newEmit(), newNote(), newEvents(),
-		newLog(), newAlert(), newNATS(), newConfig(), newSim(), newVersion(),
+		newLog(), newAlert(), newNATS(), newToken(), newConfig(), newSim(), newVersion(),
 	)
 	return root
 }

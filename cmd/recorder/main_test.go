@@ -57,7 +57,8 @@ func scripts(t *testing.T, folder string) {
 			for name, value := range map[string]string{
 				"D": dir, "GATEWAY": gateway, "TAP": tap, "TMPDIR": dir, "TZ": "UTC",
 				"IBRECORDER_DATA": dir, "IBRECORDER_GATEWAYS": "main=" + gateway, "IBRECORDER_TAPS": "main=" + tap,
-				"GORACE": "atexit_sleep_ms=0", // a race build sleeps a second at the end of each process
+				"IBRECORDER_HTTP_LISTEN": "off",               // one port for all would be taken
+				"GORACE":                 "atexit_sleep_ms=0", // a race build sleeps a second at the end of each process
 			} {
 				e.Setenv(name, value)
 			}

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"ibrecorder/events"
 
@@ -99,16 +96,8 @@ func writeSeed(path string) (public string, err error) {
 	if public, err = key.PublicKey(); err != nil {
 		return "", fmt.Errorf("make a key: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return "", usage(fmt.Errorf("%s is there already and is not replaced; choose another file: --seed FILE", path))
-	}
-	if err != nil {
-		return "", fmt.Errorf("write the seed: %w", err)
-	}
-	_, err = f.Write(append(seed, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return "", fmt.Errorf("write the seed: %w", errors.Join(err, os.Remove(path)))
+	if err := writeNew(path, "seed", string(seed), "--seed FILE"); err != nil {
+		return "", err
 	}
 	return public, nil
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/access"
 	"ibrecorder/internal/config"
 	"ibrecorder/internal/daemon"
 	"ibrecorder/internal/httpapi"
@@ -43,6 +44,7 @@ restart.required or what ended it, in its environment.`,
   recorder run --on-restart-required 'mail -s "$RECORDER_GATEWAY: $RECORDER_KIND" me@example.org'
   recorder run --held explain                         while stopped, tell programs why and count them
   recorder run --nats-listen 127.0.0.1:4222           let runners of nats.runners report, and ask for permits
+  recorder run --http off                             no HTTP API but on the socket in the data folder
   recorder run --mode observe                         hold nobody, only record`,
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -69,7 +71,10 @@ func record(ctx context.Context, errs io.Writer, c config.Config, from config.Or
 	}
 	began := time.Now()
 	log := logger(errs)
-	set := settings(c, loaded, log)
+	set, err := settings(c, loaded, log)
+	if err != nil {
+		return usage(err)
+	}
 	set.Channels = told
 	d, err := daemon.Open(ctx, set)
 	if err != nil {
@@ -83,7 +88,7 @@ func record(ctx context.Context, errs io.Writer, c config.Config, from config.Or
 	return err
 }
 
-func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) daemon.Config {
+func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) (daemon.Config, error) {
 	out := daemon.Config{
 		Data: c.Data, LogBytes: c.LogMaxBytes, Policy: loaded, Explain: c.Held == config.Explain, Version: version(), Build: build(), Logger: log,
 	}
@@ -93,12 +98,38 @@ func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) dae
 	for _, g := range c.Gateways {
 		out.Gateways = append(out.Gateways, daemon.Gateway{Name: g.Name, Address: g.Address, Tap: g.Tap, Connect: g.Connect, ClientID: g.ClientID})
 	}
-	return out
+	if c.HTTP.Listen == config.Off {
+		return out, nil
+	}
+	known, err := tokens(c.HTTP.Tokens)
+	out.HTTP = &daemon.HTTP{Listen: c.HTTP.Listen, Tokens: known, CertFile: c.HTTP.TLSCertFile, KeyFile: c.HTTP.TLSKeyFile}
+	return out, err
+}
+
+// tokens are those of the configuration; the secrets themselves are read and forgotten.
+func tokens(all []config.Token) (known access.Tokens, err error) {
+	for _, t := range all {
+		one := access.Token{Name: t.Name, Scope: access.Scope(t.Scope)}
+		if t.SecretFile == "" {
+			one.Sum, err = access.ParseSum(t.SHA256)
+		} else {
+			var secret string
+			if secret, err = config.ReadSecret(t.SecretFile, os.Environ()); err == nil {
+				err = access.CheckSecret(secret)
+			}
+			one.Sum = access.SumOf(secret)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("http.tokens, %s: %w", t.Name, err)
+		}
+		known = append(known, one)
+	}
+	return known, nil
 }
 
 // startError gives what a configuration can cure the exit code of one.
 func startError(err error) error {
-	if errors.Is(err, store.ErrLocked) || errors.Is(err, daemon.ErrGuarded) || errors.Is(err, store.ErrFormat) || errors.Is(err, httpapi.ErrPathTooLong) || errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, store.ErrDoor) {
+	if errors.Is(err, store.ErrLocked) || errors.Is(err, daemon.ErrGuarded) || errors.Is(err, store.ErrFormat) || errors.Is(err, httpapi.ErrPathTooLong) || errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, store.ErrDoor) || errors.Is(err, daemon.ErrHTTP) {
 		return usage(err)
 	}
 	return err
@@ -129,7 +160,22 @@ func banner(w io.Writer, c config.Config, from config.Origins, d *daemon.Daemon,
 	if at := d.NATS(); at != "" {
 		fmt.Fprintf(w, "\n  %-10s runners connect over NATS to %s: %s\n", "", at, strings.Join(slices.Sorted(maps.Keys(c.NATS.Runners)), ", "))
 	}
+	if at := d.HTTP(); at != "" {
+		fmt.Fprintf(w, "\n  %-10s %s/v1/gateways; %s\n", "HTTP", at, mayWrite(c.HTTP.Tokens))
+	}
 	fmt.Fprintf(w, "\n  ready in %s; Ctrl-C stops; what is going on: %s\n\n", took.Round(time.Millisecond), a.typed("recorder status"))
+}
+
+// mayWrite says who may do more over HTTP than read.
+func mayWrite(all []config.Token) string {
+	if len(all) == 0 {
+		return "to read; for more: recorder token new"
+	}
+	var names []string
+	for _, t := range all {
+		names = append(names, t.Name+" ("+t.Scope+")")
+	}
+	return "tokens: " + strings.Join(names, ", ")
 }
 
 // logger writes for people on a terminal, and a line of key=value for a journal.

@@ -81,7 +81,7 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 	}
 	s.Clients = clients(view.State, now, mono)
 	s.Address, s.Tap = p.cfg.Address, p.tap.Addr().String()
-	s.NATS = p.d.NATS()
+	s.NATS, s.HTTP = p.d.NATS(), p.d.HTTP()
 	s.Version, s.Held, s.Blind = p.d.cfg.Version, held(p.d.cfg.Explain), p.blind(ctx)
 	s.LogBytes, s.LogLimit = uint64(used), uint64(limit)
 	s.PID = os.Getpid()

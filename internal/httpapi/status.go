@@ -22,6 +22,8 @@ type Status struct {
 	Held string `json:"held,omitempty"`
 	// NATS is where runners connect, host:port; absent if they do not.
 	NATS string `json:"nats,omitempty"`
+	// HTTP is the URL at which the API is served beside the socket; absent if it is not.
+	HTTP string `json:"http,omitempty"`
 	// TapError is why nothing listens there although the gate is not STOPPED; absent
 	// while it does.
 	TapError string `json:"tap_error,omitempty"`
