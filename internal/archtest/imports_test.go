@@ -22,6 +22,7 @@ const (
 	gopsutil    = "github.com/shirou/gopsutil/v4"
 	gomail      = "github.com/wneessen/go-mail"
 	xsys        = "golang.org/x/sys"
+	xtime       = "golang.org/x/time"
 	xmod        = "golang.org/x/mod"
 	prometheus  = "github.com/prometheus/client_golang"
 )
@@ -49,7 +50,7 @@ var mayImport = map[string][]string{
 	"internal/diskfile":  {"internal/flock"},
 	"internal/alert":     {"events", "store", "internal/notice", "internal/channel"},
 	"internal/notice":    {"events"},
-	"internal/access":    {},
+	"internal/access":    {xtime},
 	"internal/httpapi":   {"events", "internal/access"},
 	"internal/health":    {},
 	"internal/metrics":   {"events", "fsm", "internal/rule", prometheus},

@@ -13,6 +13,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
+	"ibrecorder/internal/access"
 	"ibrecorder/internal/alert"
 	"ibrecorder/internal/checkpoint"
 	"ibrecorder/internal/httpapi"
@@ -101,6 +102,7 @@ type Daemon struct {
 	posts []*post
 	api   net.Listener
 	port  *port // nil without HTTP
+	quota *access.Quota
 }
 
 // post is everything about one gateway.
@@ -128,7 +130,7 @@ func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
 	if cfg.Sensor == nil {
 		cfg.Sensor = func(address string) recorder.Sensor { return &watch.Listener{Address: address} }
 	}
-	d = &Daemon{cfg: cfg, boot: newBoot(), start: time.Now()}
+	d = &Daemon{cfg: cfg, boot: newBoot(), start: time.Now(), quota: access.NewQuota(quotaRate, quotaBurst)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.abort(err), d.close())

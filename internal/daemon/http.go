@@ -21,6 +21,16 @@ type HTTP struct {
 	CertFile, KeyFile string
 }
 
+// quotaRate and quotaBurst bound what each runner may report and ask for, in a second and
+// at once, by HTTP and NATS together. An attempt is about five reports. A runner that was
+// cut off for an hour sends what it kept at once; one that goes on at the rate for a day
+// fills a fifth of the default log and has the disk write for a hundredth of the time
+// (0.34 ms each, docs/performance.md).
+const (
+	quotaRate  = 5
+	quotaBurst = 256
+)
+
 // ErrHTTP: the port of the HTTP API cannot be opened as it is configured.
 var ErrHTTP = errors.New("HTTP cannot be served")
 
@@ -83,7 +93,7 @@ func (d *Daemon) Reload() error {
 // serve answers over the port until ctx ends.
 func (d *Daemon) serve(ctx context.Context, served []httpapi.Gateway) error {
 	return httpapi.ServePort(ctx, d.port, httpapi.Port{
-		Gateways: served, Mounts: d.mounts(served), Tokens: d.port.tokens, Open: d.port.open,
+		Gateways: served, Mounts: d.mounts(served), Tokens: d.port.tokens, Open: d.port.open, Quota: d.quota,
 	}, d.cfg.Logger)
 }
 

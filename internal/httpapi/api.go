@@ -25,6 +25,14 @@ type Gateway interface {
 	// Disconnect puts a request to the guard and returns what came of it: a
 	// disconnect.completed or a disconnect.blocked.
 	Disconnect(ctx context.Context, q Disconnect) (events.Record, error)
+	// Standing says whether somebody may dial now. It is in no log and reserves nothing,
+	// and its Granted has no permit.
+	Standing(ctx context.Context) (Answer, error)
+	// Permit asks for a permit for a runner that dials by itself.
+	Permit(ctx context.Context, source, attempt string, q events.AttemptRequested) (Answer, error)
+	// GiveBack ends an attempt of source that was permitted and is not made, as abandoned.
+	// ErrNoPermit if it has none.
+	GiveBack(ctx context.Context, source, attempt string) (events.Record, error)
 	// Read yields the events from..to, both included; from 0 is 1, to 0 the head.
 	Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error]
 	// Tail yields what is there from sequence from on and then what comes; the
@@ -76,6 +84,8 @@ var (
 	ErrStopping = errors.New("the recorder is stopping")
 	// ErrUnknownGateway: the recorder guards no gateway of that name (404).
 	ErrUnknownGateway = errors.New("no such gateway")
+	// ErrNoPermit: the attempt has no permit, or its end is known (404).
+	ErrNoPermit = errors.New("no such permit")
 	// ErrRefused: the policy decided against it; the *Problem has the decision (409).
 	ErrRefused = errors.New("refused")
 	// ErrUnreachable: no recorder answers on the socket.

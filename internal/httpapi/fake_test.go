@@ -25,15 +25,17 @@ type fake struct {
 	redactor *events.Redactor
 	untailed chan bool // gets one for each Tail that ends, if there is room
 
-	mu    sync.Mutex // guards the rest
-	log   []events.Record
-	more  chan struct{}             // closed and replaced with each event
-	claim events.Payload            // the answer to Resume
-	guard events.Payload            // the answer to Disconnect
-	asked any                       // the last Claim or Disconnect
-	fail  error                     // of every call
-	hold  func(ctx context.Context) // what Submit waits for
-	bad   uint64                    // the sequence at which a reader fails; 0 never
+	mu     sync.Mutex // guards the rest
+	log    []events.Record
+	more   chan struct{}             // closed and replaced with each event
+	claim  events.Payload            // the answer to Resume
+	guard  events.Payload            // the answer to Disconnect
+	asked  any                       // the last Claim, Disconnect or permit
+	answer Answer                    // to who asks for a permit
+	fail   error                     // of every call
+	hold   func(ctx context.Context) // what Submit waits for
+	full   int                       // how many events there may be; 0 is no limit
+	bad    uint64                    // the sequence at which a reader fails; 0 never
 }
 
 func newFake(name string) *fake {
@@ -64,6 +66,9 @@ func (f *fake) Status(context.Context) (Status, error) {
 func (f *fake) Submit(ctx context.Context, d events.Draft) (events.Record, error) {
 	f.mu.Lock()
 	hold, fail := f.hold, f.fail
+	if f.full > 0 && len(f.log) >= f.full {
+		fail = errFull
+	}
 	f.mu.Unlock()
 	if hold != nil {
 		hold(ctx)
@@ -122,6 +127,30 @@ func (f *fake) Resume(_ context.Context, c Claim) (events.Record, error) {
 
 func (f *fake) Disconnect(_ context.Context, q Disconnect) (events.Record, error) {
 	return f.decided(q, &f.guard)
+}
+
+func (f *fake) Standing(context.Context) (Answer, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.answer, f.fail
+}
+
+func (f *fake) Permit(_ context.Context, source, attempt string, q events.AttemptRequested) (Answer, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = []any{source, attempt, q}
+	return f.answer, f.fail
+}
+
+func (f *fake) GiveBack(_ context.Context, source, attempt string) (events.Record, error) {
+	f.mu.Lock()
+	f.asked = []any{source, attempt}
+	err := f.fail
+	f.mu.Unlock()
+	if err != nil {
+		return events.Record{}, err
+	}
+	return f.append(events.Draft{Source: source, ID: "back-" + attempt, Attempt: attempt, Data: events.AttemptAbandoned{Stage: events.StageNone}}), nil
 }
 
 // get waits for the event at seq.

@@ -1,13 +1,16 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -167,4 +170,13 @@ func TestThePortAsksWhoComes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// answerTo is what h answers a caller who posts body.
+func answerTo(h *handler, path string, head http.Header, body []byte, c access.Caller) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("POST", path, bytes.NewReader(body))
+	maps.Copy(r.Header, head)
+	w := httptest.NewRecorder()
+	h.mux.ServeHTTP(w, r.WithContext(access.With(r.Context(), c)))
+	return w
 }

@@ -23,8 +23,9 @@ type handler struct {
 	log      *slog.Logger
 	redactor *events.Redactor // for what an answer repeats of its request
 	mux      *http.ServeMux
-	guard    *guard       // nil on the socket, where the owner asks
-	busy     sync.RWMutex // read-locked by every request; not a WaitGroup, because one may begin while wait waits
+	guard    *guard        // nil on the socket, where the owner asks
+	quota    *access.Quota // of what each source sends; nil on the socket
+	busy     sync.RWMutex  // read-locked by every request; not a WaitGroup, because one may begin while wait waits
 }
 
 func newHandler(ctx context.Context, gateways []Gateway, log *slog.Logger) *handler {
@@ -39,9 +40,12 @@ func newHandler(ctx context.Context, gateways []Gateway, log *slog.Logger) *hand
 	slices.Sort(h.names)
 
 	const one = "/v1/gateways/{name}"
+	h.route("/v1/events", methods{"POST": {access.Ingest, h.submitAny}})
 	h.route("/v1/gateways", methods{"GET": {access.Read, h.list}})
 	h.route(one, methods{"GET": {access.Read, h.about(h.status)}})
 	h.route(one+"/events", methods{"GET": {access.Read, h.about(h.stream)}, "POST": {access.Ingest, h.about(h.submit)}})
+	h.route(one+"/permit", methods{"GET": {access.Read, h.about(h.mayDial)}, "POST": {access.Ingest, h.about(h.permit)}})
+	h.route(one+"/permit/{attempt}", methods{"DELETE": {access.Ingest, h.about(h.giveBack)}})
 	h.route(one+"/resume", methods{"POST": {access.Operate, h.about(h.resume)}})
 	h.route(one+"/disconnect", methods{"POST": {access.Operate, h.about(h.disconnect)}})
 	h.route(one+"/notes", methods{"POST": {access.Operate, h.about(h.note)}})

@@ -37,6 +37,9 @@ var (
 	unknownGateway = Problem{Type: problemType + "unknown-gateway", Title: "no such gateway", Status: http.StatusNotFound}
 	unknownRoute   = Problem{Type: problemType + "unknown-route", Title: "no such route", Status: http.StatusNotFound}
 	wrongMethod    = Problem{Type: problemType + "wrong-method", Title: "the route has no such method", Status: http.StatusMethodNotAllowed}
+	noPermit       = Problem{Type: problemType + "no-permit", Title: "no such permit", Status: http.StatusNotFound}
+	locked         = Problem{Type: problemType + "locked", Title: "nobody may dial now", Status: http.StatusLocked}
+	tooMany        = Problem{Type: problemType + "too-many", Title: "too much at once", Status: http.StatusTooManyRequests}
 	refused        = Problem{Type: problemType + "refused", Title: "the policy decided against it", Status: http.StatusConflict}
 	noToken        = Problem{Type: problemType + "no-token", Title: "a token is needed", Status: http.StatusUnauthorized}
 	wrongScope     = Problem{Type: problemType + "wrong-scope", Title: "the token is not for this", Status: http.StatusForbidden}
@@ -66,6 +69,8 @@ func ProblemOf(err error) *Problem {
 	switch {
 	case errors.As(err, &large):
 		return tooLarge.with(fmt.Sprintf("more than %d bytes", large.Limit), "")
+	case errors.Is(err, ErrNoPermit):
+		return noPermit.with(err.Error(), "its end was reported, its lease is over, or it is another runner's")
 	case errors.Is(err, ErrStopping), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return stopping.with(err.Error(), "ask again once it runs")
 	}

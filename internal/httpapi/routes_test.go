@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"ibrecorder/events"
 
@@ -28,6 +29,10 @@ const report = `{"specversion":"1.0","type":"ibrecorder.gateway.down.v1","source
 func TestRoutes(t *testing.T) {
 	const live = "/v1/gateways/live"
 	down := func(from, to string) string { return strings.Replace(report, from, to, 1) }
+	stopped := func(f *fake) {
+		f.answer.RestartRequired = &RestartRequired{Since: time.Date(2026, 11, 22, 6, 0, 42, 0, time.UTC), Seq: 48131, Reason: events.DownSilent,
+			Next: "restart the Gateway, log in, then: recorder resume live --reason TEXT"}
+	}
 	tests := []struct {
 		name   string // also of the golden file
 		method string
@@ -94,6 +99,25 @@ func TestRoutes(t *testing.T) {
 			setup: func(f *fake) { f.guard = events.DisconnectBlocked{Stage: events.StageVersioned} }, status: 409},
 		{name: "a disconnect by nobody", method: "POST", path: live + "/disconnect", body: `{}`, status: 400},
 
+		{name: "somebody may dial", method: "GET", path: live + "/permit", setup: func(f *fake) { f.answer.Granted = &Granted{LeaseMS: 60000} }, status: 204},
+		{name: "nobody may dial while one does", method: "GET", path: live + "/permit",
+			setup: func(f *fake) { f.answer.Held = &Held{Reason: events.HoldInFlight} }, status: 423},
+		{name: "nobody may dial while a restart is required", method: "GET", path: live + "/permit", setup: stopped, status: 423},
+		{name: "nobody knows whether somebody may dial", method: "GET", path: live + "/permit", setup: func(f *fake) { f.fail = ErrStopping }, status: 503},
+		{name: "a permit", method: "POST", path: live + "/permit", body: `{"attempt":"a-1","client_id":7,"timeout_ms":30000}`,
+			setup: func(f *fake) { f.answer.Granted = &Granted{Permit: "b1-9", LeaseMS: 59999, Epoch: 3} }, status: 200},
+		{name: "a permit that has to wait", method: "POST", path: live + "/permit", body: `{"attempt":"a-1"}`,
+			setup: func(f *fake) { f.answer.Held = &Held{Reason: events.HoldBackoff, RetryAfterMS: 2500} }, status: 423},
+		{name: "a permit while a restart is required", method: "POST", path: live + "/permit", body: `{"attempt":"a-1"}`, setup: stopped, status: 423},
+		{name: "a permit for an attempt of somebody else", method: "POST", path: live + "/permit", body: `{"attempt":"a-1"}`, setup: func(f *fake) {
+			f.fail = &Problem{Type: problemType + "id-taken", Title: "the id is taken", Status: http.StatusConflict, Detail: "attempt a-1 has been made; name each one anew"}
+		}, status: 409},
+		{name: "a permit for no attempt", method: "POST", path: live + "/permit", body: `{"client_id":7}`, status: 400},
+		{name: "a permit as the recorder", method: "POST", path: live + "/permit", body: `{"attempt":"a-1","source":"/session"}`, status: 400},
+		{name: "a permit given back", method: "DELETE", path: live + "/permit/a-1", status: 200},
+		{name: "a permit given back that is none", method: "DELETE", path: live + "/permit/a-1",
+			setup: func(f *fake) { f.fail = fmt.Errorf("attempt a-1: %w", ErrNoPermit) }, status: 404},
+
 		{name: "a note", method: "POST", path: live + "/notes", body: `{"by":"ann","text":"called IB"}`, status: 201},
 		{name: "a note without a text", method: "POST", path: live + "/notes", body: `{"by":"ann"}`, status: 400},
 		{name: "a note that is too long", method: "POST", path: live + "/notes", body: `{"by":"ann","text":"` + strings.Repeat("x", maxBody) + `"}`, status: 413},
@@ -110,7 +134,7 @@ func TestRoutes(t *testing.T) {
 			if !strings.HasPrefix(got, fmt.Sprint(test.status)) {
 				t.Errorf("%s %s: want %d, got %s", test.method, test.path, test.status, got)
 			}
-			if stores := test.method == "POST" && (test.status < 300 || test.status == 409); !stores && len(f.log) != before && test.status != 500 {
+			if stores := test.method != "GET" && (test.status < 300 || test.status == 409); !stores && len(f.log) != before && test.status != 500 {
 				t.Errorf("%d events were stored although the answer is %d", len(f.log)-before, test.status)
 			}
 			golden(t, test.name, got)
@@ -135,6 +159,9 @@ func roundTrip(t *testing.T, s *running, method, path, body string) string {
 		t.Fatal(err)
 	}
 	head := fmt.Sprintf("%d %s\n", resp.StatusCode, resp.Header.Get("Content-Type"))
+	if after := resp.Header.Get("Retry-After"); after != "" {
+		head += "Retry-After: " + after + "\n"
+	}
 	if allow := resp.Header.Values("Allow"); allow != nil {
 		head += "Allow: " + strings.Join(allow, ", ") + "\n"
 	}

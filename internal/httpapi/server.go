@@ -32,6 +32,8 @@ type Port struct {
 	Tokens access.Tokens
 	// Open lets everybody read who can connect. It is for a listener on loopback.
 	Open bool
+	// Quota bounds what each runner may send; nil is no bound.
+	Quota *access.Quota
 }
 
 // Serve answers the owner on l, a socket, which it closes, until ctx ends, and then for
@@ -50,7 +52,7 @@ func ServePort(ctx context.Context, l net.Listener, p Port, log *slog.Logger) er
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	h := newHandler(ctx, p.Gateways, log)
-	h.guard = newGuard(p.Tokens, p.Open)
+	h.guard, h.quota = newGuard(p.Tokens, p.Open), p.Quota
 	for _, m := range p.Mounts {
 		h.mount(m)
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"time"
 
 	"ibrecorder/events"
 	"ibrecorder/internal/httpapi"
@@ -78,35 +77,6 @@ func draftsOf(gateway, runner string, body []byte) ([]events.Draft, error) {
 		drafts = append(drafts, d)
 	}
 	return drafts, nil
-}
-
-// Answer says whether a runner may dial: one of the three is set.
-type Answer struct {
-	Granted         *Granted         `json:"granted,omitempty"`
-	Held            *Held            `json:"held,omitempty"`
-	RestartRequired *RestartRequired `json:"restart_required,omitempty"`
-}
-
-// Granted is a permit for one dial, by LeaseMS milliseconds after the answer at the
-// latest; by then its end must be reported too.
-type Granted struct {
-	Permit  string `json:"permit"` // ID of the attempt.permitted
-	LeaseMS int64  `json:"lease_ms"`
-	Epoch   uint64 `json:"epoch"`
-}
-
-// Held says why there is none. RetryAfterMS is set if time alone ends that.
-type Held struct {
-	Reason       events.HoldReason `json:"reason"`
-	RetryAfterMS int64             `json:"retry_after_ms,omitempty"`
-}
-
-// RestartRequired says that the gate is stopped.
-type RestartRequired struct {
-	Since  time.Time         `json:"since"`
-	Seq    uint64            `json:"seq"` // of the restart.required
-	Reason events.DownReason `json:"reason,omitempty"`
-	Next   string            `json:"next"` // what an operator does and types
 }
 
 // request is the body of one for a permit.

@@ -32,7 +32,7 @@ type Gateway interface {
 	// already gives the record that is there.
 	Submit(ctx context.Context, d events.Draft) (events.Record, error)
 	// Permit asks for a permit for a runner that dials by itself.
-	Permit(ctx context.Context, source, attempt string, q events.AttemptRequested) (Answer, error)
+	Permit(ctx context.Context, source, attempt string, q events.AttemptRequested) (httpapi.Answer, error)
 	// HangUp asks whether a runner may end its session: disconnect.completed, or
 	// disconnect.blocked if a handshake is in the way.
 	HangUp(ctx context.Context, source string, q events.DisconnectRequested) (events.Record, error)

@@ -70,15 +70,15 @@ func (s *stand) Submit(ctx context.Context, d events.Draft) (events.Record, erro
 	}
 	return rec, err
 }
-func (s *stand) Permit(ctx context.Context, source, attempt string, q events.AttemptRequested) (natsapi.Answer, error) {
+func (s *stand) Permit(ctx context.Context, source, attempt string, q events.AttemptRequested) (httpapi.Answer, error) {
 	l, err := s.loop.Lease(ctx, source, attempt, q)
 	switch {
 	case err != nil:
-		return natsapi.Answer{}, err
+		return httpapi.Answer{}, err
 	case l.Permit != "":
-		return natsapi.Answer{Granted: &natsapi.Granted{Permit: l.Permit, LeaseMS: l.For.Milliseconds()}}, nil
+		return httpapi.Answer{Granted: &httpapi.Granted{Permit: l.Permit, LeaseMS: l.For.Milliseconds()}}, nil
 	}
-	return natsapi.Answer{Held: &natsapi.Held{Reason: l.Reason}}, nil
+	return httpapi.Answer{Held: &httpapi.Held{Reason: l.Reason}}, nil
 }
 func (s *stand) HangUp(ctx context.Context, source string, q events.DisconnectRequested) (events.Record, error) {
 	return s.loop.Disconnect(ctx, source, q)

@@ -42,6 +42,21 @@ func (g *Gateway) Lease(ctx context.Context, source, attempt string, q events.At
 	return r.lease, err
 }
 
+// Standing is what a Lease would be answered now, as far as the newest snapshot tells:
+// without a permit, and with no Reason if somebody may dial. It is in no log. The error
+// is why the log takes nothing, so that nobody may.
+func (g *Gateway) Standing() (Lease, error) {
+	v := g.View()
+	if v.Blocked != nil && g.enforced() {
+		return Lease{}, fmt.Errorf("%w: %w", ErrBusy, v.Blocked)
+	}
+	why, until := policy.Hold(v.State, g.now())
+	if why == "" || !g.enforced() {
+		return Lease{For: time.Duration(g.cfg.Policy.LeaseMS) * time.Millisecond, Epoch: v.State.Epoch}, nil
+	}
+	return turnedAway(v.State, v.GateAt, g.now(), why, until), nil
+}
+
 // heldSpan is the least time between two records of one runner's being held for the
 // same reason: one that asks again and again must not fill the log.
 const heldSpan = time.Minute
@@ -122,12 +137,16 @@ func (g *Gateway) granted(x *fsm.Session) Lease {
 }
 
 func (g *Gateway) turnedAway(why events.HoldReason, until int64) Lease {
+	return turnedAway(g.state, g.gateAt, g.now(), why, until)
+}
+
+func turnedAway(s fsm.State, gateAt time.Time, now int64, why events.HoldReason, until int64) Lease {
 	l := Lease{Reason: why}
 	if until != 0 {
-		l.Wait = time.Duration(max(0, until-g.now()))
+		l.Wait = time.Duration(max(0, until-now))
 	}
 	if why == events.HoldStopped {
-		l.Stop, l.Since = g.state.Stop.Seq, g.gateAt
+		l.Stop, l.Since = s.Stop.Seq, gateAt
 	}
 	return l
 }
