@@ -9,6 +9,7 @@ import (
 	"net"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ibrecorder/events"
@@ -18,6 +19,7 @@ import (
 	"ibrecorder/internal/checkpoint"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/ibsession"
+	"ibrecorder/internal/metrics"
 	"ibrecorder/internal/natsapi"
 	"ibrecorder/internal/recorder"
 	"ibrecorder/internal/tap"
@@ -103,6 +105,7 @@ type Daemon struct {
 	api   net.Listener
 	port  *port // nil without HTTP
 	quota *access.Quota
+	meter *metrics.Meter
 }
 
 // post is everything about one gateway.
@@ -115,6 +118,8 @@ type post struct {
 	watched *watch.Listener    // nil with a sensor of the caller's
 	tap     *tap.Tap
 	session *ibsession.Session // nil without Connect
+	counter *metrics.Counter
+	sockets atomic.Pointer[events.GatewayObserved] // the last reading, nil before the first
 }
 
 // Open opens the folder, rebuilds every gateway's state and listens. Nothing dials
@@ -130,7 +135,7 @@ func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
 	if cfg.Sensor == nil {
 		cfg.Sensor = func(address string) recorder.Sensor { return &watch.Listener{Address: address} }
 	}
-	d = &Daemon{cfg: cfg, boot: newBoot(), start: time.Now(), quota: access.NewQuota(quotaRate, quotaBurst)}
+	d = &Daemon{cfg: cfg, boot: newBoot(), start: time.Now(), meter: metrics.New(cfg.Version), quota: access.NewQuota(quotaRate, quotaBurst)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.abort(err), d.close())
@@ -155,7 +160,7 @@ func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
 		d.locks = append(d.locks, lock)
 	}
 	for _, gw := range cfg.Gateways {
-		p := &post{cfg: gw, d: d}
+		p := &post{cfg: gw, d: d, counter: d.meter.Of(gw.Name)}
 		d.posts = append(d.posts, p)
 		if err := p.open(ctx, events.NewRedactor(key), keys); err != nil {
 			return d, err
@@ -179,7 +184,7 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor, keys *checkp
 	sensor := cfg.Sensor(p.cfg.Address)
 	p.watched, _ = sensor.(*watch.Listener)
 	loop := recorder.Config{
-		Gateway: p.cfg.Name, Log: p.log, Sensor: sensor, Redactor: redactor, Notary: p.engage(ctx, keys), Policy: cfg.Policy,
+		Gateway: p.cfg.Name, Log: meteredLog{p.log, p.counter}, Sensor: sensor, Redactor: redactor, Notary: p.engage(ctx, keys), Policy: cfg.Policy,
 		Boot: p.d.boot, Version: cfg.Version, Build: cfg.Build, Start: p.d.start, Logger: cfg.Logger,
 		Jitter: func(most int64) int64 { return rand.Int64N(most + 1) }, Explain: cfg.Explain, Step: cfg.Step,
 	}
@@ -233,9 +238,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 	var asked []natsapi.Gateway
 	for _, p := range d.posts {
 		served, asked = append(served, p), append(asked, p)
+		d.meter.Add(p)
 		start(func() error { return p.run(ctx) })
 	}
-	start(func() error { return httpapi.Serve(ctx, d.api, served, d.cfg.Logger) })
+	start(func() error { return httpapi.Serve(ctx, d.api, served, d.cfg.Logger, d.vitals()...) })
 	if d.port != nil {
 		start(func() error { return d.serve(ctx, served) })
 	}
@@ -279,6 +285,7 @@ func (p *post) run(ctx context.Context) error {
 	if p.watched != nil {
 		periodic := watch.Periodic{
 			Sensor: p.watched, Desk: p.loop, Every: p.d.cfg.Watch, Logger: p.d.cfg.Logger.With("gateway", p.cfg.Name),
+			Shown:  func(seen events.GatewayObserved) { p.sockets.Store(&seen) },
 			Budget: time.Duration(p.d.cfg.Policy.VersionBudgetMS) * time.Millisecond,
 		}
 		users.Go(func() { periodic.Run(ctx) })

@@ -20,6 +20,9 @@
 //   - What a run has recorded is signed at its end (TestTheEndOfARunIsSigned), or, if it
 //     was killed, at the first event of the next one (TestAfterAKillTheNextRunSigns). What
 //     keeps it from signing keeps it from nothing else (TestARecorderThatCannotSignRecords).
+//   - Whoever watches it has an answer at once, whatever the Gateway and the log do: a
+//     stopped gate is healthy (TestAStoppedGateIsHealthy), a full log is alive and not
+//     ready (TestAFullLogIsAliveAndNotReady).
 //   - At the Gateway there is never a connect without a permit in the log, and
 //     none while it is stopped, whenever the process is killed (TestKilledAtEveryStep).
 //   - However programs storm and however the Gateway fails, it sees no more connects than

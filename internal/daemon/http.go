@@ -98,4 +98,4 @@ func (d *Daemon) serve(ctx context.Context, served []httpapi.Gateway) error {
 }
 
 // mounts are what is served on the port beside the API.
-func (d *Daemon) mounts([]httpapi.Gateway) []httpapi.Mount { return nil }
+func (d *Daemon) mounts([]httpapi.Gateway) []httpapi.Mount { return d.vitals() }

@@ -26,6 +26,9 @@ func (p *post) Name() string { return p.cfg.Name }
 // Submit implements httpapi.Gateway.
 func (p *post) Submit(ctx context.Context, d events.Draft) (events.Record, error) {
 	rec, err := p.loop.Submit(ctx, d)
+	if err != nil {
+		p.counter.Rejected(rejection(err))
+	}
 	return rec, problem(err)
 }
 
@@ -85,9 +88,7 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 	s.Version, s.Held, s.Blind = p.d.cfg.Version, held(p.d.cfg.Explain), p.blind(ctx)
 	s.LogBytes, s.LogLimit = uint64(used), uint64(limit)
 	s.PID = os.Getpid()
-	for _, ch := range p.d.cfg.Channels {
-		s.Alerts = append(s.Alerts, httpapi.Channel{Name: ch.Name()})
-	}
+	s.Alerts = p.channels()
 	s.Totals.Requested += view.Denied
 	s.Totals.Denied += view.Denied
 	if view.State.ShutOut != "" {
@@ -100,6 +101,14 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 		s.Why = "The log takes nothing; nobody dials until it does, and sessions go on."
 	}
 	return s, stopReason(ctx, p.log, &s)
+}
+
+// channels are those on which somebody is told.
+func (p *post) channels() (all []httpapi.Channel) {
+	for _, ch := range p.d.cfg.Channels {
+		all = append(all, httpapi.Channel{Name: ch.Name()})
+	}
+	return all
 }
 
 // clients are the ids that wait at now, which is mono nanoseconds after the boot.

@@ -40,10 +40,14 @@ type Port struct {
 // less than a second: streams that are followed end, answers under way are written, and
 // what is not done by then is cut off. It returns nil when everything has ended, an
 // error when a handler has not or when l fails.
-func Serve(ctx context.Context, l net.Listener, gateways []Gateway, log *slog.Logger) error {
+func Serve(ctx context.Context, l net.Listener, gateways []Gateway, log *slog.Logger, mounts ...Mount) error {
 	life, end := context.WithCancel(context.WithoutCancel(ctx)) // of every request
 	defer end()
-	return newHandler(ctx, gateways, log).serve(ctx, life, end, l)
+	h := newHandler(ctx, gateways, log)
+	for _, m := range mounts {
+		h.mount(m)
+	}
+	return h.serve(ctx, life, end, l)
 }
 
 // ServePort does what Serve does on a listener that anybody may reach: each request is

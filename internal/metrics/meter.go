@@ -27,6 +27,7 @@ type Meter struct {
 	violations *prometheus.CounterVec   // gateway, rule, by
 	deliveries *prometheus.CounterVec   // gateway, channel, result
 	rejected   *prometheus.CounterVec   // gateway, reason
+	succeeded  *prometheus.GaugeVec     // gateway
 	phases     *prometheus.HistogramVec // gateway, phase
 	appends    *prometheus.HistogramVec // gateway
 
@@ -48,6 +49,8 @@ func New(version string) *Meter {
 			"gateway", "channel", "result"),
 		rejected: counters("events_rejected_total", "Reports from outside that were not recorded since this process began.",
 			"gateway", "reason"),
+		succeeded: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: prefix + "last_success_timestamp_seconds",
+			Help: "When an attempt last became ready; absent if none did since this process began."}, []string{"gateway"}),
 		phases: histograms("connect_phase_seconds", "How long a connect took: tcp until it was accepted, handshake from the hello to the version, ready from startAPI to both of nextValidId and managedAccounts.",
 			[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15, 30, 60}, "gateway", "phase"),
 		appends: histograms("append_seconds", "How long one event took to be on disk, tries that failed included.",
@@ -55,7 +58,7 @@ func New(version string) *Meter {
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: prefix + "build_info", Help: "Always 1; the labels say what runs."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
-	m.registry.MustRegister(build, m.events, m.failures, m.violations, m.deliveries, m.rejected, m.phases, m.appends,
+	m.registry.MustRegister(build, m.events, m.failures, m.violations, m.deliveries, m.rejected, m.succeeded, m.phases, m.appends,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{m})
 	// One page at a time is enough; more wait for nobody and are told to come again.
 	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, DisableCompression: true})
@@ -101,6 +104,9 @@ func (m *Meter) Of(gateway string) *Counter {
 	return c
 }
 
+// seconds is a time as Prometheus has it.
+func seconds(at time.Time) float64 { return float64(at.UnixMicro()) / 1e6 }
+
 const (
 	byRecorder = "recorder"
 	byBypass   = "bypass"
@@ -124,6 +130,8 @@ func (c *Counter) recorded(rec events.Record) {
 		c.took("handshake", d.ElapsedUS)
 	case events.HandshakeReady:
 		c.took("ready", d.ElapsedUS)
+	case events.AttemptSucceeded:
+		c.m.succeeded.WithLabelValues(c.gateway).Set(seconds(rec.Time))
 	case events.AttemptFailed:
 		c.m.failures.WithLabelValues(c.gateway, string(d.Reason), by).Inc()
 	case events.RuleViolated:

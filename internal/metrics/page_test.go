@@ -98,7 +98,7 @@ func full() *metrics.Meter {
 	s.Waiting = make([]fsm.Request, 2)
 	m := metrics.New("1.2.3")
 	m.Add(source{used: 12_400_000, limit: 1 << 30, reading: metrics.Reading{
-		State: s, GateAt: at, Denied: 5, Queued: 3, ToGateway: 4096, ToClients: 1 << 20, LastReady: at.Add(-time.Hour),
+		State: s, GateAt: at, Denied: 5, Queued: 3, FromClients: 4096, FromGateway: 1 << 20,
 		Sockets: events.GatewayObserved{QueueSockets: n(1), CloseWaitSockets: n(7)},
 		Channels: []metrics.Channel{
 			{Name: "pager", Delivered: at}, {Name: "mail", Failing: true, Waiting: 2},
@@ -112,6 +112,9 @@ func full() *metrics.Meter {
 	for _, rec := range history {
 		c.Appended(rec, 700*time.Microsecond, nil)
 	}
+	ready := record("/tap", events.AttemptSucceeded{})
+	ready.Time = at.Add(-time.Hour)
+	c.Appended(ready, time.Millisecond, nil)
 	c.Rejected(metrics.Malformed)
 	return m
 }

@@ -31,13 +31,11 @@ type Reading struct {
 	Denied int64
 	// Queued is how many facts wait for the log.
 	Queued int
-	// ToGateway and ToClients are bytes that the tap has relayed since it listens.
-	ToGateway, ToClients int64
+	// FromClients and FromGateway are bytes that the tap has read since it was opened.
+	FromClients, FromGateway int64
 	// Sockets is the last reading of the Gateway's sockets, also one that was not worth an
 	// event; its counts are nil where nothing can be read.
 	Sockets events.GatewayObserved
-	// LastReady is when an attempt last became ready in this run; zero if none did.
-	LastReady time.Time
 	// Channels are the ways in which somebody is told.
 	Channels []Channel
 }
@@ -141,10 +139,9 @@ var (
 	anomalies   = counter("anomalies_total", "Events since the beginning of the log that were impossible where they happened.")
 	connected   = gauge("clients_connected", "Programs that have a session with the Gateway.")
 	waiting     = gauge("clients_waiting", "Programs that wait for their turn.")
-	lastReady   = gauge("last_success_timestamp_seconds", "When an attempt last became ready; absent if none did since this process began.")
 	queue       = gauge("gateway_queue_sockets", "Connections that wait for the Gateway to accept them; absent where they cannot be read.")
 	closeWait   = gauge("gateway_close_wait_sockets", "Sockets of the Gateway whose client has left and which it has not closed; absent where they cannot be read.")
-	relayed     = counter("tap_bytes_total", "Bytes that the tap has relayed in sessions and handshakes since this process began.", "direction")
+	relayed     = counter("tap_bytes_total", "Bytes that the tap has read since this process began, of programs (to_gateway) and of the Gateway (to_client).", "direction")
 	writable    = gauge("log_writable", "1 while the log takes events, 0 while it does not.")
 	queued      = gauge("projection_lag_events", "Facts that wait for the log, and so are not in the state yet.")
 	logLast     = gauge("log_last_sequence", "The sequence of the last event.")
@@ -161,7 +158,7 @@ func (r Reading) collect(out chan<- prometheus.Metric) {
 	put := func(m metric, v float64, labels ...string) { out <- m.of(v, append([]string{s.Gateway}, labels...)...) }
 	since := func(m metric, at time.Time, labels ...string) {
 		if !at.IsZero() {
-			put(m, float64(at.UnixMicro())/1e6, labels...)
+			put(m, seconds(at), labels...)
 		}
 	}
 	for _, state := range fsm.GateTable().States {
@@ -199,15 +196,14 @@ func (r Reading) collect(out chan<- prometheus.Metric) {
 	}
 	put(connected, float64(n))
 	put(waiting, float64(len(s.Waiting)))
-	since(lastReady, r.LastReady)
 	if n := r.Sockets.QueueSockets; n != nil {
 		put(queue, float64(*n))
 	}
 	if n := r.Sockets.CloseWaitSockets; n != nil {
 		put(closeWait, float64(*n))
 	}
-	put(relayed, float64(r.ToGateway), "to_gateway")
-	put(relayed, float64(r.ToClients), "to_client")
+	put(relayed, float64(r.FromClients), "to_gateway")
+	put(relayed, float64(r.FromGateway), "to_client")
 
 	put(writable, bit(!r.Blocked))
 	put(queued, float64(r.Queued))

@@ -135,6 +135,16 @@ func (c *conn) adopt(nc net.Conn) {
 	}
 }
 
+// read is how many bytes came from each side so far, for whatever goroutine.
+func (c *conn) read() (client, gateway int64) {
+	c.sockets.Lock()
+	defer c.sockets.Unlock()
+	if c.upstream != nil { // so its pump is there: it was made before
+		gateway = c.fromGateway.got.Load()
+	}
+	return c.fromClient.got.Load(), gateway
+}
+
 func (c *conn) report(payloads ...events.Payload) {
 	for _, p := range payloads {
 		c.tap.cfg.Desk.Report(c.draft(p))

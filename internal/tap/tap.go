@@ -96,6 +96,8 @@ type Tap struct {
 	conns    map[*conn]place
 	opened   int // connections so far
 	attempts int // requests so far
+	// bytes that came from programs and from the Gateway in connections that are over
+	fromClients, fromGateway int64
 }
 
 // place is what the tap knows of a connection: enough to choose whom to disconnect.
@@ -244,4 +246,21 @@ func (t *Tap) forget(c *conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.conns, c)
+	client, gateway := c.read()
+	t.fromClients += client
+	t.fromGateway += gateway
+}
+
+// Bytes returns how many bytes came from programs and from the Gateway since the tap was
+// opened. It costs those who relay nothing: the counters are the pumps' own.
+func (t *Tap) Bytes() (fromClients, fromGateway int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fromClients, fromGateway = t.fromClients, t.fromGateway
+	for c := range t.conns {
+		client, gateway := c.read()
+		fromClients += client
+		fromGateway += gateway
+	}
+	return fromClients, fromGateway
 }

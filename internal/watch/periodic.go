@@ -45,6 +45,8 @@ type Periodic struct {
 	// Budget is for how long a connection must wait, unaccepted and unread, to prove that
 	// the acceptor hangs: the policy's version budget. 0 is for ever.
 	Budget time.Duration
+	// Shown is given every reading, recorded or not; nil is nobody. It must not wait.
+	Shown  func(events.GatewayObserved)
 	Logger *slog.Logger
 }
 
@@ -88,6 +90,9 @@ func (w *watcher) look(ctx context.Context) {
 	cancel()
 	if ctx.Err() != nil {
 		return // it was cut short, and says nothing
+	}
+	if w.Shown != nil {
+		w.Shown(seen)
 	}
 	if proof, proven := w.series.sample(begun, time.Now(), seen, waiting, after); proven {
 		if recorded, err := w.Desk.Observed(ctx, proof, after); err == nil && recorded {
