@@ -53,6 +53,7 @@ var mayImport = map[string][]string{
 	"internal/access":    {xtime},
 	"internal/httpapi":   {"events", "internal/access"},
 	"internal/health":    {},
+	"internal/systemd":   {xsys},
 	"internal/metrics":   {"events", "fsm", "internal/rule", prometheus},
 	"internal/channel":   {"events", "internal/notice", gomail},
 	"internal/natsapi":   {"events", "internal/httpapi", natsClient},

@@ -49,6 +49,13 @@ func TestTheLastWordArrives(t *testing.T) {
 					t.Fatalf("%+v, want client_id_in_use and the Gateway's reset", f)
 				}
 			}
+			var clients, gateway int64
+			for _, c := range payloads[events.ClientClosed](w.desk) {
+				clients, gateway = clients+c.ClientBytes, gateway+c.GatewayBytes
+			}
+			if c, g := w.tap.Bytes(); c != clients || g != gateway || g == 0 {
+				t.Errorf("the tap counts %d and %d bytes, its connections %d and %d", c, g, clients, gateway)
+			}
 			w.desk.legal(t)
 			w.connects(t, rounds)
 		})
