@@ -63,6 +63,11 @@ func (l *JetLog) append(ctx context.Context, rec events.Record) error {
 	if err := l.refused(); err != nil { // there is no answer to wait for
 		return err
 	}
+	if l.current().sealed() { // a roll has come halfway
+		if err := l.finish(ctx); err != nil {
+			return err
+		}
+	}
 	if !l.known {
 		if err := l.readBack(ctx); err != nil {
 			return err
@@ -83,7 +88,7 @@ func (l *JetLog) append(ctx context.Context, rec events.Record) error {
 
 // room makes the limit of a full log larger if the disk has more room than it had.
 func (l *JetLog) room(ctx context.Context) bool {
-	info, err := l.stream.Info(ctx)
+	info, err := l.current().stream.Info(ctx)
 	if err != nil {
 		return false
 	}
@@ -120,7 +125,7 @@ func (l *JetLog) publish(ctx context.Context, rec events.Record) error {
 
 // refused says that the server gave this log up.
 func (l *JetLog) refused() error {
-	if why, dead := l.store.log.dead.Load(streamName(l.gateway)); dead {
+	if why, dead := l.store.log.dead.Load(l.current().name); dead {
 		return fmt.Errorf("%w: %w (%s)", ErrUnavailable, ErrDisk, why)
 	}
 	return nil

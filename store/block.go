@@ -26,7 +26,8 @@ const (
 	recordFixed   = 4 + 8 + 8 + 2
 	checksumBytes = highwayhash.Size64
 	headerBit     = 1 << 31
-	deletedBits   = 3 << 62 // erased messages and tombstones: this log has none
+	deletedBits   = 3 << 62 // erased messages and tombstones: a log has one at most, where a part begins
+	tombBit       = 1 << 62
 )
 
 var (
@@ -104,9 +105,26 @@ func (b *block) record(buf []byte) (r blockRecord, problem string) {
 	return r, ""
 }
 
+// tombstone reads what the server writes at the beginning of a part that does not begin
+// with event 1: a record without subject and payload that names the event before the
+// first one. ok is false if there is none at the start of buf.
+func (b *block) tombstone(buf []byte) (before uint64, size int, ok bool) {
+	const size0 = recordFixed + checksumBytes
+	if len(buf) < size0 || binary.LittleEndian.Uint32(buf) != size0 || binary.LittleEndian.Uint16(buf[20:]) != 0 {
+		return 0, 0, false
+	}
+	seq := binary.LittleEndian.Uint64(buf[4:])
+	b.sum.Reset()
+	b.sum.Write(buf[4:20])
+	var want [checksumBytes]byte
+	ok = seq&deletedBits == tombBit && bytes.Equal(b.sum.Sum(want[:0]), buf[size0-checksumBytes:size0])
+	return seq &^ deletedBits, size0, ok
+}
+
 // blockSummary is what a whole file holds.
 type blockSummary struct {
 	first, last uint64 // sequences, 0 if there is none
+	before      uint64 // the event before the first of the part, by its tombstone; 0 without one
 	size, good  int    // bytes, and how many of them are whole records
 	problem     string // of the record at good, "" if all are whole
 	torn        bool   // what is not whole is as a crash leaves the last record
@@ -123,6 +141,9 @@ func (b *block) verify(path string, buf []byte, hashAt uint64) (blockSummary, []
 		return blockSummary{}, buf, &FileError{Path: path, Problem: "cannot be read", Err: err}
 	}
 	s := blockSummary{size: len(buf), understood: true}
+	if before, size, ok := b.tombstone(buf); ok {
+		s.before, s.good = before, size
+	}
 	for s.good < len(buf) {
 		r, problem := b.record(buf[s.good:])
 		if problem == "" && s.last != 0 && r.seq != s.last+1 {

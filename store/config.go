@@ -30,7 +30,8 @@ const (
 type Config struct {
 	// Dir is the data folder. It is created with mode 0700.
 	Dir string
-	// MaxBytes is the limit of one gateway's log in bytes; 0 is 1 GiB. A log never
+	// MaxBytes is the limit of one gateway's log in bytes, with the rolled parts of it that
+	// are still in Dir; 0 is 1 GiB. A log never
 	// gets a limit above what the disk has free, less 64 MiB, when it is opened. One
 	// that is full looks again at each append.
 	MaxBytes int64
@@ -45,6 +46,8 @@ type Config struct {
 	provider func(*server.Server) nats.InProcessConnProvider
 	// free is how many bytes a folder's disk has left; a test has one of any size.
 	free func(dir string) (int64, error)
+	// step is told before a roll or an archive does something; a test ends the process there.
+	step func(string)
 	// copied: the folder is a copy for examination.
 	copied bool
 }
@@ -64,6 +67,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.free == nil {
 		c.free = freeBytes
+	}
+	if c.step == nil {
+		c.step = func(string) {}
 	}
 	return c
 }

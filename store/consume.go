@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ibrecorder/events"
@@ -28,8 +29,28 @@ func redelivery(n uint64) time.Duration {
 	return min(firstRedelivery<<(n-1), lastRedelivery)
 }
 
-// Consume implements Log with one durable pull consumer.
+// Consume implements Log with one durable pull consumer for each part. That of a rolled
+// part stays where it is, so a part that was handled once is not read again.
 func (l *JetLog) Consume(ctx context.Context, durable string, kinds []events.Kind, handle Handler) error {
+	for n := 0; ; { // parts that are done
+		parts := *l.parts.Load()
+		i := slices.IndexFunc(parts, func(p *part) bool { return p.n > n })
+		if i < 0 { // sealed, and a roll has not come to the next one
+			if err := l.nextPart(ctx, n); err != nil {
+				return fmt.Errorf("consume %s as %s: %w", l.gateway, durable, err)
+			}
+			continue
+		}
+		if err := l.consume(ctx, parts[i], durable, kinds, handle); err != nil {
+			return err
+		}
+		n = parts[i].n
+	}
+}
+
+// consume hands out the events of one part. It returns nil when the part is sealed and
+// all of them were handled.
+func (l *JetLog) consume(ctx context.Context, p *part, durable string, kinds []events.Kind, handle Handler) error {
 	fail := func(err error) error {
 		return fmt.Errorf("consume %s as %s: %w", l.gateway, durable, l.readError(ctx, err))
 	}
@@ -44,11 +65,11 @@ func (l *JetLog) Consume(ctx context.Context, durable string, kinds []events.Kin
 	for _, k := range kinds {
 		cfg.FilterSubjects = append(cfg.FilterSubjects, l.prefix+string(k))
 	}
-	cons, err := l.stream.CreateOrUpdateConsumer(ctx, cfg)
+	cons, err := p.stream.CreateOrUpdateConsumer(ctx, cfg)
 	if err == nil && cons.CachedInfo().NumAckPending > 0 {
 		// The last run had an event in its hands when it ended. Nobody has it now, and
 		// without this it would come again only when ackWait is over.
-		_, err = l.store.js.ResetConsumer(ctx, streamName(l.gateway), durable)
+		_, err = l.store.js.ResetConsumer(ctx, p.name, durable)
 	}
 	if err != nil {
 		return fail(err)
@@ -62,10 +83,25 @@ func (l *JetLog) Consume(ctx context.Context, durable string, kinds []events.Kin
 		return fail(err)
 	}
 	defer msgs.Stop()
+	waiting, release := p.whileOpen(ctx)
+	defer release()
 	for {
-		msg, err := msgs.Next(jetstream.NextContext(ctx))
+		if p.sealed() {
+			info, err := cons.Info(ctx)
+			if err != nil {
+				return fail(err)
+			}
+			if info.NumPending == 0 && info.NumAckPending == 0 {
+				return nil
+			}
+			waiting = ctx
+		}
+		msg, err := msgs.Next(jetstream.NextContext(waiting))
 		if errors.Is(err, jetstream.ErrNoHeartbeat) {
 			continue // a new request is on its way
+		}
+		if err != nil && ctx.Err() == nil && waiting.Err() != nil {
+			continue // it was sealed meanwhile
 		}
 		if err != nil {
 			return fail(err)
@@ -87,8 +123,17 @@ func (l *JetLog) Consume(ctx context.Context, durable string, kinds []events.Kin
 			}
 			continue
 		}
-		if err := msg.Ack(); err != nil {
+		if err := l.acked(ctx, p, msg); err != nil {
 			return fail(err)
 		}
 	}
+}
+
+// acked tells the server that an event was handled. Of a rolled part it waits for the
+// answer, because what is left there is asked next.
+func (l *JetLog) acked(ctx context.Context, p *part, msg jetstream.Msg) error {
+	if p.sealed() {
+		return msg.DoubleAck(ctx)
+	}
+	return msg.Ack()
 }

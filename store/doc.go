@@ -6,7 +6,7 @@
 //
 //	lock                one process at a time
 //	store.format        version of this layout, name of the server
-//	jetstream/          what the server keeps; a stream per gateway
+//	jetstream/          what the server keeps; a stream per part of a gateway's log
 //	mark/<gateway>.json the high-water mark: what the log must still hold
 //	snapshot/<gateway>.json a cache: what a recorder has made of the log so far
 //	quarantine/         logs that were set aside, whole, with their checkpoints and snapshot
@@ -25,6 +25,14 @@
 //     (TestTheStreamKeepsEverythingAndHasLimits,
 //     TestDenyDeleteAndPurgeCannotBeTurnedOff). A stream that was changed so that it
 //     would forget is refused (TestALogWhoseStreamWasChangedIsRefused).
+//   - A log is rolled: its newest part is sealed, and sequence and chain go on in the next
+//     one. All parts are one history to whoever reads, follows or handles it
+//     (TestALogOfManyPartsKeepsTheContract, TestPartsAreReadAsOneHistory,
+//     TestAReaderGoesOnOverARollThatComesMeanwhile,
+//     TestAHandlerDoesNotMeetARolledPartTwice). A roll that a crash cuts off is finished by
+//     the next start (TestARollThatACrashCutsOffIsFinishedByTheNextStart), and a part that
+//     is missing, damaged or in the wrong place is refused
+//     (TestAPartIsPutOnlyWhereItBelongs).
 //   - A full log refuses, keeps what it has, and goes on when there is room
 //     (TestFullStreamRefusesAndKeepsWhatItHas,
 //     TestAFullLogTakesEventsAgainWhenItsDiskHasRoom). A disk that refuses a write is
@@ -46,7 +54,7 @@
 //     (TestAFolderInUseIsNotExamined).
 //   - What is set aside is kept whole, and the next log learns that it must start
 //     stopped if the old one was, or if nobody can tell
-//     (TestQuarantineSetsTheLogAsideAndANewOneBegins).
+//     (TestQuarantineSetsTheLogAsideAndANewOneBegins, TestARolledLogIsSetAsideWhole).
 //   - A snapshot is there whole, or an error says that it is not; nothing of a log
 //     depends on it (TestASnapshotIsKeptWholeOrNotAtAll).
 //   - A reader gets every event once and in order, or an error that says which is

@@ -38,6 +38,10 @@ var (
 	ErrUnknownGateway = errors.New("no log of that gateway")
 	// ErrMark: the log is not the one that the high-water mark remembers.
 	ErrMark = errors.New("the log contradicts its high-water mark")
+	// ErrNothingToRoll: the newest part of the log has no event.
+	ErrNothingToRoll = errors.New("there is nothing to roll: no event came since the last roll")
+	// ErrArchived: the event was archived, and is not in this folder any more.
+	ErrArchived = errors.New("archived")
 	// ErrDamaged: bytes on disk are not those that were written.
 	ErrDamaged = errors.New("the log is damaged on disk")
 )
@@ -93,6 +97,19 @@ func (e *GapError) Error() string {
 	return fmt.Sprintf("log of %s: %s %d is missing, %s; stop the recorder, then: recorder log quarantine %s --reason TEXT",
 		e.Gateway, e.What, e.Want, got, e.Gateway)
 }
+
+// ArchivedError says that a log begins behind what was asked for.
+type ArchivedError struct {
+	Gateway string
+	Want    uint64
+	First   uint64 // that the log still has
+}
+
+func (e *ArchivedError) Error() string {
+	return fmt.Sprintf("log of %s: event %d was archived, and the log here begins with event %d; read the archive: replay timeline FILE", e.Gateway, e.Want, e.First)
+}
+
+func (e *ArchivedError) Unwrap() error { return ErrArchived }
 
 // FileError says which file keeps the store from being opened, and what to type.
 type FileError struct {

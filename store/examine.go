@@ -54,19 +54,13 @@ func Examine(ctx context.Context, dir string) ([]Examined, error) {
 
 // gatewaysIn are those that have a log or the mark of one.
 func gatewaysIn(dir string) ([]string, error) {
-	streams, err := os.ReadDir(streamsDir(dir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	names, err := withParts(dir)
+	if err != nil {
 		return nil, err
 	}
 	marks, err := os.ReadDir(filepath.Join(dir, markDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
-	}
-	var names []string
-	for _, e := range streams {
-		if gateway, ok := gatewayOf(e.Name()); ok {
-			names = append(names, gateway)
-		}
 	}
 	for _, e := range marks {
 		if gateway, ok := strings.CutSuffix(e.Name(), ".json"); ok && events.CheckGatewayName(gateway) == nil {
@@ -81,25 +75,30 @@ func examine(ctx context.Context, dir, gateway string, sameServer bool) (x Exami
 	x.Gateway = gateway
 	mark, marked, err := readMark(dir, gateway)
 	x.Stopped = mark.Stopped
-	stream := filepath.Join(streamsDir(dir), streamName(gateway))
-	there, look := anyExists(stream)
+	parts, look := partsIn(dir, gateway)
 	switch x.Err = cmp.Or(err, look); {
 	case look != nil:
 		return x
-	case !there:
+	case len(parts) == 0:
 		if marked && err == nil {
 			x.Err = &MarkError{Gateway: gateway, Mark: mark, Problem: fmt.Sprintf("it is gone, and had %d events", mark.Seq)}
 		}
 		return x
 	}
-	if x.Err = cmp.Or(shapes(stream), x.Err); x.Err != nil && !errors.Is(x.Err, ErrMark) {
+	var shape error
+	for _, p := range parts {
+		shape = cmp.Or(shape, shapes(p.path))
+	}
+	if x.Err = cmp.Or(shape, x.Err); x.Err != nil && !errors.Is(x.Err, ErrMark) {
 		return x // to open a pipe is to wait for ever
 	}
-	if err := verifyStream(ctx, slog.New(slog.DiscardHandler), stream, gateway, mark, sameServer); !errors.Is(err, errForeignFormat) {
+	if err := verifyLog(ctx, slog.New(slog.DiscardHandler), parts, gateway, mark, sameServer); !errors.Is(err, errForeignFormat) {
 		x.Err = cmp.Or(err, x.Err) // damage says more than a mark that cannot be read
 	}
-	if err := x.measure(stream); err != nil && x.Err == nil {
-		x.Err = err
+	for _, p := range slices.Backward(parts) {
+		if err := x.measure(p); err != nil && x.Err == nil {
+			x.Err = err
+		}
 	}
 	return x
 }
@@ -114,8 +113,8 @@ func shapes(root string) error {
 }
 
 // measure reads the sizes of the blocks, and the last whole event in them.
-func (x *Examined) measure(stream string) error {
-	files, err := blockFiles(stream)
+func (x *Examined) measure(p partFolder) error {
+	files, err := blockFiles(p.path)
 	if err != nil {
 		return err
 	}
@@ -129,7 +128,7 @@ func (x *Examined) measure(stream string) error {
 		if x.Seq > 0 {
 			continue
 		}
-		b, err := newBlock(streamName(x.Gateway), file.index, subjectPrefix(x.Gateway))
+		b, err := newBlock(streamName(x.Gateway, p.n), file.index, subjectPrefix(x.Gateway))
 		if err != nil {
 			return err
 		}
@@ -137,7 +136,8 @@ func (x *Examined) measure(stream string) error {
 			return &FileError{Path: file.path, Problem: "cannot be read", Err: err}
 		}
 		var last []byte
-		for rest := buf; ; {
+		_, skip, _ := b.tombstone(buf)
+		for rest := buf[skip:]; ; {
 			r, problem := b.record(rest)
 			if problem != "" {
 				break

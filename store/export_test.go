@@ -17,18 +17,18 @@ import (
 
 const AckWait = ackWait
 
-func StreamName(gateway string) string          { return streamName(gateway) }
-func GatewayOf(stream string) (string, bool)    { return gatewayOf(stream) }
+func StreamName(gateway string) string          { return streamName(gateway, 1) }
+func GatewayOf(stream string) (string, bool)    { g, _, ok := partOf(stream); return g, ok }
 func MarkPath(dir, gateway string) string       { return markPath(dir, gateway) }
 func StreamsDir(dir string) string              { return streamsDir(dir) }
 func Redelivery(n uint64) time.Duration         { return redelivery(n) }
 func (s *Store) Server() *server.Server         { return s.srv }
 func (s *Store) JetStream() jetstream.JetStream { return s.js }
-func (l *JetLog) Stream() jetstream.Stream      { return l.stream }
+func (l *JetLog) Stream() jetstream.Stream      { return l.current().stream }
 
 // ReadByServer is Read without a look at the files.
 func (l *JetLog) ReadByServer(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error] {
-	return func(yield func(events.Record, error) bool) { l.deliver(ctx, from, to, yield) }
+	return func(yield func(events.Record, error) bool) { l.deliver(ctx, l.current(), from, to, yield) }
 }
 
 func (s *Store) Report(level, text string) { s.log.report(level, text, nil) }
@@ -42,6 +42,12 @@ func (s *Store) SecondWriter(ctx context.Context, gateway string) (*JetLog, erro
 // Through lets wrap stand between the client and the embedded server.
 func (c Config) Through(wrap func(net.Conn) net.Conn) Config {
 	c.provider = func(s *server.Server) nats.InProcessConnProvider { return wrapped{s, wrap} }
+	return c
+}
+
+// OnStep is told what a roll or an archive is about to do.
+func (c Config) OnStep(step func(string)) Config {
+	c.step = step
 	return c
 }
 

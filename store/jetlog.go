@@ -5,25 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"ibrecorder/events"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// JetLog is the log of one gateway on disk: a JetStream stream and the mark
-// beside it. It is safe for concurrent use; appends queue.
+// JetLog is the log of one gateway on disk: JetStream streams, one after the other,
+// and the mark beside them. It is safe for concurrent use; appends queue.
 type JetLog struct {
 	gateway string
 	prefix  string // of subjects, with the last dot
 	store   *Store
-	stream  jetstream.Stream
 	marks   *marker
-	check   error // what a copy's mark says against it
+	check   error                   // what a copy's mark says against it
+	parts   atomic.Pointer[[]*part] // oldest first, never empty; a list in it does not change
 
-	mu      sync.Mutex // one append at a time; guards the rest
+	archiving sync.Mutex // one Archive at a time; taken before mu
+
+	mu      sync.Mutex // one append at a time; guards the rest, and who may change parts
 	head    Head
 	known   bool // head is the log's; false after an append of unknown outcome
 	carried *Carried
@@ -66,19 +69,22 @@ func (s *Store) openLog(ctx context.Context, gateway string) (*JetLog, error) {
 	}
 	l.carried = note
 
-	l.stream, err = s.js.Stream(ctx, streamName(gateway))
-	missing := errors.Is(err, jetstream.ErrStreamNotFound)
+	parts, err := s.partsOf(ctx, gateway)
+	missing := err == nil && len(parts) == 0
+	l.parts.Store(&parts)
 	switch {
-	case err != nil && !missing:
-		return nil, s.unavailable(err)
+	case err != nil:
+		return nil, err
 	case missing && s.cfg.copied:
 		return nil, ErrUnknownGateway
 	case missing && marked:
 		return nil, s.gone(mark)
 	case missing:
-		if l.stream, err = s.create(ctx, gateway); err != nil {
+		p, err := l.create(ctx, 1, 1)
+		if err != nil {
 			return nil, err
 		}
+		l.parts.Store(&[]*part{p})
 	}
 	if err := l.recover(ctx, mark, marked); err != nil {
 		return nil, err
@@ -105,26 +111,37 @@ func (s *Store) openLog(ctx context.Context, gateway string) (*JetLog, error) {
 // a stream whose description is missing or damaged, and leaves the events.
 func (s *Store) gone(mark Mark) error {
 	problem := fmt.Sprintf("it is gone, and had %d events", mark.Seq)
-	path := filepath.Join(streamsDir(s.cfg.Dir), streamName(mark.Gateway))
-	if there, err := anyExists(path); there || err != nil {
+	if there, err := partsIn(s.cfg.Dir, mark.Gateway); len(there) > 0 || err != nil {
+		path := streamsDir(s.cfg.Dir)
+		if len(there) > 0 {
+			path = there[len(there)-1].path
+		}
 		problem = fmt.Sprintf("the embedded server could not take it up from %s, where it had %d events", path, mark.Seq)
 	}
 	return &MarkError{Gateway: mark.Gateway, Mark: mark, Problem: problem}
 }
 
-// recover reads the head and holds the log against its configuration and mark.
+// recover reads the head and holds the log against its configuration and mark. A roll
+// that a crash cut off it finishes, if everything up to the seal is there.
 func (l *JetLog) recover(ctx context.Context, mark Mark, marked bool) error {
-	info := l.stream.CachedInfo()
-	err := l.unchanged(info.Config)
-	if err == nil && !l.store.cfg.copied {
-		_, err = l.fit(ctx, info)
+	err := l.allTakenUp()
+	if err == nil {
+		err = l.joined()
+	}
+	for _, p := range *l.parts.Load() {
+		if err == nil {
+			err = l.unchanged(p, p.stream.CachedInfo().Config)
+		}
+		if err == nil {
+			err = l.gapless(p)
+		}
+	}
+	if p := l.current(); err == nil && !p.sealed() && !l.store.cfg.copied {
+		_, err = l.fit(ctx, p.stream.CachedInfo())
 	}
 	var head Head
 	if err == nil {
 		head, err = l.Head(ctx)
-	}
-	if err == nil {
-		err = l.gapless(info.State)
 	}
 	if err == nil {
 		err = l.held(ctx, head, mark, marked)
@@ -133,17 +150,56 @@ func (l *JetLog) recover(ctx context.Context, mark Mark, marked bool) error {
 		l.check = errors.Join(l.check, err)
 		return nil
 	}
+	if err == nil && l.current().sealed() {
+		err = l.finish(ctx)
+	}
 	l.head, l.known = head, err == nil
 	return err
 }
 
+// joined holds each part against the one before it.
+func (l *JetLog) joined() error {
+	parts := *l.parts.Load()
+	for i, p := range parts[1:] {
+		before := parts[i]
+		switch {
+		case !before.sealed():
+			return &FileError{Path: before.name, Problem: "is not sealed, and " + p.name + " follows it", Err: ErrFormat,
+				Hint: fmt.Sprintf("recorder log quarantine %s --reason TEXT", l.gateway)}
+		case p.n != before.n+1 || p.first != before.last+1:
+			return &GapError{Gateway: l.gateway, Want: before.last + 1, Got: p.first, What: "stream sequence"}
+		}
+	}
+	return nil
+}
+
+// allTakenUp finds a part that is on disk and that the server passed over.
+func (l *JetLog) allTakenUp() error {
+	folders, err := partsIn(l.store.cfg.Dir, l.gateway)
+	if err != nil {
+		return err
+	}
+	have := *l.parts.Load()
+	for _, f := range folders {
+		if slices.ContainsFunc(have, func(p *part) bool { return p.n == f.n }) {
+			continue
+		}
+		if last := have[len(have)-1]; f.n == last.n+1 && last.sealed() {
+			continue // the part that a roll was about to begin
+		}
+		return &MarkError{Gateway: l.gateway, Problem: "the embedded server could not take up a part of it from " + f.path}
+	}
+	return nil
+}
+
 // gapless holds the server's own count against its sequences.
-func (l *JetLog) gapless(st jetstream.StreamState) error {
-	switch {
-	case st.LastSeq > 0 && st.FirstSeq != 1:
-		return &GapError{Gateway: l.gateway, Want: 1, Got: st.FirstSeq, What: "stream sequence"}
-	case st.Msgs != st.LastSeq:
-		return &GapError{Gateway: l.gateway, Want: st.LastSeq, Got: st.Msgs, What: "number of events"}
+func (l *JetLog) gapless(p *part) error {
+	st := p.stream.CachedInfo().State
+	switch want := st.LastSeq + 1 - p.first; {
+	case st.LastSeq >= p.first && st.FirstSeq != p.first:
+		return &GapError{Gateway: l.gateway, Want: p.first, Got: st.FirstSeq, What: "stream sequence"}
+	case st.Msgs != want:
+		return &GapError{Gateway: l.gateway, Want: want, Got: st.Msgs, What: "number of events"}
 	}
 	return nil
 }
@@ -178,13 +234,24 @@ func (l *JetLog) Check() error { return l.store.ofOriginal(l.check) }
 
 // Head asks the log for its last event.
 func (l *JetLog) Head(ctx context.Context) (Head, error) {
-	msg, err := l.stream.GetLastMsgForSubject(ctx, ">")
+	for _, p := range slices.Backward(*l.parts.Load()) {
+		head, err := l.headOf(ctx, p)
+		if err != nil || head.Seq > 0 {
+			return head, err
+		}
+	}
+	return Head{}, nil
+}
+
+// headOf is the zero Head of a part without events.
+func (l *JetLog) headOf(ctx context.Context, p *part) (Head, error) {
+	msg, err := p.stream.GetLastMsgForSubject(ctx, ">")
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		info, err := l.stream.Info(ctx)
+		info, err := p.stream.Info(ctx)
 		if err != nil {
 			return Head{}, fmt.Errorf("head of %s: %w", l.gateway, l.store.unavailable(err))
 		}
-		if last := info.State.LastSeq; last > 0 {
+		if last := info.State.LastSeq; last >= p.first {
 			return Head{}, &GapError{Gateway: l.gateway, Want: last, What: "stream sequence"}
 		}
 		return Head{}, nil
@@ -201,7 +268,11 @@ func (l *JetLog) Head(ctx context.Context) (Head, error) {
 
 // get reads one event.
 func (l *JetLog) get(ctx context.Context, seq uint64) (events.Record, error) {
-	msg, err := l.stream.GetMsg(ctx, seq)
+	p, err := l.holding(seq)
+	if err != nil {
+		return events.Record{}, err
+	}
+	msg, err := p.stream.GetMsg(ctx, seq)
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return events.Record{}, &GapError{Gateway: l.gateway, Want: seq, What: "stream sequence"}
@@ -227,13 +298,19 @@ func (l *JetLog) record(seq uint64, subject string, data []byte) (events.Record,
 	return rec, nil
 }
 
-// Usage returns how many bytes the log takes and how many it may take.
+// Usage returns how many bytes the log takes in this folder, rolled parts included, and
+// how many it may take.
 func (l *JetLog) Usage(ctx context.Context) (used, limit int64, err error) {
-	info, err := l.stream.Info(ctx)
+	p := l.current()
+	info, err := p.stream.Info(ctx)
 	if err != nil {
 		return 0, 0, fmt.Errorf("usage of %s: %w", l.gateway, l.store.unavailable(err))
 	}
-	return int64(info.State.Bytes), info.Config.MaxBytes, nil
+	rolled := l.sealedBytes()
+	if p.sealed() {
+		return rolled, rolled, nil
+	}
+	return rolled + int64(info.State.Bytes), rolled + info.Config.MaxBytes, nil
 }
 
 // Mark remembers that the log reaches m: at once and synced if now is set, which

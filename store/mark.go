@@ -125,6 +125,13 @@ func (k *marker) flush() error {
 	return nil
 }
 
+// sync writes what is pending now.
+func (k *marker) sync() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.write()
+}
+
 func (k *marker) close() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -24,19 +24,19 @@ func preflight(ctx context.Context, cfg Config, f format) (damage []error, err e
 	if err := checkOwnFiles(cfg); err != nil {
 		return nil, err
 	}
-	streams, err := os.ReadDir(streamsDir(cfg.Dir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("list the logs: %w", err)
+	names, err := withParts(cfg.Dir)
+	if err != nil {
+		return nil, err
 	}
-	for _, e := range streams {
-		gateway, ok := gatewayOf(e.Name())
-		if !ok {
-			continue
+	for _, gateway := range names {
+		parts, err := partsIn(cfg.Dir, gateway)
+		if err != nil {
+			return nil, err
 		}
 		// A mark that cannot be trusted is refused when the log is opened; the
 		// blocks are checked either way.
 		mark, _, _ := readMark(cfg.Dir, gateway)
-		err := verifyStream(ctx, cfg.Logger, filepath.Join(streamsDir(cfg.Dir), e.Name()), gateway, mark, f.Wrote == server.VERSION)
+		err = verifyLog(ctx, cfg.Logger, parts, gateway, mark, f.Wrote == server.VERSION)
 		switch {
 		case errors.Is(err, errForeignFormat):
 			cfg.Logger.Warn("log not checked before the start", "gateway", gateway, "wrote", f.Wrote, "error", err)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"ibrecorder/events"
@@ -62,13 +63,16 @@ func Quarantine(dir, gateway, reason string, now time.Time) (q Quarantined, err 
 	}
 	defer func() { err = errors.Join(err, l.release()) }()
 
-	stream := filepath.Join(streamsDir(dir), streamName(gateway))
-	mark := markPath(dir, gateway)
-	known, err := anyExists(stream, mark, notePath(dir, gateway))
+	parts, err := partsIn(dir, gateway)
 	if err != nil {
 		return fail(err)
 	}
-	if !known {
+	mark := markPath(dir, gateway)
+	known, err := anyExists(mark, notePath(dir, gateway))
+	if err != nil {
+		return fail(err)
+	}
+	if !known && len(parts) == 0 {
 		return fail(fmt.Errorf("%w: %s has none", ErrUnknownGateway, dir))
 	}
 	q = Quarantined{Time: now.UTC(), Carried: carry(dir, gateway, reason)}
@@ -81,13 +85,21 @@ func Quarantine(dir, gateway, reason string, now time.Time) (q Quarantined, err 
 	for _, step := range []func() error{
 		func() error { return diskfile.Seal(filepath.Join(q.Folder, "quarantine.json"), q) },
 		func() error { return diskfile.Seal(notePath(dir, gateway), q.Carried) },
-		func() error { return move(stream, filepath.Join(q.Folder, streamName(gateway))) },
+		func() error {
+			for _, p := range slices.Backward(parts) { // what is left is shorter than the mark
+				if err := move(p.path, filepath.Join(q.Folder, streamName(gateway, p.n))); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
 		// They are about the old log: the one that begins has an origin of its own, and
 		// nobody shall hold it against a snapshot of the other.
 		func() error {
 			return move(filepath.Join(dir, checkpointDir, gateway), filepath.Join(q.Folder, checkpointDir))
 		},
 		func() error { return move(SnapshotsOf(dir, gateway).Path(), filepath.Join(q.Folder, "snapshot.json")) },
+		func() error { return move(BaseOf(dir, gateway).Path(), filepath.Join(q.Folder, "base.json")) },
 		func() error { return move(mark, filepath.Join(q.Folder, "mark.json")) },
 	} {
 		if err := step(); err != nil {

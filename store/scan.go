@@ -21,9 +21,8 @@ const scanEvery = 256
 // and what follows without a gap: for anything else the server is asked, whose answer
 // counts. An event up to the head is in its file, whole and synced, because the server
 // acknowledges it after that (TestEveryAppendIsSynced).
-func (l *JetLog) scan(ctx context.Context, from, to uint64, yield func(events.Record, error) bool) (next uint64, more bool) {
-	stream := streamName(l.gateway)
-	files, err := blockFiles(filepath.Join(streamsDir(l.store.cfg.Dir), stream))
+func (l *JetLog) scan(ctx context.Context, p *part, from, to uint64, yield func(events.Record, error) bool) (next uint64, more bool) {
+	files, err := blockFiles(filepath.Join(streamsDir(l.store.cfg.Dir), p.name))
 	if err != nil {
 		return from, true
 	}
@@ -33,14 +32,15 @@ func (l *JetLog) scan(ctx context.Context, from, to uint64, yield func(events.Re
 		if i+1 < len(files) && startsBy(files[i+1].path, next) {
 			continue
 		}
-		b, err := newBlock(stream, file.index, l.prefix)
+		b, err := newBlock(p.name, file.index, l.prefix)
 		if err != nil {
 			return next, true
 		}
 		if buf, err = readInto(file.path, buf); err != nil {
 			return next, true
 		}
-		for rest, read := buf, 0; len(rest) > 0 && next <= to; read++ {
+		_, skip, _ := b.tombstone(buf)
+		for rest, read := buf[skip:], 0; len(rest) > 0 && next <= to; read++ {
 			r, problem := b.record(rest)
 			if problem != "" || r.seq > next || read%scanEvery == 0 && ctx.Err() != nil {
 				return next, true

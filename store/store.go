@@ -28,6 +28,8 @@ type Store struct {
 	// of is the folder that this one is a copy of, and is removed at the end; "" if it
 	// is none.
 	of string
+	// ended is closed when the store is.
+	ended chan struct{}
 
 	mu     sync.Mutex // guards the rest
 	logs   map[string]*JetLog
@@ -54,7 +56,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{cfg: cfg, lock: l, log: newServerLog(cfg.Logger), logs: make(map[string]*JetLog)}
+	s := &Store{cfg: cfg, lock: l, log: newServerLog(cfg.Logger), logs: make(map[string]*JetLog), ended: make(chan struct{})}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -92,6 +94,9 @@ func checkRoot(dir string) error {
 func (s *Store) start(ctx context.Context) error {
 	f, err := prepareFolder(s.cfg.Dir)
 	if err != nil {
+		return err
+	}
+	if err := removeForgotten(s.cfg.Dir); err != nil {
 		return err
 	}
 	if s.damage, err = preflight(ctx, s.cfg, f); err != nil {
@@ -132,10 +137,10 @@ func (s *Store) start(ctx context.Context) error {
 // Gateways returns the gateways that have a log, sorted, as the server has them
 // now.
 func (s *Store) Gateways(ctx context.Context) ([]string, error) {
-	names := s.js.StreamNames(ctx, jetstream.WithStreamListSubject(subjectRoot+">"))
+	names := s.js.StreamNames(ctx)
 	var gateways []string
 	for name := range names.Name() {
-		if g, ok := gatewayOf(name); ok {
+		if g, _, ok := partOf(name); ok {
 			gateways = append(gateways, g)
 		}
 	}
@@ -143,7 +148,7 @@ func (s *Store) Gateways(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("list the logs: %w", s.unavailable(err))
 	}
 	slices.Sort(gateways)
-	return gateways, nil
+	return slices.Compact(gateways), nil
 }
 
 // Err delivers what the embedded server warned of, as *ServerError; one that
@@ -163,6 +168,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
+	close(s.ended)
 	var errs []error
 	for _, l := range s.logs {
 		errs = append(errs, l.marks.close())

@@ -9,22 +9,25 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// create makes the stream.
-func (s *Store) create(ctx context.Context, gateway string) (jetstream.Stream, error) {
-	limit, err := s.limit(0)
+// create makes the part n, whose first event is first.
+func (l *JetLog) create(ctx context.Context, n int, first uint64) (*part, error) {
+	limit, err := l.store.limit(0, l.store.cfg.MaxBytes-l.sealedBytes())
 	if err != nil {
 		return nil, err
 	}
-	stream, err := s.js.CreateStream(ctx, streamConfig(gateway, limit))
+	stream, err := l.store.js.CreateStream(ctx, streamConfig(l.gateway, n, first, limit))
 	if err != nil {
-		return nil, s.unavailable(err)
+		return nil, l.store.unavailable(err)
 	}
-	return stream, nil
+	return partFrom(n, streamName(l.gateway, n), stream), nil
 }
 
-func streamConfig(gateway string, limit int64) jetstream.StreamConfig {
+func streamConfig(gateway string, n int, first uint64, limit int64) jetstream.StreamConfig {
+	if first == 1 {
+		first = 0 // the server's own word for it
+	}
 	return jetstream.StreamConfig{
-		Name:        streamName(gateway),
+		Name:        streamName(gateway, n),
 		Description: "events of gateway " + gateway + ", CloudEvents in JSON, in order and hash-chained",
 		Subjects:    []string{subjectPrefix(gateway) + "*.*"},
 		Storage:     jetstream.FileStorage,
@@ -33,6 +36,7 @@ func streamConfig(gateway string, limit int64) jetstream.StreamConfig {
 		MaxBytes:    limit,
 		MaxMsgs:     -1,
 		MaxMsgSize:  maxRecordBytes,
+		FirstSeq:    first,
 		Duplicates:  2 * time.Minute, // a convenience; the expected sequence is the guarantee
 		DenyDelete:  true,
 		DenyPurge:   true,
@@ -42,30 +46,36 @@ func streamConfig(gateway string, limit int64) jetstream.StreamConfig {
 	}
 }
 
-// limit is how large a log that holds used bytes may get.
-func (s *Store) limit(used int64) (int64, error) {
+// limit is how large a part that holds used bytes may get, most being what is left for it
+// of the gateway's share.
+func (s *Store) limit(used, most int64) (int64, error) {
 	free, err := s.cfg.free(s.cfg.Dir)
 	if err != nil {
 		return 0, err
 	}
-	return max(used, 1, min(s.cfg.MaxBytes, used+free-diskReserve)), nil
+	return max(used, 1, min(most, used+free-diskReserve)), nil
 }
 
-// unchanged refuses a stream that would forget, put off its writes or take what is
+// unchanged refuses a part that would forget, put off its writes or take what is
 // not ours. Its limit may be any.
-func (l *JetLog) unchanged(got jetstream.StreamConfig) error {
-	want := streamConfig(l.gateway, got.MaxBytes)
+func (l *JetLog) unchanged(p *part, got jetstream.StreamConfig) error {
+	want := streamConfig(l.gateway, p.n, got.FirstSeq, got.MaxBytes)
+	subjects := want.Subjects[0]
+	rolled := got.Sealed && len(got.Subjects) == 1 && got.Subjects[0] == rolledSubject(l.gateway, p.n)
+	if rolled {
+		subjects = got.Subjects[0]
+	}
 	for _, c := range []struct {
 		what string
 		ok   bool
 	}{
-		{"subjects", len(got.Subjects) == 1 && got.Subjects[0] == want.Subjects[0]},
+		{"subjects", len(got.Subjects) == 1 && got.Subjects[0] == subjects},
 		{"storage", got.Storage == want.Storage && got.PersistMode == want.PersistMode},
 		{"retention", got.Retention == want.Retention && got.MaxAge == 0 && got.MaxMsgs == -1 && got.MaxMsgsPerSubject == -1},
 		{"expiry of single events", !got.AllowMsgTTL && got.SubjectDeleteMarkerTTL == 0},
 		{"discard policy", got.Discard == want.Discard && !got.DiscardNewPerSubject},
 		{"protection against deletion", got.DenyDelete && got.DenyPurge && !got.AllowRollup},
-		{"acceptance of events", !got.NoAck && !got.Sealed && got.MaxMsgSize == want.MaxMsgSize},
+		{"acceptance of events", !got.NoAck && got.Sealed == rolled && got.MaxMsgSize == want.MaxMsgSize},
 		{"compression", got.Compression == want.Compression},
 		{"replication", got.Mirror == nil && len(got.Sources) == 0 && got.SubjectTransform == nil && got.RePublish == nil},
 	} {
@@ -77,11 +87,11 @@ func (l *JetLog) unchanged(got jetstream.StreamConfig) error {
 	return nil
 }
 
-// fit adapts the log's limit to its disk and to the configuration, and says
+// fit adapts the newest part's limit to its disk and to the configuration, and says
 // whether there is more room than before.
 func (l *JetLog) fit(ctx context.Context, info *jetstream.StreamInfo) (grown bool, err error) {
 	cfg := info.Config
-	limit, err := l.store.limit(int64(info.State.Bytes))
+	limit, err := l.store.limit(int64(info.State.Bytes), l.store.cfg.MaxBytes-l.sealedBytes())
 	if err != nil || limit == cfg.MaxBytes {
 		return false, err
 	}

@@ -53,13 +53,26 @@ func blockFiles(dir string) ([]blockFile, error) {
 	return files, nil
 }
 
-// verifyStream checks every record of a log on disk, while no server runs, and
-// holds the log against its mark. sameServer says that the version of the server
+// partBlock is a block and the part that it belongs to.
+type partBlock struct {
+	blockFile
+	part  int
+	opens bool // it is the first of its part
+}
+
+// verifyLog checks every record of a log on disk, part after part, while no server runs,
+// and holds the log against its mark. sameServer says that the version of the server
 // that wrote it is ours.
-func verifyStream(ctx context.Context, log *slog.Logger, dir, gateway string, mark Mark, sameServer bool) error {
-	files, err := blockFiles(dir)
-	if err != nil {
-		return err
+func verifyLog(ctx context.Context, log *slog.Logger, parts []partFolder, gateway string, mark Mark, sameServer bool) error {
+	var files []partBlock
+	for _, p := range parts {
+		blocks, err := blockFiles(p.path)
+		if err != nil {
+			return err
+		}
+		for i, f := range blocks {
+			files = append(files, partBlock{f, p.n, i == 0})
+		}
 	}
 	sums, err := verifyBlocks(ctx, files, gateway, mark.Seq)
 	if err != nil {
@@ -76,7 +89,13 @@ func verifyStream(ctx context.Context, log *slog.Logger, dir, gateway string, ma
 			return &DamageError{Gateway: gateway, Path: files[i].path, Offset: s.good, After: max(last, s.last), Problem: problem}
 		}
 		final := i == len(sums)-1
+		if i == 0 && files[i].part > 1 {
+			last = s.before // what came before was archived
+		}
 		switch {
+		case s.before != 0 && (!files[i].opens || s.before != last):
+			s.good = 0
+			return damage(fmt.Sprintf("goes on behind event %d, and event %d is the one before it", s.before, last))
 		case s.first != 0 && s.first != last+1:
 			s.good = 0
 			return damage(fmt.Sprintf("starts with event %d, and event %d is the one before it", s.first, last))
@@ -102,7 +121,7 @@ func verifyStream(ctx context.Context, log *slog.Logger, dir, gateway string, ma
 
 // verifyBlocks checks the files of one log on all processors; they are
 // independent of each other.
-func verifyBlocks(ctx context.Context, files []blockFile, gateway string, hashAt uint64) ([]blockSummary, error) {
+func verifyBlocks(ctx context.Context, files []partBlock, gateway string, hashAt uint64) ([]blockSummary, error) {
 	sums := make([]blockSummary, len(files))
 	errs := make([]error, len(files))
 	var next atomic.Int64
@@ -111,7 +130,7 @@ func verifyBlocks(ctx context.Context, files []blockFile, gateway string, hashAt
 		workers.Go(func() {
 			var buf []byte
 			for i := int(next.Add(1)) - 1; i < len(files) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				b, err := newBlock(streamName(gateway), files[i].index, subjectPrefix(gateway))
+				b, err := newBlock(streamName(gateway, files[i].part), files[i].index, subjectPrefix(gateway))
 				if err == nil {
 					sums[i], buf, err = b.verify(files[i].path, buf, hashAt)
 				}
