@@ -207,6 +207,9 @@ func (l *JetLog) forget(ctx context.Context, p *part) error {
 	if err := l.store.js.DeleteStream(ctx, p.name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return l.store.unavailable(err)
 	}
+	if err := removePart(l.store.cfg.Dir, l.gateway, p.n); err != nil {
+		return err
+	}
 	l.store.cfg.step("removed")
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -234,17 +237,25 @@ func removeForgotten(dir string) error {
 		if err != nil {
 			return err
 		}
-		if err := os.RemoveAll(filepath.Join(streamsDir(dir), streamName(gateway, note.Part))); err != nil {
+		if err := removePart(dir, gateway, note.Part); err != nil {
 			return fmt.Errorf("finish the archive of %s: %w", gateway, err)
-		}
-		if err := diskfile.SyncDir(streamsDir(dir)); err != nil {
-			return err
 		}
 		if err := os.Remove(forgottenPath(dir, gateway)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// removePart removes what is left of a part. The server puts a dot before the name of a
+// folder, answers, and then removes it (nats-server 2.15.2).
+func removePart(dir, gateway string, n int) error {
+	for _, dot := range []string{"", "."} {
+		if err := os.RemoveAll(filepath.Join(streamsDir(dir), dot+streamName(gateway, n))); err != nil {
+			return err
+		}
+	}
+	return diskfile.SyncDir(streamsDir(dir))
 }
 
 // readForgotten returns the zero note if there is none.

@@ -9,6 +9,7 @@
 //	jetstream/          what the server keeps; a stream per part of a gateway's log
 //	mark/<gateway>.json the high-water mark: what the log must still hold
 //	snapshot/<gateway>.json a cache: what a recorder has made of the log so far
+//	base/<gateway>.json what it had made of the parts that were archived
 //	quarantine/         logs that were set aside, whole, with their checkpoints and snapshot
 //
 // # What it guarantees
@@ -21,7 +22,7 @@
 //     whoever copies the folder (TestARecorderWaitsForWhoeverCopiesTheFolder).
 //   - Append can be repeated until its outcome is known, however late, and never
 //     appends twice (TestAnAppendIsNeverThereTwice).
-//   - Nothing leaves a log: no deletion, no purge, no age
+//   - Nothing leaves a log by itself: no deletion, no purge, no age
 //     (TestTheStreamKeepsEverythingAndHasLimits,
 //     TestDenyDeleteAndPurgeCannotBeTurnedOff). A stream that was changed so that it
 //     would forget is refused (TestALogWhoseStreamWasChangedIsRefused).
@@ -33,6 +34,11 @@
 //     the next start (TestARollThatACrashCutsOffIsFinishedByTheNextStart), and a part that
 //     is missing, damaged or in the wrong place is refused
 //     (TestAPartIsPutOnlyWhereItBelongs).
+//   - Rolled parts can be archived, which makes room: a part leaves the log only after its
+//     file was read back and what a start needs of it is kept
+//     (TestAnArchiveMakesRoomAndLosesNothing, TestAnArchivedLogIsOpenedAgain). A crash leaves
+//     it in the log or in the file (TestAnArchiveThatACrashCutsOffIsFinishedByTheNext). What
+//     somebody has to be told yet stays (TestWhatIsNotArchived).
 //   - A full log refuses, keeps what it has, and goes on when there is room
 //     (TestFullStreamRefusesAndKeepsWhatItHas,
 //     TestAFullLogTakesEventsAgainWhenItsDiskHasRoom). A disk that refuses a write is
