@@ -13,6 +13,7 @@ import (
 	"ibrecorder/fsm"
 	"ibrecorder/internal/policy"
 	"ibrecorder/internal/rule"
+	"ibrecorder/internal/snapshot"
 	"ibrecorder/store"
 )
 
@@ -90,6 +91,8 @@ type Config struct {
 	// and every start does. One is used by the Build that wrote it, and by no other.
 	Snapshots Snapshots
 	Build     string
+	// Base keeps what was made of the events that were archived; nil where none were.
+	Base snapshot.Keeper
 	// Every is how many events lie between two snapshots; 0 is some thousand.
 	Every uint64
 

@@ -32,15 +32,21 @@ func (g *Gateway) rebuild(ctx context.Context) (of events.Record, unsaid []rule.
 			from = seq + 1
 		}
 	}
+	at := snapshot.Begin(g.cfg.Gateway)
+	at.State, at.Judge, at.GateAt, at.Chain = g.state, g.judge, g.gateAt, g.chain
 	for rec, err := range store.Ahead(g.cfg.Log.Read(ctx, from, 0)) {
+		var found []rule.Finding
+		var before bool
 		if err == nil {
-			err = g.chain.Add(rec)
+			found, before, err = at.Step(rec, g.cfg.Base)
 		}
 		if err != nil {
 			return of, nil, err
 		}
-		g.take(rec)
-		found := g.judge.Step(rec)
+		g.state, g.judge, g.gateAt, g.chain, g.last = at.State, at.Judge, at.GateAt, at.Chain, rec.Event
+		if before {
+			continue
+		}
 		switch d := rec.Data.(type) {
 		case events.RuleViolated:
 			// They are said in their order, and one event may break a rule twice.

@@ -14,6 +14,10 @@
 //     its hash says, is refused with the reason (TestASnapshotThatDoesNotFitIsRefused).
 //   - Recompute finds a state or a judge that the events do not give, and a snapshot of
 //     another log (TestRecomputeFindsWhatTheEventsDoNotGive).
+//   - The base of a log whose first part was archived is no cache: every build of the same
+//     fold and the same rules goes on from it, and comes to what the whole log gives
+//     (TestALogWhoseBeginningWasArchivedComesToTheSame). Without it, or with another's, a log
+//     that does not begin with event 1 is refused (TestALogWithoutItsBaseIsRefused).
 //
 // # What it refuses to do
 //

@@ -51,12 +51,19 @@ func Of(build string, s fsm.State, j *rule.Judge, head events.Hash) Snapshot {
 // Fits returns nil if s was made by this very code and is whole. The error wraps
 // ErrUnfit and says why not. Whether the log has its event is for the caller to see.
 func (s Snapshot) Fits(gateway, build string) error {
+	if s.Build != build || build == "" {
+		return fmt.Errorf("%w: recorder %q wrote it, and this is %q", ErrUnfit, s.Build, build)
+	}
+	return s.Sound(gateway)
+}
+
+// Sound is Fits for the base of a log whose first part was archived: it must serve every
+// build of the same fold and the same rules, because there is nothing else to go on from.
+func (s Snapshot) Sound(gateway string) error {
 	var why string
 	switch {
 	case s.Gateway != gateway:
 		why = fmt.Sprintf("it is of gateway %q", s.Gateway)
-	case s.Build != build || build == "":
-		why = fmt.Sprintf("recorder %q wrote it, and this is %q", s.Build, build)
 	case s.Fold != fsm.FoldVersion:
 		why = fmt.Sprintf("it is of fold version %d, and this is %d", s.Fold, fsm.FoldVersion)
 	case s.Rules != rule.RuleSet:
