@@ -41,7 +41,7 @@ func Examine(ctx context.Context, dir string) ([]Examined, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := gatewaysIn(dir)
+	names, err := GatewaysIn(dir)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("examine %s: %w", dir, err), l.release())
 	}
@@ -52,8 +52,9 @@ func Examine(ctx context.Context, dir string) ([]Examined, error) {
 	return all, errors.Join(ctx.Err(), l.release())
 }
 
-// gatewaysIn are those that have a log or the mark of one.
-func gatewaysIn(dir string) ([]string, error) {
+// GatewaysIn are the gateways that have a log in a data folder, or the mark of one, sorted.
+// It reads names alone, so it may be asked while a recorder runs.
+func GatewaysIn(dir string) ([]string, error) {
 	names, err := withParts(dir)
 	if err != nil {
 		return nil, err

@@ -101,7 +101,7 @@ Alertmanager it ends by itself after five minutes.
 				return err
 			}
 			if len(args) == 1 {
-				if c, err = only(c, args[0]); err != nil {
+				if c, err = oneChannel(c, args[0]); err != nil {
 					return usage(err)
 				}
 			}
@@ -131,8 +131,8 @@ Alertmanager it ends by itself after five minutes.
 	return cmd
 }
 
-// only is c with one of its channels.
-func only(c config.Config, name string) (config.Config, error) {
+// oneChannel is c with one of its channels.
+func oneChannel(c config.Config, name string) (config.Config, error) {
 	var names []string
 	for _, ch := range configured(c) {
 		names = append(names, ch.Name)

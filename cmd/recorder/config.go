@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	"ibrecorder/internal/config"
@@ -49,7 +48,7 @@ func newConfigShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "Print the configuration in force",
-		Long:  "show prints the configuration in force, as a file that can be used as one.",
+		Long:  "show prints the configuration in force, as a file that can be used as one. -o json has\nthe origin of each value too.",
 		Example: `  recorder config show --origin              where each value comes from
   recorder config show --mode observe > ~/.config/ibrecorder/config.yaml`,
 		Args: arguments(0),
@@ -58,8 +57,6 @@ func newConfigShow() *cobra.Command {
 			switch {
 			case err != nil:
 				return usage(err)
-			case output != "yaml" && output != "json":
-				return usage(fmt.Errorf("--output %s: want yaml or json", output))
 			case output == "json":
 				return config.ShowJSON(cmd.OutOrStdout(), c, from)
 			case origin:
@@ -70,7 +67,7 @@ func newConfigShow() *cobra.Command {
 	}
 	config.Flags(cmd.Flags())
 	cmd.Flags().BoolVar(&origin, "origin", false, "say where each value comes from")
-	cmd.Flags().StringVarP(&output, "output", "o", "yaml", "output `FORMAT`: yaml or json; json has the origins too")
+	outputFlag(cmd, &output, "yaml", "json")
 	return cmd
 }
 

@@ -40,6 +40,10 @@ machine. The log stays, for replay.`,
 		Example: `  recorder demo`,
 		Args:    arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			style, err := look(cmd)
+			if err != nil {
+				return err
+			}
 			if dir == "" {
 				if dir, err = os.MkdirTemp("", "ibrecorder-demo-"); err != nil {
 					return err
@@ -53,7 +57,7 @@ machine. The log stays, for replay.`,
 				return usage(fmt.Errorf("--data %s is not empty, and the demo would write into a log that is no demo; name another folder, or none: recorder demo", dir))
 			}
 			out := cmd.OutOrStdout()
-			d := demo{out: out, dir: dir, style: report.Style{Zone: time.Local, Colour: colour(out)}}
+			d := demo{out: out, dir: dir, style: style}
 			err = d.run(cmd.Context())
 			if err != nil && cmd.Context().Err() != nil {
 				return &exitError{exitInterrupted, errors.New("the demo was interrupted")}
@@ -61,6 +65,7 @@ machine. The log stays, for replay.`,
 			return err
 		},
 	}
+	zoneFlag(cmd)
 	cmd.Flags().StringVar(&dir, "data", "", "data `FOLDER`, empty (default: a new one among the temporary files)")
 	return cmd
 }

@@ -11,11 +11,18 @@ import (
 	"ibrecorder/internal/config"
 	"ibrecorder/internal/doctor"
 	"ibrecorder/internal/report"
+	"ibrecorder/internal/tty"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 )
+
+// doctorAnswer is what doctor -o json prints.
+type doctorAnswer struct {
+	Schema int `json:"schema_version"`
+	// Findings are all lines, those that are ok too.
+	Findings []doctor.Finding `json:"findings"`
+}
 
 func newDoctor() *cobra.Command {
 	var a asker
@@ -36,15 +43,12 @@ It writes nothing and connects to no Gateway: it reads the system's tables. With
 --probe it makes one attempt for each gateway, through the running recorder, which
 permits, records and judges it like any program's.
 
--o json prints an array of {group, gateway, level, text, fix}.`,
+docs/cli-json.md has the fields of -o json.`,
 		Example: `  recorder doctor
   recorder doctor --gateway main --probe
-  recorder doctor -o json | jq '.[] | select(.level == "fail")'`,
+  recorder doctor -o json | jq '.findings[] | select(.level == "fail")'`,
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := a.format("text", "json"); err != nil {
-				return err
-			}
 			if clientID < 0 || clientID > 1<<31-1 {
 				return usage(fmt.Errorf("--client-id %d: want 0 to 2147483647", clientID))
 			}
@@ -84,10 +88,10 @@ permits, records and judges it like any program's.
 				}
 				found = append(found, seen...)
 			}
-			return a.findings(cmd.OutOrStdout(), found, flags)
+			return a.findings(cmd, found, flags)
 		},
 	}
-	a.flags(cmd, false, "text or json")
+	a.flags(cmd, false, "table", "json")
 	cmd.Flags().String("config", "", "configuration `FILE` (default as for recorder run)")
 	cmd.Flags().StringVar(&only, "gateway", "", "look at the gateway `NAME` alone")
 	cmd.Flags().BoolVar(&probe, "probe", false, "make one attempt for each gateway, through the running recorder")
@@ -96,7 +100,8 @@ permits, records and judges it like any program's.
 }
 
 // findings prints them; whoever named a file or a folder needs them in the next command too.
-func (a *asker) findings(w io.Writer, found []doctor.Finding, flags *pflag.FlagSet) error {
+func (a *asker) findings(cmd *cobra.Command, found []doctor.Finding, flags *pflag.FlagSet) error {
+	w := cmd.OutOrStdout()
 	for i := range found {
 		fix := a.typed(found[i].Fix)
 		if file := flags.Lookup("config"); file.Changed {
@@ -108,9 +113,9 @@ func (a *asker) findings(w io.Writer, found []doctor.Finding, flags *pflag.FlagS
 	}
 	var err error
 	if a.output == "json" {
-		err = printJSON(w, found)
+		err = printJSON(w, doctorAnswer{schema, found})
 	} else {
-		err = doctor.Write(w, found, colour(w))
+		err = doctor.Write(w, found, colour(cmd, w))
 	}
 	if err == nil && doctor.Failed(found) {
 		err = negative
@@ -120,7 +125,7 @@ func (a *asker) findings(w io.Writer, found []doctor.Finding, flags *pflag.FlagS
 
 // slow says on a terminal what takes its time, if it does.
 func slow(w io.Writer, text string) (end func()) {
-	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+	if !tty.Is(w) {
 		return func() {}
 	}
 	timer := time.AfterFunc(500*time.Millisecond, func() { fmt.Fprintln(w, text) })

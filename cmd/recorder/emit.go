@@ -53,7 +53,7 @@ docs/events.md has the fields of each.`,
 			if !known || !info.Outside {
 				return usage(fmt.Errorf("%q is no kind that can be reported; there are %s", args[0], strings.Join(outsideKinds(), ", ")))
 			}
-			c, err := a.ready("text", "json")
+			c, err := a.client()
 			if err != nil {
 				return err
 			}
@@ -93,7 +93,7 @@ docs/events.md has the fields of each.`,
 			return a.told(cmd, rec, err, fmt.Sprintf("%s: recorded as event %d (%s)", args[1], rec.Seq, rec.ID))
 		},
 	}
-	a.flags(cmd, false, "text or json")
+	a.flags(cmd, false, "table", "json")
 	cmd.Flags().StringVar(&d.Source, "source", "/runner/cli", "who saw it, a `PATH` such as /runner/robo-1")
 	cmd.Flags().StringVar(&d.ID, "id", "", "`ID` of the report (default: a new one)")
 	cmd.Flags().StringVar(&d.Attempt, "attempt", "", "the attempt it is about, by the `NAME` that its program gives it")

@@ -32,6 +32,12 @@ recorder signs what a log holds.`,
 	return cmd
 }
 
+// quarantineAnswer is what log quarantine -o json prints.
+type quarantineAnswer struct {
+	Schema int `json:"schema_version"`
+	store.Quarantined
+}
+
 func newQuarantine() *cobra.Command {
 	var a asker
 	var why string
@@ -47,9 +53,6 @@ the old one was, or if nobody can tell.`,
 			if why == "" {
 				return usage(fmt.Errorf("--reason is missing, it is recorded: recorder log quarantine %s --reason TEXT", args[0]))
 			}
-			if err := a.format("text", "json"); err != nil {
-				return err
-			}
 			dir, err := dataFolder(a.data)
 			if err != nil {
 				return usage(err)
@@ -62,7 +65,7 @@ the old one was, or if nobody can tell.`,
 				return startError(err)
 			}
 			if a.output == "json" {
-				return printJSON(cmd.OutOrStdout(), q)
+				return printJSON(cmd.OutOrStdout(), quarantineAnswer{schema, q})
 			}
 			state := "it was not stopped, and the new log starts open"
 			if q.Stopped {
@@ -76,7 +79,7 @@ the old one was, or if nobody can tell.`,
 			return err
 		},
 	}
-	a.flags(cmd, false, "text or json")
+	a.flags(cmd, false, "table", "json")
 	cmd.Flags().StringVar(&why, "reason", "", "why, a `TEXT` (required)")
 	return cmd
 }

@@ -25,9 +25,6 @@ comes with what it is to prove proves nothing.`,
   replay verify night.ibrec --key recorder.pub`,
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := a.format("text", "json"); err != nil {
-				return err
-			}
 			dir, err := dataFolder(a.data)
 			if err != nil {
 				return usage(err)
@@ -40,17 +37,19 @@ comes with what it is to prove proves nothing.`,
 				return err
 			}
 			if a.output == "json" {
-				return printJSON(cmd.OutOrStdout(), keyJSON{key})
+				return printJSON(cmd.OutOrStdout(), keyAnswer{schema, key})
 			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), key)
 			return err
 		},
 	}
-	a.flags(cmd, false, "text or json")
+	a.flags(cmd, false, "table", "json")
 	return cmd
 }
 
-// keyJSON is what `recorder log key -o json` prints.
-type keyJSON struct {
+// keyAnswer is what log key -o json prints.
+type keyAnswer struct {
+	Schema int `json:"schema_version"`
+	// PublicKey is what replay verify --key takes.
 	PublicKey string `json:"public_key"`
 }

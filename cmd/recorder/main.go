@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"ibrecorder/internal/httpapi"
+	"ibrecorder/internal/tty"
 	"ibrecorder/store"
 
 	"github.com/spf13/cobra"
@@ -146,14 +147,29 @@ Exit codes: 0 fine, 1 the answer is no (stopped, refused), 2 usage or configurat
 		},
 	}
 	root.SetVersionTemplate("recorder {{.Version}}\n")
+	root.PersistentFlags().Var(tty.NewChoice(new(string), tty.Colours...), "color", tty.ColourUsage)
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(newHelp())
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
-		newRun(), newDemo(), newStatus(), newDoctor(), newResume(), newDisconnect(), newEmit(), newNote(), newEvents(),
-		newLog(), newAlert(), newNATS(), newToken(), newConfig(), newSim(), newVersion(),
+		newRun(), newDemo(), newStatus(), newCheck(), newHealthcheck(), newDoctor(), newResume(), newDisconnect(), newEmit(), newNote(), newEvents(),
+		newLog(), newAlert(), newNATS(), newToken(), newConfig(), newSim(), newVersion(), newCompletion(),
 	)
+	complete(root)
 	return root
+}
+
+// newCompletion is tty's, with our exit code.
+func newCompletion() *cobra.Command {
+	cmd := tty.NewCompletion("recorder")
+	check := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usage(err)
+		}
+		return nil
+	}
+	return cmd
 }
 
 func usage(err error) error { return &exitError{exitUsage, err} }

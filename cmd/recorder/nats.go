@@ -30,9 +30,13 @@ the recorder over NATS for permits. Nothing listens for them unless nats.listen 
 
 // madeKey is what nats key answers; the seed itself is in the file alone.
 type madeKey struct {
+	Schema int `json:"schema_version"`
+	// Runner is its name.
 	Runner string `json:"runner"`
+	// Public is the value of nats.runners.NAME.
 	Public string `json:"public_key"`
-	Seed   string `json:"seed_file"`
+	// Seed is the file that the runner reads.
+	Seed string `json:"seed_file"`
 }
 
 func newKey() *cobra.Command {
@@ -51,10 +55,7 @@ configuration.`,
 			if events.CheckGatewayName(name) != nil {
 				return usage(fmt.Errorf("runner %.40q: want a lower-case letter, then at most 31 of a-z, 0-9 and -; for example: recorder nats key robo-1", name))
 			}
-			if output != "text" && output != "json" {
-				return usage(fmt.Errorf("-o %s: want text or json", output))
-			}
-			made := madeKey{Runner: name, Seed: path}
+			made := madeKey{Schema: schema, Runner: name, Seed: path}
 			if path == "" {
 				made.Seed = name + ".nk"
 			}
@@ -77,7 +78,7 @@ configuration.`,
 		},
 	}
 	cmd.Flags().StringVar(&path, "seed", "", "`FILE` for the seed, which must not exist (default NAME.nk)")
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "`FORMAT`: text or json")
+	outputFlag(cmd, &output, "table", "json")
 	return cmd
 }
 

@@ -8,7 +8,7 @@ import (
 	"os"
 	"os/user"
 	"regexp"
-	"strings"
+	"time"
 
 	"ibrecorder/events"
 	"ibrecorder/internal/httpapi"
@@ -22,12 +22,13 @@ type asker struct {
 	data   string
 	by     string
 	output string
+	zone   *time.Location // of the times in a text, nil is local
 }
 
 // flags adds the common flags; operator says that the verb needs a name.
-func (a *asker) flags(cmd *cobra.Command, operator bool, outputs string) {
+func (a *asker) flags(cmd *cobra.Command, operator bool, formats ...string) {
 	dataFlag(cmd, &a.data)
-	cmd.Flags().StringVarP(&a.output, "output", "o", "text", "output `FORMAT`: "+outputs)
+	outputFlag(cmd, &a.output, formats...)
 	if operator {
 		cmd.Flags().StringVar(&a.by, "by", operatorName(), "`NAME` of who says so")
 	}
@@ -39,16 +40,6 @@ func (a *asker) client() (*httpapi.Client, error) {
 		return nil, usage(err)
 	}
 	return httpapi.Dial(dir), nil
-}
-
-// format checks --output.
-func (a *asker) format(known ...string) error {
-	for _, f := range known {
-		if a.output == f {
-			return nil
-		}
-	}
-	return usage(fmt.Errorf("--output %s: want %s", a.output, strings.Join(known, " or ")))
 }
 
 // commands are the ones that hints tell to type.
@@ -119,7 +110,7 @@ container, another host), your word is the release, and recorded as such.
 			if claim.Reason == "" {
 				return usage(fmt.Errorf("--reason is missing: say what was done, it is recorded: recorder resume %s --reason TEXT", args[0]))
 			}
-			c, err := a.ready("text", "json")
+			c, err := a.client()
 			if err != nil {
 				return err
 			}
@@ -132,7 +123,7 @@ container, another host), your word is the release, and recorded as such.
 			return a.told(cmd, rec, err, sentence)
 		},
 	}
-	a.flags(cmd, true, "text or json")
+	a.flags(cmd, true, "table", "json")
 	cmd.Flags().StringVar(&claim.Reason, "reason", "", "what was done, a `TEXT` (required)")
 	cmd.Flags().BoolVar(&claim.Override, "override", false, "release without a restart")
 	return cmd
@@ -146,14 +137,6 @@ func basis(b events.Basis) string {
 		return "without a restart, by override"
 	}
 	return "by your word: the Gateway's process cannot be read from here"
-}
-
-// ready checks the common flags and returns the client.
-func (a *asker) ready(formats ...string) (*httpapi.Client, error) {
-	if err := a.format(formats...); err != nil {
-		return nil, err
-	}
-	return a.client()
 }
 
 func newDisconnect() *cobra.Command {
@@ -179,7 +162,7 @@ IBKR_FORCE_DISCONNECT=1 (or true, or yes) in the environment, overrides that.`,
 				}
 				q.ClientID = &clientID
 			}
-			c, err := a.ready("text", "json")
+			c, err := a.client()
 			if err != nil {
 				return err
 			}
@@ -192,7 +175,7 @@ IBKR_FORCE_DISCONNECT=1 (or true, or yes) in the environment, overrides that.`,
 			return a.told(cmd, rec, err, sentence)
 		},
 	}
-	a.flags(cmd, true, "text or json")
+	a.flags(cmd, true, "table", "json")
 	cmd.Flags().Int64Var(&clientID, "client", 0, "only the session of API client id `N`")
 	cmd.Flags().StringVar(&q.Reason, "reason", "", "why, a `TEXT` (required)")
 	cmd.Flags().BoolVar(&q.Force, "force", false, "also in the middle of a handshake")
@@ -219,7 +202,7 @@ time. It changes nothing else.`,
 		Example: `  recorder note main "IB announced maintenance for tonight"`,
 		Args:    arguments(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := a.ready("text", "json")
+			c, err := a.client()
 			if err != nil {
 				return err
 			}
@@ -227,6 +210,6 @@ time. It changes nothing else.`,
 			return a.told(cmd, rec, err, fmt.Sprintf("%s: noted (event %d)", args[0], rec.Seq))
 		},
 	}
-	a.flags(cmd, true, "text or json")
+	a.flags(cmd, true, "table", "json")
 	return cmd
 }

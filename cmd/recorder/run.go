@@ -19,11 +19,11 @@ import (
 	"ibrecorder/internal/daemon"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/policy"
+	"ibrecorder/internal/tty"
 	"ibrecorder/store"
 
 	"github.com/lmittmann/tint"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 )
 
 func newRun() *cobra.Command {
@@ -52,7 +52,8 @@ restart.required or what ended it, in its environment.`,
 			if err != nil {
 				return usage(err)
 			}
-			return record(cmd.Context(), cmd.ErrOrStderr(), c, from)
+			errs := cmd.ErrOrStderr()
+			return record(cmd.Context(), errs, colour(cmd, errs), c, from)
 		},
 	}
 	config.Flags(cmd.Flags())
@@ -60,7 +61,7 @@ restart.required or what ended it, in its environment.`,
 }
 
 // record runs a recorder until ctx ends.
-func record(ctx context.Context, errs io.Writer, c config.Config, from config.Origins) error {
+func record(ctx context.Context, errs io.Writer, coloured bool, c config.Config, from config.Origins) error {
 	loaded, err := policy.Load(c.Policy.Preset, c.Policy.Params, c.Mode)
 	if err != nil {
 		return usage(err)
@@ -70,7 +71,7 @@ func record(ctx context.Context, errs io.Writer, c config.Config, from config.Or
 		return usage(err)
 	}
 	began := time.Now()
-	log := logger(errs)
+	log := logger(errs, coloured)
 	set, err := settings(c, loaded, log)
 	if err != nil {
 		return usage(err)
@@ -179,9 +180,9 @@ func mayWrite(all []config.Token) string {
 }
 
 // logger writes for people on a terminal, and a line of key=value for a journal.
-func logger(w io.Writer) *slog.Logger {
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return slog.New(tint.NewTextHandler(w, &tint.Options{TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != ""}))
+func logger(w io.Writer, coloured bool) *slog.Logger {
+	if tty.Is(w) {
+		return slog.New(tint.NewTextHandler(w, &tint.Options{TimeFormat: time.TimeOnly, NoColor: !coloured}))
 	}
 	return slog.New(slog.NewTextHandler(w, nil))
 }

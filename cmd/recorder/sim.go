@@ -39,9 +39,6 @@ A script says the same in lines, for one connection after the other:
   recorder sim --listen 127.0.0.1:4002 --script incident.txt -o json > summary.json`,
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if output != "text" && output != "json" {
-				return usage(fmt.Errorf("--output %s: want text or json", output))
-			}
 			if serverVersion < 100 || serverVersion > 999 {
 				return usage(fmt.Errorf("--server-version %d: want 100 to 999", serverVersion))
 			}
@@ -57,7 +54,7 @@ A script says the same in lines, for one connection after the other:
 				return usage(fmt.Errorf("%w; choose another address: recorder sim --listen HOST:PORT", err))
 			}
 			errs := cmd.ErrOrStderr()
-			show := printer{w: errs, last: map[int]string{}}
+			show := watcher{w: errs, last: map[int]string{}}
 			sim := gwsim.New(gwsim.Options{Script: plan, Version: serverVersion, Observe: show.observe})
 			fmt.Fprintf(errs, "a simulated Gateway, server version %d, listens on %s; Ctrl-C ends it\n", serverVersion, ln.Addr())
 			if err := sim.Serve(cmd.Context(), ln); err != nil {
@@ -71,7 +68,7 @@ A script says the same in lines, for one connection after the other:
 	cmd.Flags().StringVar(&script, "script", "", "script `FILE`, - for standard input")
 	cmd.Flags().StringVar(&behaviour, "behaviour", "", "`NAME` of a behaviour (default healthy)")
 	cmd.Flags().IntVar(&serverVersion, "server-version", 176, "server version `N`, 100 to 999: text messages up to 200, protobuf from 201 on, more of it with each")
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "`FORMAT` of the summary: text or json")
+	outputFlag(cmd, &output, "table", "json")
 	return cmd
 }
 
@@ -128,13 +125,13 @@ func behaviours() string {
 	return b.String()
 }
 
-// printer prints what changes of a connection. The simulator calls it in order.
-type printer struct {
+// watcher prints what changes of a connection. The simulator calls it in order.
+type watcher struct {
 	w    io.Writer
 	last map[int]string // by connection
 }
 
-func (p *printer) observe(c gwsim.Connection) {
+func (p *watcher) observe(c gwsim.Connection) {
 	line := string(c.Stage)
 	switch {
 	case c.EndedBy != "":
@@ -160,11 +157,17 @@ func (p *printer) observe(c gwsim.Connection) {
 	}
 }
 
+// simAnswer is what sim -o json prints when it ends.
+type simAnswer struct {
+	Schema int `json:"schema_version"`
+	gwsim.Summary
+}
+
 func summary(w io.Writer, output string, s gwsim.Summary) error {
 	if output == "json" {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
-		return e.Encode(s)
+		return e.Encode(simAnswer{schema, s})
 	}
 	_, err := fmt.Fprintf(w, "connects %d, hellos %d, no hellos %d, handshakes completed %d, client ids %v, open at the end %d\n",
 		s.Connects, s.Hellos, s.NotHellos, s.HandshakesCompleted, s.ClientIDs, s.OpenAtEnd)

@@ -22,10 +22,13 @@ import (
 
 // statusAnswer is what status -o json prints.
 type statusAnswer struct {
+	Schema int `json:"schema_version"`
 	// Running is false when no recorder runs on the folder, and this is what its
 	// log said last.
-	Running  bool             `json:"running"`
-	Data     string           `json:"data"`
+	Running bool `json:"running"`
+	// Data is the folder.
+	Data string `json:"data"`
+	// Gateways are those that were asked for, or all.
 	Gateways []httpapi.Status `json:"gateways"`
 }
 
@@ -47,7 +50,12 @@ refused the last dial.`,
 			return arguments(1)(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := a.ready("text", "json")
+			style, err := look(cmd)
+			if err != nil {
+				return err
+			}
+			a.zone = style.Zone
+			c, err := a.client()
 			if err != nil {
 				return err
 			}
@@ -55,7 +63,7 @@ refused the last dial.`,
 			if err != nil {
 				return usage(err)
 			}
-			s := statusAnswer{Running: true, Data: dir}
+			s := statusAnswer{Schema: schema, Running: true, Data: dir}
 			s.Gateways, err = askStatus(cmd.Context(), c, args)
 			if unreachable := err; errors.Is(err, httpapi.ErrUnreachable) {
 				s.Running = false
@@ -76,7 +84,8 @@ refused the last dial.`,
 			return s.print(cmd, &a)
 		},
 	}
-	a.flags(cmd, false, "text or json")
+	a.flags(cmd, false, "table", "json")
+	zoneFlag(cmd)
 	return cmd
 }
 
@@ -161,7 +170,7 @@ func (s statusAnswer) table(w io.Writer, a *asker) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "GATEWAY\tGATE\tSINCE\tAPI\tSESSIONS\tWAITING\tOK/FAILED/DENIED\tTAP")
 	for _, g := range s.Gateways {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d/%d/%d\t%s\n", g.Gateway, g.Gate, when(g.Since), g.API,
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d/%d/%d\t%s\n", g.Gateway, g.Gate, a.when(g.Since), g.API,
 			len(g.Sessions), g.Waiting, g.Totals.Succeeded, g.Totals.Failed, g.Totals.Denied, g.Tap)
 	}
 	if err := t.Flush(); err != nil {
@@ -196,7 +205,7 @@ func (s statusAnswer) table(w io.Writer, a *asker) error {
 			fmt.Fprintf(w, "  %s %s%s\n", session(x), x.Phase, unwatched(x))
 		}
 		for _, x := range g.Clients {
-			fmt.Fprintf(w, "  client %d waits until %s, alone: %s in a row (its id in use, or it left before it was ready)\n", x.ID, when(x.Until), failures(x.Failures))
+			fmt.Fprintf(w, "  client %d waits until %s, alone: %s in a row (its id in use, or it left before it was ready)\n", x.ID, a.when(x.Until), failures(x.Failures))
 		}
 		if g.Mode == events.Observe {
 			fmt.Fprintln(w, "  observe mode: nobody is held")
@@ -233,12 +242,16 @@ func session(x httpapi.Session) string {
 	return fmt.Sprintf("client %d", *x.ClientID)
 }
 
-// when is a time as the operator's clock has it, with the zone's name.
-func when(t time.Time) string {
+// when is a time as the operator's clock has it, or as --tz says, with the zone's name.
+func (a *asker) when(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return t.Local().Format("2006-01-02 15:04:05 MST")
+	zone := a.zone
+	if zone == nil {
+		zone = time.Local
+	}
+	return t.In(zone).Format("2006-01-02 15:04:05 MST")
 }
 
 // reason is a sentence on why the gate stopped.

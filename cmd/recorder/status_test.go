@@ -19,9 +19,9 @@ func TestStatusNamesTheClients(t *testing.T) {
 		want   string // a line
 	}{
 		{"one that waits alone", httpapi.Status{Clients: []httpapi.Waiter{{ID: 7, Until: until, Failures: 3}}},
-			"  client 7 waits until " + when(until) + ", alone: 3 failures in a row (its id in use, or it left before it was ready)"},
+			"  client 7 waits until " + (&asker{}).when(until) + ", alone: 3 failures in a row (its id in use, or it left before it was ready)"},
 		{"for the first time", httpapi.Status{Clients: []httpapi.Waiter{{ID: 7, Until: until, Failures: 1}}},
-			"  client 7 waits until " + when(until) + ", alone: 1 failure in a row (its id in use, or it left before it was ready)"},
+			"  client 7 waits until " + (&asker{}).when(until) + ", alone: 1 failure in a row (its id in use, or it left before it was ready)"},
 		{"one whose framing is lost", httpapi.Status{Sessions: []httpapi.Session{{ClientID: &seven, Phase: "READY", Unwatched: true}}},
 			"  client 7 READY, unwatched: relayed on, and whether the Gateway lost IB is not known"},
 		{"and one whose is not", httpapi.Status{Sessions: []httpapi.Session{{ClientID: &seven, Phase: "READY"}}}, "  client 7 READY"},

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"ibrecorder/internal/tty"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -43,16 +45,8 @@ func flagError(cmd *cobra.Command, err error) error {
 	if words := cmd.Flags().Args(); cmd.HasSubCommands() && len(words) > 0 {
 		return unknownVerb(cmd, words[0])
 	}
-	if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok { // its text is Go's own
-		f := wrong.GetFlag()
-		want := "a whole number"
-		switch f.Value.Type() {
-		case "bool":
-			want = "true or false"
-		case "uint64":
-			want = "a whole number, 0 or more"
-		}
-		return usage(fmt.Errorf("--%s %s: want %s; see: %s --help", f.Name, wrong.GetValue(), want, cmd.CommandPath()))
+	if wrong := tty.WrongValue(err); wrong != nil {
+		return usage(fmt.Errorf("%w; see: %s --help", wrong, cmd.CommandPath()))
 	}
 	missing, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok || len(missing.GetSpecifiedName()) < 2 {

@@ -65,6 +65,7 @@ func build() string {
 
 // versionAnswer is what version -o json prints.
 type versionAnswer struct {
+	Schema  int    `json:"schema_version"`
 	Version string `json:"version"`
 	Go      string `json:"go"`
 	OS      string `json:"os"`
@@ -80,17 +81,14 @@ func newVersion() *cobra.Command {
 		Args:    arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			out := cmd.OutOrStdout()
-			v := versionAnswer{version(), runtime.Version(), runtime.GOOS, runtime.GOARCH}
-			switch output {
-			case "json":
+			v := versionAnswer{schema, version(), runtime.Version(), runtime.GOOS, runtime.GOARCH}
+			if output == "json" {
 				return printJSON(out, v)
-			case "text":
-				_, err := fmt.Fprintf(out, "recorder %s (%s, %s/%s)\n", v.Version, v.Go, v.OS, v.Arch)
-				return err
 			}
-			return usage(fmt.Errorf("--output %s: want text or json", output))
+			_, err := fmt.Fprintf(out, "recorder %s (%s, %s/%s)\n", v.Version, v.Go, v.OS, v.Arch)
+			return err
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "output `FORMAT`: text or json")
+	outputFlag(cmd, &output, "table", "json")
 	return cmd
 }

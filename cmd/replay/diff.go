@@ -46,10 +46,6 @@ Exit code 0 says that they are the same, 1 that they are not.`,
 }
 
 func (t *terminal) diff(c *cobra.Command, a, b, other string, most int) (err error) {
-	style, err := t.style()
-	if err != nil {
-		return err
-	}
 	if most < 0 {
 		return fmt.Errorf("diff: --align %d; take 0 or more", most)
 	}
@@ -74,7 +70,7 @@ func (t *terminal) diff(c *cobra.Command, a, b, other string, most int) (err err
 	if t.output == "json" {
 		err = report.WriteSideBySideJSON(t.out, d, broken)
 	} else {
-		err = report.WriteSideBySide(t.out, d, style)
+		err = report.WriteSideBySide(t.out, d, t.style)
 	}
 	switch {
 	case err != nil || broken != nil:
@@ -91,9 +87,9 @@ func (t *terminal) readSide(c *cobra.Command, name string, words *diff.Words) (s
 	if src, err = t.open(c, name); err != nil {
 		return nil, nil, nil, err
 	}
-	bar := t.progress("diff", src)
-	defer bar.clear()
-	side, broken = diff.Read(newWitness(src).tell(bar.watch(src.Events(c.Context(), 0, 0))), words)
+	bar := t.bar("diff", src)
+	defer bar.Clear()
+	side, broken = diff.Read(newWitness(src).tell(bar.Watch(src.Events(c.Context(), 0, 0))), words)
 	switch {
 	case errors.Is(broken, diff.ErrWords), ofUser(broken):
 		return nil, nil, nil, errors.Join(broken, src.Close())

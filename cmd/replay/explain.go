@@ -13,6 +13,7 @@ import (
 )
 
 func newExplain(t *terminal) *cobra.Command {
+	var noPager bool
 	c := &cobra.Command{
 		Use:   "explain [GROUP] [CODE]",
 		Short: "Say what a word or number means, and what to do about it",
@@ -33,8 +34,9 @@ failed (accepted_no_bytes), what stopped the gate (wedged), why somebody waits
 		},
 		DisableFlagsInUseLine: true,
 	}
-	t.outputFlag(c, "text", "json")
-	c.RunE = func(_ *cobra.Command, args []string) error { return t.explain(args) }
+	t.outputFlag(c, "table", "json")
+	c.Flags().BoolVar(&noPager, "no-pager", false, "never show it in a pager")
+	c.RunE = func(_ *cobra.Command, args []string) error { return t.explain(args, noPager) }
 	return c
 }
 
@@ -44,7 +46,7 @@ type explainJSON struct {
 	Pages  []explain.Page `json:"pages"`
 }
 
-func (t *terminal) explain(args []string) error {
+func (t *terminal) explain(args []string, noPager bool) error {
 	pages, index := explain.Pages(), len(args) == 0
 	if !index {
 		group, code := "", args[len(args)-1]
@@ -59,8 +61,12 @@ func (t *terminal) explain(args []string) error {
 	if t.output == "json" {
 		return report.WriteJSON(t.out, explainJSON{report.Schema, pages})
 	}
+	return t.paged(noPager, func(w io.Writer) error { return writePages(w, pages, index) })
+}
+
+func writePages(w io.Writer, pages []explain.Page, index bool) error {
 	if index {
-		_, err := fmt.Fprintf(t.out, "%s\nnext: replay explain %s\n", explain.Index(pages), pages[0].Code)
+		_, err := fmt.Fprintf(w, "%s\nnext: replay explain %s\n", explain.Index(pages), pages[0].Code)
 		return err
 	}
 	for i, p := range pages {
@@ -68,7 +74,7 @@ func (t *terminal) explain(args []string) error {
 		if i > 0 {
 			text = "\n" + text
 		}
-		if _, err := io.WriteString(t.out, text); err != nil {
+		if _, err := io.WriteString(w, text); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"ibrecorder/events"
 	"ibrecorder/internal/report"
 	"ibrecorder/internal/source"
+	"ibrecorder/internal/tty"
 
 	"github.com/spf13/cobra"
 )
@@ -53,7 +54,7 @@ type exportJSON struct {
 	Broken  string `json:"broken,omitempty"` // why the export ends there, or is not one whole history
 }
 
-func (t *terminal) export(c *cobra.Command, name string, r report.Range, out string, force bool) (err error) {
+func (t *terminal) export(c *cobra.Command, name string, r report.Range, out string, force bool) error {
 	if err := checkRange(r); err != nil {
 		return err
 	}
@@ -65,21 +66,19 @@ func (t *terminal) export(c *cobra.Command, name string, r report.Range, out str
 	case out == "-":
 		return errors.New("export: leave -w away for standard output")
 	}
-	src, err := t.open(c, name)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, src.Close()) }()
-	said := exportJSON{Schema: report.Schema, Source: name, Out: out, Head: events.Hash{}.String()}
+	return t.read(c, name, func(src *source.Source, bar *tty.Bar) error { return t.exported(c, src, bar, r, out, force) })
+}
+
+func (t *terminal) exported(c *cobra.Command, src *source.Source, bar *tty.Bar, r report.Range, out string, force bool) error {
+	said := exportJSON{Schema: report.Schema, Source: src.Name, Out: out, Head: events.Hash{}.String()}
 	write := func(w io.Writer) error {
-		bar := t.progress("export", src)
-		defer bar.clear()
+		defer bar.Clear()
 		return said.copy(w, bar, src, c, r)
 	}
 	if out == "" {
 		return write(t.out)
 	}
-	err = toFile("export", out, force, write)
+	err := toFile("export", out, force, write)
 	if said.Events > 0 && errors.Is(err, errBroken) {
 		said.Broken = err.Error()
 	}
@@ -94,11 +93,11 @@ func (t *terminal) export(c *cobra.Command, name string, r report.Range, out str
 }
 
 // copy writes the lines. What a stream that breaks off has before its end is kept.
-func (e *exportJSON) copy(w io.Writer, bar *progress, src *source.Source, c *cobra.Command, r report.Range) error {
+func (e *exportJSON) copy(w io.Writer, bar *tty.Bar, src *source.Source, c *cobra.Command, r report.Range) error {
 	b := bufio.NewWriterSize(w, 64<<10)
 	var last events.Record
 	var broken error
-	for rec, err := range newWitness(src).tell(bar.watch(src.Events(c.Context(), r.From, r.To))) {
+	for rec, err := range newWitness(src).tell(bar.Watch(src.Events(c.Context(), r.From, r.To))) {
 		if err != nil {
 			if broken = notWhole(err); e.Events == 0 && !ofUser(err) {
 				broken = fmt.Errorf("%w: %w", errNothing, err) // and no file is left behind

@@ -16,6 +16,7 @@ import (
 	"ibrecorder/internal/logfile"
 	"ibrecorder/internal/policy"
 	"ibrecorder/internal/report"
+	"ibrecorder/internal/tty"
 
 	"github.com/spf13/cobra"
 )
@@ -99,7 +100,7 @@ func (t *terminal) importLogs(ctx context.Context, names []string, f importFlags
 	}
 	said := importJSON{Schema: report.Schema, Files: names, Out: f.out, Gateway: o.Gateway}
 	write := func(w io.Writer) error {
-		defer bar.clear()
+		defer bar.Clear()
 		b := bufio.NewWriterSize(w, 64<<10)
 		said.Summary, err = logfile.Import(files, o, func(r events.Record) error {
 			said.Head = r.Hash().String()
@@ -139,8 +140,7 @@ func (t *terminal) importOptions(f importFlags) (logfile.Options, error) {
 		err = fmt.Errorf("--runner %q: want at most 64 letters, digits and the signs - and _", o.Runner)
 	}
 	if err == nil && f.zone != "" {
-		zoned := terminal{zone: f.zone}
-		o.Zone, err = zoned.location()
+		o.Zone, err = tty.Zone(f.zone)
 	}
 	if err != nil {
 		return o, err
@@ -157,7 +157,7 @@ func (t *terminal) importOptions(f importFlags) (logfile.Options, error) {
 }
 
 // logs opens the files. done closes those that are open, also after an error.
-func (t *terminal) logs(ctx context.Context, names []string) (bar *progress, files []logfile.File, done func() error, err error) {
+func (t *terminal) logs(ctx context.Context, names []string) (bar *tty.Bar, files []logfile.File, done func() error, err error) {
 	var open []io.Closer
 	done = func() error {
 		var all []error
@@ -166,13 +166,11 @@ func (t *terminal) logs(ctx context.Context, names []string) (bar *progress, fil
 		}
 		return errors.Join(all...)
 	}
-	if isTerminal(t.err) {
-		bar = &progress{w: t.err, verb: "import", unit: "lines", now: time.Now}
-	}
+	bar = tty.NewBar(t.err, "import", tty.Extent{Unit: "lines"})
 	var bytes int64 // of all files; less than 0 if standard input is one
 	for _, name := range names {
 		if name == "-" {
-			files = append(files, logfile.File{Name: "standard input", In: bar.count(interruptible(ctx, t.in))})
+			files = append(files, logfile.File{Name: "standard input", In: bar.Count(interruptible(ctx, t.in))})
 			bytes = math.MinInt64
 			continue
 		}
@@ -189,11 +187,9 @@ func (t *terminal) logs(ctx context.Context, names []string) (bar *progress, fil
 			return bar, nil, done, fmt.Errorf("import: %s is a folder; name the log files in it, oldest first", name)
 		}
 		bytes += info.Size()
-		files = append(files, logfile.File{Name: name, In: bar.count(interruptible(ctx, f))})
+		files = append(files, logfile.File{Name: name, In: bar.Count(interruptible(ctx, f))})
 	}
-	if bar != nil {
-		bar.bytes, bar.begun = bytes, bar.now()
-	}
+	bar.Expect(bytes)
 	return bar, files, done, nil
 }
 

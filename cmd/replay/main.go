@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	_ "time/tzdata" // a minimal image has no zones
 
 	"ibrecorder/events"
 	"ibrecorder/internal/bundle"

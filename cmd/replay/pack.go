@@ -15,6 +15,7 @@ import (
 	"ibrecorder/internal/checkpoint"
 	"ibrecorder/internal/report"
 	"ibrecorder/internal/source"
+	"ibrecorder/internal/tty"
 	"ibrecorder/internal/veil"
 
 	"github.com/spf13/cobra"
@@ -42,7 +43,7 @@ not packed.`,
   replay pack ~/.local/state/ibrecorder --gateway live -w public.ibrec --redact
   replay verify public.ibrec --key recorder.pub`,
 	})
-	t.outputFlag(c, "text", "json")
+	t.outputFlag(c, "table", "json")
 	c.Flags().StringVarP(&out, "write", "w", "", "`FILE` to write")
 	c.Flags().BoolVar(&redact, "redact", false, "hide who, where and in which words")
 	c.Flags().BoolVar(&force, "force", false, "overwrite the file")
@@ -68,39 +69,40 @@ type packJSON struct {
 	Problems    []string `json:"problems,omitempty"`
 }
 
-func (t *terminal) pack(c *cobra.Command, name, out string, redact, force bool) (err error) {
+func (t *terminal) pack(c *cobra.Command, name, out string, redact, force bool) error {
 	if out == "" || out == "-" {
 		return errors.New("pack: name the file: -w FILE.ibrec")
 	}
-	src, err := t.open(c, name)
+	return t.read(c, name, func(src *source.Source, bar *tty.Bar) error {
+		if err := packInto(c.Context(), src, bar, out, redact, force); err != nil {
+			return err
+		}
+		return t.packed(c, src, out)
+	})
+}
+
+// packInto writes the bundle of a source.
+func packInto(ctx context.Context, src *source.Source, bar *tty.Bar, out string, redact, force bool) error {
+	p, err := newPacker(ctx, src, redact)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, src.Close()) }()
-	p, err := newPacker(c.Context(), src, redact)
-	if err != nil {
-		return err
-	}
-	bar := t.progress("pack", src)
 	contents, err := p.contents(bar)
-	bar.clear()
+	bar.Clear()
 	if err != nil {
 		return err
 	}
-	if err := toFile("pack", out, force, func(w io.Writer) error {
+	return toFile("pack", out, force, func(w io.Writer) error {
 		b := bufio.NewWriterSize(w, 64<<10)
 		if err := bundle.Write(b, contents); err != nil {
 			return err
 		}
 		return b.Flush()
-	}); err != nil {
-		return err
-	}
-	return t.packed(c, name, out)
+	})
 }
 
 // packed verifies what was written, as whoever gets it would, and says so.
-func (t *terminal) packed(c *cobra.Command, name, out string) (err error) {
+func (t *terminal) packed(c *cobra.Command, from *source.Source, out string) (err error) {
 	src, err := source.Open(c.Context(), out, source.Options{Temp: t.temp})
 	if err != nil {
 		return err
@@ -111,7 +113,7 @@ func (t *terminal) packed(c *cobra.Command, name, out string) (err error) {
 		return err
 	}
 	h, e := src.Bundle.Header, v.Evidence
-	said := packJSON{Schema: report.Schema, Source: name, Out: out, Gateway: h.Gateway, Redacted: h.Redacted, Events: h.Events, First: h.First, Last: h.Last,
+	said := packJSON{Schema: report.Schema, Source: from.Name, Out: out, Gateway: h.Gateway, Redacted: h.Redacted, Events: h.Events, First: h.First, Last: h.Last,
 		Outcome: string(v.Verdict.Outcome), Checkpoints: e.Checkpoints, Covered: e.Covered}
 	for _, err := range e.Problems {
 		said.Problems = append(said.Problems, err.Error())
@@ -233,7 +235,7 @@ func (p *packer) lines() iter.Seq2[events.Record, error] {
 
 // contents reads the source once for the judge, and leaves the rest to be read when the
 // bundle is written.
-func (p *packer) contents(bar *progress) (bundle.Contents, error) {
+func (p *packer) contents(bar *tty.Bar) (bundle.Contents, error) {
 	var c bundle.Contents
 	if err := p.whole(bar); err != nil {
 		return c, fmt.Errorf("%w; replay export keeps what can be read: %w", errBroken, err)
@@ -262,7 +264,7 @@ func (p *packer) contents(bar *progress) (bundle.Contents, error) {
 
 // whole reads the source once: one unbroken history, and the salts of the stored bytes at
 // each checkpoint.
-func (p *packer) whole(bar *progress) error {
+func (p *packer) whole(bar *tty.Bar) error {
 	sizes := map[uint64]bool{}
 	for _, s := range p.signed.Checkpoints {
 		sizes[s.Size] = true
@@ -275,7 +277,7 @@ func (p *packer) whole(bar *progress) error {
 		}
 		p.signed.Heads = checkpoint.Heads{}
 	}
-	for rec, err := range newWitness(p.src).tell(bar.watch(p.src.Events(p.ctx, 0, 0))) {
+	for rec, err := range newWitness(p.src).tell(bar.Watch(p.src.Events(p.ctx, 0, 0))) {
 		if err != nil {
 			return err
 		}

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"ibrecorder/internal/report"
 	"ibrecorder/internal/source"
+	"ibrecorder/internal/tty"
 
 	"github.com/spf13/cobra"
 )
@@ -20,6 +20,7 @@ type subject struct {
 	incident string
 	out      string
 	force    bool
+	noPager  bool
 }
 
 func newReport(t *terminal) *cobra.Command {
@@ -47,49 +48,44 @@ came before. The exit code is 0 also of a broken rule; ask verify for that.`,
 	t.outputFlag(c, "html", "md", "json")
 	t.zoneFlag(c)
 	rangeFlags(c, &s.span)
-	c.Flags().BoolVar(&s.last, "last-incident", false, "of the last incident")
-	c.Flags().StringVar(&s.incident, "incident", "", "of the incident with the event `SEQ`, for example 39")
+	incidentFlags(c, &s.last, &s.incident)
+	c.Flags().BoolVar(&s.noPager, "no-pager", false, "never show Markdown in a pager")
 	c.Flags().StringVarP(&s.out, "write", "w", "", "`FILE` to write (default: standard output)")
 	c.Flags().BoolVar(&s.force, "force", false, "overwrite the file")
 	c.RunE = func(c *cobra.Command, args []string) error { return t.report(c, args[0], s) }
 	return c
 }
 
-func (t *terminal) report(c *cobra.Command, name string, s subject) (err error) {
-	style, err := t.style()
-	if err == nil {
-		err = t.checkSubject(name, s)
-	}
-	if err != nil {
+func (t *terminal) report(c *cobra.Command, name string, s subject) error {
+	if err := t.checkSubject(name, s); err != nil {
 		return err
 	}
-	src, err := t.open(c, name)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, src.Close()) }()
+	return t.read(c, name, func(src *source.Source, bar *tty.Bar) error { return t.compose(c, src, bar, s) })
+}
 
-	about := report.Subject{Source: name, Range: s.span, Version: version(), Doubts: src.Doubts}
+func (t *terminal) compose(c *cobra.Command, src *source.Source, bar *tty.Bar, s subject) (err error) {
+	about := report.Subject{Source: src.Name, Range: s.span, Version: version(), Doubts: src.Doubts}
 	if t.gateway != "" {
 		about.Flags = []string{"--gateway", t.gateway}
 	}
 	if s.last || s.incident != "" {
-		if err := t.choose(c, src, s, &about); err != nil {
+		found, err := t.choose(c, src, s.incident)
+		if err != nil {
 			return err
 		}
+		about.Range, about.Stop = found.Range, found.Stops[0]
 	}
-	bar := t.progress("report", src)
-	d, broken := report.Compose(bar.watch(src.Events(c.Context(), 0, about.Range.To)), about)
-	bar.clear()
+	d, broken := report.Compose(bar.Watch(src.Events(c.Context(), 0, about.Range.To)), about)
+	bar.Clear()
 	if broken != nil && ofUser(broken) {
 		return broken
 	}
 	var page bytes.Buffer // written whole or not at all
 	switch t.output {
 	case "html":
-		err = report.WriteHTML(&page, d, style)
+		err = report.WriteHTML(&page, d, t.style)
 	case "md":
-		err = report.WriteMarkdown(&page, d, style)
+		err = report.WriteMarkdown(&page, d, t.style)
 	default:
 		err = report.WriteJSON(&page, d)
 	}
@@ -101,7 +97,7 @@ func (t *terminal) report(c *cobra.Command, name string, s subject) (err error) 
 		return err
 	}
 	if s.out == "" {
-		err = write(t.out)
+		err = t.paged(s.noPager || t.output != "md", write)
 	} else if err = toFile("report", s.out, s.force, write); err == nil {
 		fmt.Fprintf(t.err, "wrote %s, %d events, to %s\n", d.Outcome, d.Events, s.out)
 	}
@@ -122,33 +118,8 @@ func (t *terminal) checkSubject(name string, s subject) error {
 		return errors.New("report: --force overwrites a file; name it with -w FILE")
 	case s.out == "-":
 		return errors.New("report: leave -w away for standard output")
-	case s.out == "" && t.output == "html" && isTerminal(t.out):
+	case s.out == "" && t.output == "html" && tty.Is(t.out):
 		return fmt.Errorf("report: a page is for a browser; write it to a file: %s, or take -o md", report.Command("replay", "report", name, "-w", "report.html"))
 	}
 	return checkRange(s.span)
-}
-
-// choose finds the incident that is meant, in a pass of its own: where it ends is
-// known only when it is over.
-func (t *terminal) choose(c *cobra.Command, src *source.Source, s subject, about *report.Subject) error {
-	seq := uint64(0)
-	if s.incident != "" {
-		at, err := report.ParseMoment(s.incident, time.UTC)
-		if err != nil || at.Seq == 0 {
-			return fmt.Errorf("report: --incident %q: want the sequence of its stop, such as 39; replay timeline names them", s.incident)
-		}
-		seq = at.Seq
-	}
-	bar := t.progress("report: incidents", src)
-	all, err := report.Incidents(bar.watch(src.Events(c.Context(), 0, 0)))
-	bar.clear()
-	if err != nil && (ofUser(err) || len(all) == 0) {
-		return notWhole(err)
-	}
-	found, err := report.ChooseIncident(all, seq)
-	if err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	about.Range, about.Stop = found.Range, found.Stops[0]
-	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"ibrecorder/internal/shrink"
 	"ibrecorder/internal/source"
 	incident "ibrecorder/internal/streams"
+	"ibrecorder/internal/tty"
 
 	"github.com/spf13/cobra"
 )
@@ -75,10 +76,6 @@ type stepJSON struct {
 }
 
 func (t *terminal) shrink(c *cobra.Command, name, id, save string, bound int) (err error) {
-	style, err := t.style()
-	if err != nil {
-		return err
-	}
 	if id, err = ruleID(id); err != nil {
 		return err
 	}
@@ -90,15 +87,11 @@ func (t *terminal) shrink(c *cobra.Command, name, id, save string, bound int) (e
 			return fmt.Errorf("shrink: --save %s is there already; choose another name", save)
 		}
 	}
-	src, err := t.open(c, name)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, src.Close()) }()
+	return t.read(c, name, func(src *source.Source, bar *tty.Bar) error { return t.shrunk(c, src, bar, id, save, bound) })
+}
 
-	bar := t.progress("shrink", src)
-	defer bar.clear()
-	target, broken := shrink.Find(bar.watch(src.Events(c.Context(), 0, 0)), id)
+func (t *terminal) shrunk(c *cobra.Command, src *source.Source, bar *tty.Bar, id, save string, bound int) error {
+	target, broken := shrink.Find(bar.Watch(src.Events(c.Context(), 0, 0)), id)
 	if broken == nil {
 		broken = errors.Join(src.Doubts...)
 	}
@@ -106,21 +99,21 @@ func (t *terminal) shrink(c *cobra.Command, name, id, save string, bound int) (e
 	case ofUser(broken):
 		return broken
 	case errors.Is(broken, shrink.ErrNoBreach):
-		bar.clear()
-		return t.nothingToShrink(name, target, broken, len(src.Doubts) > 0)
+		bar.Clear()
+		return t.nothingToShrink(src.Name, target, broken, len(src.Doubts) > 0)
 	}
 	o := shrink.Options{Evaluations: bound, Watch: func(n, left int) {
-		bar.say("%d streams judged, %d of %d events left", n, left, target.Verdict.Events)
+		bar.Say("%d streams judged, %d of %d events left", n, left, target.Verdict.Events)
 	}}
 	r, err := shrinkFrom(target.From, bar, src, c, target, o)
 	if errors.Is(err, shrink.ErrMore) {
 		r, err = shrinkFrom(target.Verdict.First, bar, src, c, target, o)
 	}
-	bar.clear()
+	bar.Clear()
 	if err != nil {
 		return err
 	}
-	s := shrunk{source: name, target: target, result: r, saved: save}
+	s := shrunk{source: src.Name, target: target, result: r, saved: save}
 	if save != "" {
 		if err := s.found().Save(save); err != nil {
 			return err
@@ -129,15 +122,15 @@ func (t *terminal) shrink(c *cobra.Command, name, id, save string, bound int) (e
 	if t.output == "json" {
 		err = report.WriteJSON(t.out, s.json(broken))
 	} else {
-		err = s.write(t, style)
+		err = s.write(t)
 	}
 	return errors.Join(err, notWhole(broken))
 }
 
 // shrinkFrom keeps the events from a sequence to the breach in memory.
-func shrinkFrom(from uint64, bar *progress, src *source.Source, c *cobra.Command, target shrink.Target, o shrink.Options) (shrink.Result, error) {
+func shrinkFrom(from uint64, bar *tty.Bar, src *source.Source, c *cobra.Command, target shrink.Target, o shrink.Options) (shrink.Result, error) {
 	var recs []events.Record
-	for rec, err := range bar.watch(src.Events(c.Context(), from, target.Finding.Seq)) {
+	for rec, err := range bar.Watch(src.Events(c.Context(), from, target.Finding.Seq)) {
 		if err != nil {
 			return shrink.Result{}, notWhole(err)
 		}
@@ -211,7 +204,7 @@ func (s *shrunk) effort() string {
 	return out
 }
 
-func (s *shrunk) write(t *terminal, style report.Style) error {
+func (s *shrunk) write(t *terminal) error {
 	f := s.result.Finding
 	fmt.Fprintf(t.out, "SHRUNK: %d events to %d that break %s: %s\n\n", s.target.Verdict.Events, len(s.result.Records), f.Rule, strings.TrimSuffix(f.Text, "."))
 	fmt.Fprintf(t.out, "  breach   %s at #%d of the source, and by #%d here\n", f.Rule, s.target.Finding.Seq, f.Seq)
@@ -220,7 +213,7 @@ func (s *shrunk) write(t *terminal, style report.Style) error {
 	if !s.result.Minimal {
 		fmt.Fprintf(t.err, "the bound of evaluations was met; judge more with --evaluations %d\n", 10*s.result.Evaluations)
 	}
-	_, _, err := report.WriteTimeline(t.out, incident.Each(s.result.Records), report.Range{}, true, style)
+	_, _, err := report.WriteTimeline(t.out, incident.Each(s.result.Records), report.Range{}, true, t.style)
 	if err == nil {
 		_, err = fmt.Fprintf(t.out, "\nnext: %s\n", s.next())
 	}

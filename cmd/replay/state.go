@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"ibrecorder/internal/report"
+	"ibrecorder/internal/source"
+	"ibrecorder/internal/tty"
 
 	"github.com/spf13/cobra"
 )
@@ -32,24 +34,18 @@ and the moment, field by field, and the first event that changed each.`,
 }
 
 func (t *terminal) state(c *cobra.Command, name, at string, diff uint64) (err error) {
-	style, err := t.style()
 	var m report.Moment
-	if err == nil && at != "" {
-		m, err = report.ParseMoment(at, style.Zone)
+	if at != "" {
+		if m, err = report.ParseMoment(at, t.style.Zone); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	src, err := t.open(c, name)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, src.Close()) }()
+	return t.read(c, name, func(src *source.Source, bar *tty.Bar) error { return t.stateAt(c, src, bar, m, diff) })
+}
 
-	bar := t.progress("state", src)
-	defer bar.clear()
+func (t *terminal) stateAt(c *cobra.Command, src *source.Source, bar *tty.Bar, m report.Moment, diff uint64) (err error) {
 	w := newWitness(src)
-	snap, broken := report.Rebuild(w.watch(bar.watch(src.Events(c.Context(), 0, m.Seq))), m)
+	snap, broken := report.Rebuild(w.watch(bar.Watch(src.Events(c.Context(), 0, m.Seq))), m)
 	if broken != nil && (ofUser(broken) || m != report.Moment{} || snap.First == 0) {
 		return errors.Join(broken, notWhole(w.err()))
 	}
@@ -62,17 +58,17 @@ func (t *terminal) state(c *cobra.Command, name, at string, diff uint64) (err er
 		if from == to {
 			return fmt.Errorf("%w: --diff %d is the moment itself; take another sequence", report.ErrMoment, diff)
 		}
-		changes, err := report.Compare(bar.watch(src.Events(c.Context(), 0, to)), from, to)
+		changes, err := report.Compare(bar.Watch(src.Events(c.Context(), 0, to)), from, to)
 		if err != nil {
 			return err
 		}
 		d = &report.Diff{From: from, To: to, Changes: changes}
 	}
-	bar.clear()
+	bar.Clear()
 	if t.output == "json" {
-		err = report.WriteStateJSON(t.out, name, snap, d, broken)
+		err = report.WriteStateJSON(t.out, src.Name, snap, d, broken)
 	} else {
-		err = report.WriteState(t.out, snap, d, style)
+		err = report.WriteState(t.out, snap, d, t.style)
 	}
 	return errors.Join(err, notWhole(broken))
 }

@@ -8,6 +8,8 @@ import (
 	"ibrecorder/internal/report"
 	"ibrecorder/internal/rule"
 	"ibrecorder/internal/snapshot"
+	"ibrecorder/internal/source"
+	"ibrecorder/internal/tty"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/mod/sumdb/note"
@@ -80,10 +82,7 @@ the same state and the same judge, or the exit code is 1.`,
 const verifyGC = 400
 
 func (t *terminal) verify(c *cobra.Command, name string, o verifying) (err error) {
-	style, err := t.style()
-	if err == nil {
-		err = checkRange(o.part)
-	}
+	err = checkRange(o.part)
 	if err == nil && o.genesis && o.part != (report.Range{}) {
 		err = errors.New("verify: --from-genesis reads from the first event to the last; leave --from and --to out")
 	}
@@ -95,11 +94,11 @@ func (t *terminal) verify(c *cobra.Command, name string, o verifying) (err error
 		return err
 	}
 	debug.SetGCPercent(verifyGC)
-	src, err := t.open(c, name)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, src.Close()) }()
+	return t.read(c, name, func(src *source.Source, bar *tty.Bar) error { return t.verified(c, src, bar, o, public) })
+}
+
+func (t *terminal) verified(c *cobra.Command, src *source.Source, bar *tty.Bar, o verifying, public note.Verifier) (err error) {
+	name := src.Name
 	switch {
 	case src.Bundle != nil:
 	case o.bundled:
@@ -113,7 +112,6 @@ func (t *terminal) verify(c *cobra.Command, name string, o verifying) (err error
 			return err
 		}
 	}
-	bar := t.progress("verify", src)
 	v, err := judge(c.Context(), src, o.part, public, again, bar)
 	if err != nil {
 		return err
@@ -127,7 +125,7 @@ func (t *terminal) verify(c *cobra.Command, name string, o verifying) (err error
 	if t.output == "json" {
 		err = report.WriteVerifyJSON(t.out, v)
 	} else {
-		err = report.WriteVerify(t.out, v, style)
+		err = report.WriteVerify(t.out, v, t.style)
 	}
 	if err == nil && again != nil {
 		err = t.compared(again, src)

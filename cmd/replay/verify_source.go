@@ -14,12 +14,13 @@ import (
 	"ibrecorder/internal/report"
 	"ibrecorder/internal/snapshot"
 	"ibrecorder/internal/source"
+	"ibrecorder/internal/tty"
 
 	"golang.org/x/mod/sumdb/note"
 )
 
 // judge verifies a source, and again watches if it is not nil. Of a bundle all of it is examined, whatever part is judged.
-func judge(ctx context.Context, src *source.Source, r report.Range, key note.Verifier, again *snapshot.Recomputation, bar *progress) (report.Verification, error) {
+func judge(ctx context.Context, src *source.Source, r report.Range, key note.Verifier, again *snapshot.Recomputation, bar *tty.Bar) (report.Verification, error) {
 	var x *bundle.Exam
 	stream := src.Events(ctx, r.From, r.To)
 	if src.Bundle != nil {
@@ -32,12 +33,12 @@ func judge(ctx context.Context, src *source.Source, r report.Range, key note.Ver
 	if again != nil {
 		stream = again.Watch(stream)
 	}
-	v := report.Verify(bar.watch(stream))
-	bar.clear()
+	v := report.Verify(bar.Watch(stream))
+	bar.Clear()
 	v.Source, v.Doubts = src.Name, src.Doubts
 	if from, to := v.Span(); from != 0 {
-		v.Cite(bar.watch(src.Events(ctx, r.From, to)))
-		bar.clear()
+		v.Cite(bar.Watch(src.Events(ctx, r.From, to)))
+		bar.Clear()
 	}
 	if x == nil {
 		return v, nil

@@ -7,6 +7,8 @@ import (
 	"ibrecorder/internal/config"
 	"ibrecorder/internal/policy"
 	"ibrecorder/internal/report"
+	"ibrecorder/internal/source"
+	"ibrecorder/internal/tty"
 	"ibrecorder/internal/whatif"
 
 	"github.com/spf13/cobra"
@@ -14,7 +16,7 @@ import (
 
 func newWhatIf(t *terminal) *cobra.Command {
 	var files, presets []string
-	mode := "mask"
+	var mode string
 	c := verb(&cobra.Command{
 		Use:   "whatif SOURCE",
 		Short: "Say what another policy would have decided, and whom it would have held",
@@ -38,7 +40,7 @@ third mode that says how it would have ended: that would be a MODEL.`,
 	t.zoneFlag(c)
 	c.Flags().StringArrayVar(&files, "policy", nil, "`FILE` with a policy; may be given several times")
 	c.Flags().StringArrayVar(&presets, "preset", nil, "a preset, `NAME`: handoff, lenient or demo; may be given several times")
-	c.Flags().Var(&choice{&mode, []string{"mask", "decisions"}}, "mode", "`MODE`: mask: which attempts would not have been made; decisions: what it would have said at each state")
+	c.Flags().Var(tty.NewChoice(&mode, "mask", "decisions"), "mode", "`MODE`: mask: which attempts would not have been made; decisions: what it would have said at each state")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		asked, err := policies(files, presets)
 		if err != nil {
@@ -71,17 +73,12 @@ func policies(files, presets []string) (all []whatif.Policy, err error) {
 	return all, err
 }
 
-func (t *terminal) whatif(c *cobra.Command, name string, asked []whatif.Policy, mode string) (err error) {
-	style, err := t.style()
-	if err != nil {
-		return err
-	}
-	src, err := t.open(c, name)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, src.Close()) }()
+func (t *terminal) whatif(c *cobra.Command, name string, asked []whatif.Policy, mode string) error {
+	return t.read(c, name, func(src *source.Source, bar *tty.Bar) error { return t.ask(c, src, bar, asked, mode) })
+}
 
+func (t *terminal) ask(c *cobra.Command, src *source.Source, bar *tty.Bar, asked []whatif.Policy, mode string) (err error) {
+	name := src.Name
 	var masks []*whatif.Mask
 	var comparisons []*whatif.Comparison
 	for _, p := range asked {
@@ -91,12 +88,10 @@ func (t *terminal) whatif(c *cobra.Command, name string, asked []whatif.Policy, 
 			comparisons = append(comparisons, whatif.NewComparison(p))
 		}
 	}
-	bar := t.progress("whatif", src)
-	defer bar.clear()
 	w := newWitness(src)
 	var first events.Event
 	var broken error
-	for rec, err := range w.watch(bar.watch(src.Events(c.Context(), 0, 0))) {
+	for rec, err := range w.watch(bar.Watch(src.Events(c.Context(), 0, 0))) {
 		if err != nil {
 			broken = err
 			break
@@ -120,7 +115,7 @@ func (t *terminal) whatif(c *cobra.Command, name string, asked []whatif.Policy, 
 	for _, c := range comparisons {
 		c.End()
 	}
-	bar.clear()
+	bar.Clear()
 	if broken == nil {
 		broken = w.err()
 	}
@@ -130,9 +125,9 @@ func (t *terminal) whatif(c *cobra.Command, name string, asked []whatif.Policy, 
 	case t.output == "json":
 		err = report.WriteComparisonJSON(t.out, name, first, comparisons, broken)
 	case mode == "mask":
-		err = report.WriteMask(t.out, name, first, masks, style)
+		err = report.WriteMask(t.out, name, first, masks, t.style)
 	default:
-		err = report.WriteComparison(t.out, name, first, comparisons, style)
+		err = report.WriteComparison(t.out, name, first, comparisons, t.style)
 	}
 	return errors.Join(err, notWhole(broken))
 }

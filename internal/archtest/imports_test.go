@@ -16,6 +16,8 @@ const (
 	looplab     = "github.com/looplab/fsm"
 	viper       = "github.com/spf13/viper"
 	ibapi       = "github.com/scmhub/ibapi"
+	cobra       = "github.com/spf13/cobra"
+	xterm       = "golang.org/x/term"
 	pflag       = "github.com/spf13/pflag"
 	yaml        = "github.com/goccy/go-yaml"
 	levenshtein = "github.com/agnivade/levenshtein"
@@ -66,6 +68,7 @@ var mayImport = map[string][]string{
 	// Writes a long stream to standard output, for measurements.
 	"internal/streams/long": {"events", "internal/streams"},
 	"internal/config":       {"events", "internal/access", "internal/policy", viper, pflag, yaml, levenshtein, nkeys},
+	"internal/tty":          {"events", pflag, cobra, xterm},
 	"internal/doctor":       {"events", "store", "internal/config", "internal/httpapi", "internal/report", "internal/watch", "internal/wire", xsys},
 	"internal/explain":      {"internal/report", "internal/rule"},
 	"internal/explore":      {"events", "fsm", "internal/policy", "internal/rule"},

@@ -72,16 +72,22 @@ var presets = []struct {
 // ErrInvalid is wrapped by every complaint about a policy.
 var ErrInvalid = errors.New("invalid policy")
 
+// Presets are the names of all presets.
+func Presets() (names []string) {
+	for _, p := range presets {
+		names = append(names, p.name)
+	}
+	return names
+}
+
 // Preset returns the values of a named preset.
 func Preset(name string) (events.Params, error) {
-	var names []string
 	for _, p := range presets {
 		if p.name == name {
 			return p.params(), nil
 		}
-		names = append(names, p.name)
 	}
-	return events.Params{}, fmt.Errorf("%w: no preset %q, there are %s", ErrInvalid, name, strings.Join(names, ", "))
+	return events.Params{}, fmt.Errorf("%w: no preset %q, there are %s", ErrInvalid, name, strings.Join(Presets(), ", "))
 }
 
 // hour bounds every duration: longer ones are mistakes of unit.

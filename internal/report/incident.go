@@ -41,7 +41,7 @@ func Incidents(stream iter.Seq2[events.Record, error]) ([]Incident, error) {
 // the event seq in it. The error is ErrIncident.
 func ChooseIncident(all []Incident, seq uint64) (Incident, error) {
 	if len(all) == 0 {
-		return Incident{}, fmt.Errorf("%w: the gate was never stopped; without --incident and --last-incident the report is of everything", ErrIncident)
+		return Incident{}, fmt.Errorf("%w: the gate was never stopped; without --incident and --last-incident everything is told", ErrIncident)
 	}
 	if seq == 0 {
 		return all[len(all)-1], nil

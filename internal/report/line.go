@@ -10,9 +10,7 @@ import (
 // Line is one event on one line, for whoever follows a log: when, where in the
 // log, what, and what it says. It has no newline.
 func Line(e events.Event, s Style) string {
-	same, more, _ := phrase(e.Data)
-	detail := row{same: same, varying: more}
-	line := fmt.Sprintf("%s  #%-5d %-22s %s", s.clock(e.Time), e.Seq, e.Kind(), detail.detail())
+	line := fmt.Sprintf("%s  #%-5d %-22s %s", s.clock(e.Time), e.Seq, e.Kind(), Says(e.Data))
 	switch e.Data.(type) {
 	case events.RestartRequired, events.RuleViolated, events.GatewayDown, events.TapBlocked:
 		return s.paint(red, line)

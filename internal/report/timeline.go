@@ -212,14 +212,15 @@ type RowJSON struct {
 	Detail  string      `json:"detail,omitempty"`
 }
 
-// WriteTimelineJSON is WriteTimeline for programs: one TimelineJSON.
-func WriteTimelineJSON(w io.Writer, source string, stream iter.Seq2[events.Record, error], r Range) (told int, broken, err error) {
-	p := &page{w: w}
-	name, err := json.Marshal(source)
-	if err != nil {
-		return 0, nil, err
-	}
-	p.line(`{"schema_version":%d,"source":%s,"rows":[`, Schema, name)
+// TimelineRows passes on the rows of a timeline for programs: every event of the range,
+// nothing collapsed. It returns how many there were and the error that the stream ended
+// with; err is that of each.
+func TimelineRows(stream iter.Seq2[events.Record, error], r Range, each func(RowJSON) error) (told int, broken, err error) {
+	told, _, broken, err = timelineRows(stream, r, each)
+	return told, broken, err
+}
+
+func timelineRows(stream iter.Seq2[events.Record, error], r Range, each func(RowJSON) error) (told int, all []Stop, broken, err error) {
 	n := newNarrator(r)
 	var before *events.Event
 	for rec, serr := range stream {
@@ -231,33 +232,48 @@ func WriteTimelineJSON(w io.Writer, source string, stream iter.Seq2[events.Recor
 		if !wanted {
 			continue
 		}
-		line, err := json.Marshal(row.json(before))
-		if err != nil {
-			return n.told, nil, err
+		if err := each(row.json(before)); err != nil {
+			return n.told, nil, nil, err
 		}
-		comma := ","
-		if before == nil {
-			comma = ""
+		before = &row.event
+	}
+	return n.told, n.stops.done(), broken, nil
+}
+
+// WriteTimelineJSON is WriteTimeline for programs: one TimelineJSON.
+func WriteTimelineJSON(w io.Writer, source string, stream iter.Seq2[events.Record, error], r Range) (told int, broken, err error) {
+	p := &page{w: w}
+	name, err := json.Marshal(source)
+	if err != nil {
+		return 0, nil, err
+	}
+	p.line(`{"schema_version":%d,"source":%s,"rows":[`, Schema, name)
+	comma := ""
+	told, all, broken, err := timelineRows(stream, r, func(row RowJSON) error {
+		line, err := json.Marshal(row)
+		if err != nil {
+			return err
 		}
 		p.line("%s%s", comma, line)
-		before = &row.event
-		if p.err != nil {
-			return n.told, nil, p.err
-		}
+		comma = ","
+		return p.err
+	})
+	if err != nil {
+		return told, nil, err
 	}
 	end := struct {
 		Stops  []Stop `json:"stops"`
 		Broken string `json:"broken,omitempty"`
-	}{Stops: n.stops.done()}
+	}{Stops: all}
 	if broken != nil {
 		end.Broken = broken.Error()
 	}
 	rest, err := json.Marshal(end)
 	if err != nil {
-		return n.told, nil, err
+		return told, nil, err
 	}
 	p.line("],%s", rest[1:])
-	return n.told, broken, p.err
+	return told, broken, p.err
 }
 
 func (r *row) json(before *events.Event) RowJSON {

@@ -1,4 +1,4 @@
-package main
+package tty
 
 import (
 	"bytes"
@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"ibrecorder/events"
-	"ibrecorder/internal/source"
 )
 
 // some yields n records of 99 bytes and a newline.
@@ -27,16 +26,16 @@ func some(n int) iter.Seq2[events.Record, error] {
 func TestProgress(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		p     progress
+		p     Bar
 		step  time.Duration // between two looks at the clock
 		want  string        // in the last picture
 		drawn int
 	}{
-		{"what takes less than half a second shows nothing", progress{bytes: 409_600}, 60 * time.Millisecond, "", 0},
-		{"a file by its bytes", progress{bytes: 409_600}, 200 * time.Millisecond, "verify ▕████████████████████▏100 %  4096 events, 2560 a second", 6},
-		{"a log by its last sequence", progress{last: 8192}, 200 * time.Millisecond, "▕██████████          ▏ 50 %", 6},
-		{"what has no known end is counted", progress{}, 200 * time.Millisecond, "verify 4096 events, 2560 a second", 6},
-		{"not more than ten pictures a second", progress{}, 60 * time.Millisecond * 3 / 2, "", 2},
+		{"what takes less than half a second shows nothing", Bar{of: Extent{Bytes: 409_600}}, 60 * time.Millisecond, "", 0},
+		{"a file by its bytes", Bar{of: Extent{Bytes: 409_600}}, 200 * time.Millisecond, "verify ▕████████████████████▏100 %  4096 events, 2560 a second", 6},
+		{"a log by its last sequence", Bar{of: Extent{Last: 8192}}, 200 * time.Millisecond, "▕██████████          ▏ 50 %", 6},
+		{"what has no known end is counted", Bar{}, 200 * time.Millisecond, "verify 4096 events, 2560 a second", 6},
+		{"not more than ten pictures a second", Bar{}, 60 * time.Millisecond * 3 / 2, "", 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -44,7 +43,7 @@ func TestProgress(t *testing.T) {
 			p := c.p
 			p.w, p.verb, p.now = &out, "verify", func() time.Time { now = now.Add(c.step); return now }
 			n := 0
-			for range p.watch(some(4096)) {
+			for range p.Watch(some(4096)) {
 				n++
 			}
 			if n != 4096 {
@@ -55,7 +54,7 @@ func TestProgress(t *testing.T) {
 				t.Errorf("%d pictures, want %d with %q last:\n%q", len(pictures), c.drawn, c.want, pictures)
 			}
 			before := out.Len()
-			p.clear()
+			p.Clear()
 			if took := out.String()[before:]; (took == "\r\x1b[K") != (c.drawn > 0) {
 				t.Errorf("clear writes %q after %d pictures", took, c.drawn)
 			}
@@ -69,25 +68,16 @@ func TestNobodyToShowProgressTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	p := (&terminal{err: f}).progress("verify", &source.Source{})
+	p := NewBar(f, "verify", Extent{})
 	if p != nil {
 		t.Fatal("a file is no terminal")
 	}
 	n := 0
-	for range p.watch(some(3)) {
+	for range p.Watch(some(3)) {
 		n++
 	}
-	if p.clear(); n != 3 {
+	if p.Clear(); n != 3 {
 		t.Errorf("%d events came through, want 3", n)
-	}
-}
-
-func TestNearest(t *testing.T) {
-	verbs := []string{"export", "state", "timeline", "verify"}
-	for word, want := range map[string]string{"verfy": "verify", "time": "timeline", "exprot": "export", "": "state"} {
-		if got := nearest(word, verbs); got != want {
-			t.Errorf("the nearest to %q is %s, want %s", word, got, want)
-		}
 	}
 }
 
@@ -96,16 +86,16 @@ func TestProgressOfAText(t *testing.T) {
 	const text = "one\ntwo\nthree\n"
 	var out bytes.Buffer
 	now := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
-	p := &progress{w: &out, verb: "import", unit: "lines", bytes: 2 * int64(len(text)), begun: now, now: func() time.Time { now = now.Add(time.Second); return now }}
-	got, err := io.ReadAll(p.count(strings.NewReader(text)))
+	p := &Bar{w: &out, verb: "import", of: Extent{Unit: "lines", Bytes: 2 * int64(len(text))}, begun: now, now: func() time.Time { now = now.Add(time.Second); return now }}
+	got, err := io.ReadAll(p.Count(strings.NewReader(text)))
 	if err != nil || string(got) != text {
 		t.Errorf("%q, %v", got, err)
 	}
 	if want := "import ▕██████████          ▏ 50 %  3 lines"; !strings.Contains(out.String(), want) {
 		t.Errorf("%q is not in %q", want, out.String())
 	}
-	var none *progress
-	if in := strings.NewReader(text); none.count(in) != io.Reader(in) {
+	var none *Bar
+	if in := strings.NewReader(text); none.Count(in) != io.Reader(in) {
 		t.Error("where nobody looks the reader is another one")
 	}
 }
