@@ -1,0 +1,110 @@
+package dashboard
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"time"
+)
+
+//go:embed page
+var files embed.FS
+
+// pages are the templates. They are part of the program, so a mistake in one is found
+// by any test.
+var pages = template.Must(template.ParseFS(files, "page/*.tmpl"))
+
+// contentPolicy lets a browser load what this package has, and nothing else.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// Routes are the patterns of what the Board serves, as http.ServeMux has them.
+var Routes = []string{
+	"GET /{$}", "GET /static/{file}", "GET /live", "GET /incidents/{gateway}/{stop}", "GET /gateways/{gateway}/resume", "POST /gateways/{gateway}/resume",
+}
+
+func (b *Board) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for i, f := range []http.HandlerFunc{b.index, static, b.live, b.incident, b.resumeForm, b.resume} {
+		mux.HandleFunc(Routes[i], f)
+	}
+	return mux
+}
+
+// ServeHTTP answers what is in Routes.
+func (b *Board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	// Not no-referrer: with that a browser says of a form that its Origin is "null" (Fetch,
+	// 3.2), and whoever checks the Origin could not tell our own form from another page's.
+	h.Set("Referrer-Policy", "same-origin")
+	b.mux.ServeHTTP(w, r)
+}
+
+func (b *Board) index(w http.ResponseWriter, r *http.Request) {
+	a, err := b.ask(r.URL.Query())
+	if err != nil {
+		b.say(w, http.StatusBadRequest, message{Title: "This address means nothing here", Text: err.Error() + ".", Back: "/"})
+		return
+	}
+	b.write(w, http.StatusOK, "page.tmpl", b.page(r.Context(), a))
+}
+
+// message is a page with one thing to say.
+type message struct {
+	Mood        mood
+	Title, Text string
+	Hint        string // what to type, or to do
+	Back        string
+	Version     string
+}
+
+func (b *Board) say(w http.ResponseWriter, status int, m message) {
+	if m.Mood == "" {
+		m.Mood = bad
+	}
+	m.Version = b.cfg.Version
+	b.write(w, status, "message.tmpl", m)
+}
+
+// write makes a page whole before it sends it.
+func (b *Board) write(w http.ResponseWriter, status int, name string, data any) {
+	var out bytes.Buffer
+	if err := pages.ExecuteTemplate(&out, name, data); err != nil {
+		b.cfg.Logger.Error("the page could not be made", "page", name, "error", err)
+		http.Error(w, "the page could not be made; the recorder's own log says more", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience))
+	w.WriteHeader(status)
+	_, _ = w.Write(out.Bytes()) // nothing can be said to a peer that does not take it
+}
+
+// types are those of what is served beside pages; nothing else of the folder is.
+var types = map[string]string{
+	"dashboard.css": "text/css; charset=utf-8", "dashboard.js": "text/javascript; charset=utf-8",
+	"ok.svg": "image/svg+xml", "none.svg": "image/svg+xml", "try.svg": "image/svg+xml", "wait.svg": "image/svg+xml", "bad.svg": "image/svg+xml", "stale.svg": "image/svg+xml",
+}
+
+func static(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("file")
+	kind, known := types[name]
+	if !known {
+		http.NotFound(w, r)
+		return
+	}
+	content, err := fs.ReadFile(files, "page/"+name)
+	if err != nil {
+		http.Error(w, fmt.Sprintf("%s is missing in this build", name), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", kind)
+	_, _ = w.Write(content)
+}
