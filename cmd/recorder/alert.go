@@ -54,7 +54,7 @@ called command.`,
 // alertFlags are those of both verbs.
 func alertFlags(cmd *cobra.Command, a *asker) {
 	cmd.Flags().String("config", "", "configuration `FILE` (default as for recorder run)")
-	cmd.Flags().StringVarP(&a.output, "output", "o", "text", "output `FORMAT`: text or json")
+	outputFlag(cmd, &a.output, "table", "json")
 }
 
 // loadFor loads the configuration for a verb that has --config alone of the flags of run.
@@ -93,9 +93,6 @@ Alertmanager it ends by itself after five minutes.
   recorder alert test phone --config new.yaml`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.format("text", "json"); err != nil {
-				return err
-			}
 			c, from, err := loadFor(cmd)
 			if err != nil {
 				return err
@@ -225,9 +222,6 @@ secret is among these, only where one stands.`,
 		Example: `  recorder alert list -o json`,
 		Args:    arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := a.format("text", "json"); err != nil {
-				return err
-			}
 			c, from, err := loadFor(cmd)
 			if err != nil {
 				return err

@@ -63,9 +63,6 @@ configuration. Who has a token of scope ingest is the runner /runner/NAME.`,
 			if !slices.Contains(access.Scopes, access.Scope(scope)) {
 				return usage(fmt.Errorf("--scope %q: want ingest, read or operate: recorder token new %s --scope ingest", scope, made.Name))
 			}
-			if output != "text" && output != "json" {
-				return usage(fmt.Errorf("-o %s: want text or json", output))
-			}
 			if path == "" {
 				made.File = made.Name + ".token"
 			}
@@ -91,7 +88,7 @@ configuration. Who has a token of scope ingest is the runner /runner/NAME.`,
 	}
 	cmd.Flags().StringVar(&scope, "scope", "", "`SCOPE`: ingest, read or operate")
 	cmd.Flags().StringVar(&path, "file", "", "`FILE` for the token, which must not exist (default NAME.token)")
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "`FORMAT`: text or json")
+	outputFlag(cmd, &output, "table", "json")
 	return cmd
 }
 
