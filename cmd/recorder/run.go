@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -17,8 +18,10 @@ import (
 	"ibrecorder/internal/access"
 	"ibrecorder/internal/config"
 	"ibrecorder/internal/daemon"
+	"ibrecorder/internal/health"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/policy"
+	"ibrecorder/internal/systemd"
 	"ibrecorder/internal/tty"
 	"ibrecorder/store"
 
@@ -82,7 +85,16 @@ func record(ctx context.Context, errs io.Writer, coloured bool, c config.Config,
 		return startError(err)
 	}
 	banner(errs, c, from, d, time.Since(began))
+	manager := systemd.From(os.Getenv, os.Unsetenv, os.Getpid(), log)
+	manager.Ready() // the states are rebuilt, the log has taken the start, and the taps listen
+	watching, enough := context.WithCancel(ctx)
+	var watched sync.WaitGroup
+	watched.Go(func() {
+		manager.Watch(watching, func() string { return d.Sentence(time.Now()) }, func() error { return health.Alive(d.Pulses()) })
+	})
 	err = d.Run(ctx)
+	enough()
+	watched.Wait()
 	if err == nil {
 		log.Info("stopped", "data", c.Data)
 	}

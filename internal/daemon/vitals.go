@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/fsm"
 	"ibrecorder/internal/access"
 	"ibrecorder/internal/health"
 	"ibrecorder/internal/httpapi"
@@ -44,6 +47,39 @@ func (d *Daemon) Pulses() []health.Pulse {
 		all = append(all, health.Pulse{Gateway: p.cfg.Name, Age: v.Age, Blocked: v.Blocked, Queued: v.Queued})
 	}
 	return all
+}
+
+// Sentence says how every gate is, for a line that a service manager shows: live STOPPED
+// 42m, main OPEN.
+func (d *Daemon) Sentence(now time.Time) string {
+	var all []string
+	for _, p := range d.posts {
+		v := p.loop.View()
+		text := p.cfg.Name + " " + string(v.State.Gate)
+		switch v.State.Gate {
+		case fsm.Open, fsm.Attempting: // since when is nobody's concern
+		default:
+			text += " " + coarse(now.Sub(v.GateAt))
+		}
+		if v.Blocked != nil {
+			text += ", its log takes nothing"
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, ", ")
+}
+
+// coarse is a duration in its largest unit, which seldom changes.
+func coarse(d time.Duration) string {
+	switch {
+	case d < time.Minute: // or below zero, after somebody set the clock
+		return "<1m"
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return fmt.Sprintf("%dd", d/(24*time.Hour))
 }
 
 // Reading implements metrics.Source.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"ibrecorder/internal/daemon"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/wire"
 )
@@ -83,6 +84,39 @@ func TestAStoppedGateIsHealthy(t *testing.T) {
 	)
 	if !strings.Contains(page, `ibrecorder_tap_bytes_total{direction="to_gateway",gateway="main"} `) || strings.Contains(page, `ibrecorder_log_bytes{gateway="main"} 0`) {
 		t.Errorf("the page:\n%s", page)
+	}
+}
+
+func TestTheSentence(t *testing.T) {
+	dir := folder(t)
+	cfg := config(t, dir)
+	silent, err := net.Listen("tcp", cfg.Gateways[0].Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	d, err := daemon.Open(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	if got := d.Sentence(time.Now()); got != "main OPEN" {
+		t.Errorf("a new recorder says %q", got)
+	}
+	(&stage{t: t, orders: orders{Tap: d.Gateways()[0].Tap}}).attempt()
+	since := until(t, httpapi.Dial(dir), func(s httpapi.Status) bool { return s.Gate == "STOPPED" }).Since
+	for after, want := range map[time.Duration]string{
+		-time.Hour: "<1m", 59 * time.Second: "<1m", 42*time.Minute + 7*time.Second: "42m", 47 * time.Hour: "47h", 50 * time.Hour: "2d",
+	} {
+		if got := d.Sentence(since.Add(after)); got != "main STOPPED "+want {
+			t.Errorf("%s after the stop it says %q, want %s", after, got, want)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -60,9 +60,6 @@ func (m *Manager) tell(lines ...string) {
 // Ready says that the process does what it is there for.
 func (m *Manager) Ready() { m.tell("READY=1") }
 
-// Stopping says that it ends.
-func (m *Manager) Stopping() { m.tell("STOPPING=1") }
-
 // Reloading says that it reads its configuration again, until Ready.
 func (m *Manager) Reloading() {
 	// Type=notify-reload orders the two by the time, which is that of its own clock.
@@ -73,7 +70,7 @@ func (m *Manager) Reloading() {
 const lookEvery = 2 * time.Second
 
 // Watch tells the status when it changes, and feeds the watchdog while alive returns nil,
-// until ctx ends. Neither function may wait for long.
+// until ctx ends; then it says that the process stops. Neither function may wait for long.
 func (m *Manager) Watch(ctx context.Context, status func() string, alive func() error) {
 	if m == nil {
 		return
@@ -105,6 +102,7 @@ func (m *Manager) Watch(ctx context.Context, status func() string, alive func() 
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
+			m.tell("STOPPING=1")
 			return
 		}
 	}

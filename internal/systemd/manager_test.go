@@ -75,7 +75,6 @@ func TestWhatIsTold(t *testing.T) {
 		}{
 			{m.Ready, `^READY=1$`},
 			{m.Reloading, `^RELOADING=1\nMONOTONIC_USEC=[0-9]+$`},
-			{m.Stopping, `^STOPPING=1$`},
 		} {
 			step.tell()
 			if got := hears(t, c); !regexp.MustCompile(step.want).MatchString(got) {
@@ -124,7 +123,6 @@ func TestTheWatchdogIsFedByWhatWorks(t *testing.T) {
 	}
 	cancel()
 	<-ended
-	m.Stopping()
 	if got := hears(t, c); got != "STOPPING=1" {
 		t.Errorf("heard %q although the loop stood still", got)
 	}
