@@ -285,8 +285,10 @@ func (p *post) run(ctx context.Context) error {
 	if p.watched != nil {
 		periodic := watch.Periodic{
 			Sensor: p.watched, Desk: p.loop, Every: p.d.cfg.Watch, Logger: p.d.cfg.Logger.With("gateway", p.cfg.Name),
-			Shown:  func(seen events.GatewayObserved) { p.sockets.Store(&seen) },
-			Budget: time.Duration(p.d.cfg.Policy.VersionBudgetMS) * time.Millisecond,
+			Shown: func(seen events.GatewayObserved) { p.sockets.Store(&seen) },
+			Budget: func() time.Duration {
+				return time.Duration(p.loop.View().State.Policy.VersionBudgetMS) * time.Millisecond
+			},
 		}
 		users.Go(func() { periodic.Run(ctx) })
 	}

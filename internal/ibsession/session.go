@@ -58,8 +58,9 @@ type Session struct {
 	attempt int           // Run's alone, as is the next
 	backoff time.Duration // the next wait of its own
 
-	mu      sync.Mutex // guards the rest
-	tap     *tap.Tap   // of the attempt or session under way, else nil
+	mu      sync.Mutex    // guards the rest
+	tap     *tap.Tap      // of the attempt or session under way, else nil
+	params  events.Params // of the next tap
 	shut    bool
 	changed chan struct{} // closed, and replaced, when shut changes
 	asked   bool          // an operator ended the session: no hurry to come back
@@ -83,7 +84,7 @@ func New(cfg Config) *Session {
 		cfg.Tap.Clients = tap.NewClients()
 	}
 	silence()
-	return &Session{cfg: cfg, log: cfg.Logger.With("client", cfg.ClientID), prefix: cfg.Tap.Prefix, changed: make(chan struct{})}
+	return &Session{cfg: cfg, log: cfg.Logger.With("client", cfg.ClientID), prefix: cfg.Tap.Prefix, params: cfg.Tap.Params, changed: make(chan struct{})}
 }
 
 // silence keeps the library's log away from our output: it names account ids. Its
@@ -110,6 +111,13 @@ func (s *Session) Reopen() error { s.setShut(false); return nil }
 
 // Hold implements recorder.Relay.
 func (s *Session) Hold(clients map[int64]time.Time) { s.cfg.Tap.Clients.Hold(clients) }
+
+// Adopt implements recorder.Adopter, for the next attempt.
+func (s *Session) Adopt(p events.Params) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.params = p
+}
 
 func (s *Session) setShut(shut bool) {
 	s.mu.Lock()
@@ -178,6 +186,9 @@ func (s *Session) mayTry(ctx context.Context) bool {
 func (s *Session) once(ctx context.Context) time.Duration {
 	s.attempt++
 	cfg := s.cfg.Tap
+	s.mu.Lock()
+	cfg.Params = s.params
+	s.mu.Unlock()
 	cfg.Prefix = s.prefix + strconv.Itoa(s.attempt) + "-"
 	desk := &reached{Desk: cfg.Desk}
 	connected := make(chan struct{}) // Connect has returned

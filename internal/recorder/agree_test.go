@@ -13,6 +13,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/internal/audit"
+	"ibrecorder/internal/policy"
 	"ibrecorder/internal/recorder"
 	"ibrecorder/internal/rule"
 	"ibrecorder/internal/snapshot"
@@ -184,6 +185,16 @@ func TestOnlineAndOfflineFindTheSameInDisorder(t *testing.T) {
 					kept = left
 					r = start(rt, mem, nil, events.Enforce, keeping)
 					synctest.Wait()
+				}
+				if rapid.IntRange(0, 9).Draw(rt, "another policy") == 0 {
+					p := rapid.SampledFrom([]events.Params{policy.Handoff(), policy.Lenient(), policy.Demo()}).Draw(rt, "which")
+					loaded, err := policy.Load("handoff", p, r.g.View().State.Policy.Mode)
+					if err == nil {
+						err = r.g.Adopt(r.ctx, loaded)
+					}
+					if err != nil {
+						rt.Fatal(err)
+					}
 				}
 				e := events.Event{Source: "/tap", Attempt: fmt.Sprint("a", rapid.IntRange(1, 4).Draw(rt, "attempt"))}
 				e.Conn = "c" + e.Attempt

@@ -57,6 +57,12 @@ type Door interface {
 	Unlisten()
 }
 
+// Adopter is a relay that measures by the policy.
+type Adopter interface {
+	// Adopt: these are the budgets of what is dialled from here on.
+	Adopt(events.Params)
+}
+
 // Notary is shown every event once it is in the log, and waits for nothing;
 // checkpoint.Notary is one.
 type Notary interface {

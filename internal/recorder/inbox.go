@@ -41,7 +41,7 @@ type item struct {
 // taken: they were told that nothing came of it, by now the word may be about another
 // stop, and nobody would use the lease.
 func (it item) lapsed() bool {
-	if it.verb != claim && it.verb != disconnect && it.verb != lease {
+	if it.verb != claim && it.verb != disconnect && it.verb != lease && it.verb != adoption {
 		return false // a report is a fact, whoever waits for it
 	}
 	select {
@@ -62,6 +62,7 @@ const (
 	disconnect      // an operator's
 	sighting        // of the listener, by whoever watches it
 	lease           // a runner wants to dial by itself
+	adoption        // of another policy
 )
 
 // reply is what became of an item that somebody waits for.

@@ -36,7 +36,7 @@ type Lease struct {
 // returns it. ErrTaken if the attempt is somebody else's or has ended, otherwise the
 // errors of Submit; a request that was not decided when ctx ends never is.
 func (g *Gateway) Lease(ctx context.Context, source, attempt string, q events.AttemptRequested) (Lease, error) {
-	q.LeaseMS = g.cfg.Policy.LeaseMS
+	q.LeaseMS = g.View().State.Policy.LeaseMS
 	d := events.Draft{Source: g.cfg.Redactor.Attribute(source), Attempt: g.cfg.Redactor.Attribute(attempt), Data: q}
 	r, err := g.ask(ctx, item{draft: d, verb: lease})
 	return r.lease, err

@@ -58,6 +58,8 @@ func (g *Gateway) process(ctx context.Context, it item) error {
 	}
 	g.recent.add(it.draft.ID, rec.Seq)
 	switch d := rec.Data.(type) {
+	case events.PolicyLoaded:
+		g.adopted(d)
 	case events.RestartClaimed:
 		if it.verb == claim {
 			err = g.observe(ctx, rec.ID)

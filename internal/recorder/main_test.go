@@ -71,6 +71,9 @@ func (r *relay) note(call string) {
 
 func (r *relay) Shut()     { r.note("shut") }
 func (r *relay) Unlisten() { r.note("unlisten") }
+func (r *relay) Adopt(p events.Params) {
+	r.note(fmt.Sprintf("adopt silent_limit=%d", p.SilentLimit))
+}
 func (r *relay) Reopen() error {
 	r.note("reopen")
 	if r.reopened != nil {

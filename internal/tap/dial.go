@@ -106,7 +106,7 @@ func (c *conn) calledOff() {
 // dial makes one connect. A name is looked up before, and within a limit of its own,
 // so that a slow name server takes nothing from the Gateway's.
 func (t *Tap) dial(ctx context.Context) (net.Conn, error) {
-	limit := time.Duration(t.cfg.Params.DialTimeoutMS) * time.Millisecond
+	limit := time.Duration(t.params.Load().DialTimeoutMS) * time.Millisecond
 	lookup, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	address, err := resolve(lookup, t.cfg.Address)

@@ -31,7 +31,7 @@ func (c *conn) connect() {
 		c.calledOff()
 		return
 	}
-	h := newHandshake(cfg.Params, cfg.Key, c.hello.Hello(), time.Now())
+	h := newHandshake(*c.tap.params.Load(), cfg.Key, c.hello.Hello(), time.Now())
 	if c.dial(h) {
 		c.shake(h)
 	}

@@ -130,7 +130,7 @@ func (c *conn) mayStart(h *handshake) bool {
 }
 
 func (t *Tap) cooling() time.Duration {
-	return time.Duration(t.cfg.Params.CoolingMS) * time.Millisecond
+	return time.Duration(t.params.Load().CoolingMS) * time.Millisecond
 }
 
 // due is when time alone brings the handshake on.

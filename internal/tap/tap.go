@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -48,7 +49,7 @@ type Config struct {
 	Prefix string
 	Source string // of the drafts; "" is "/tap", the built-in session uses "/session"
 	// Params hold the budgets: DialTimeoutMS, VersionBudgetMS, StartAPIBudgetMS and
-	// ReadyBudgetMS, each from 1 ms.
+	// ReadyBudgetMS, each from 1 ms. Adopt changes them.
 	Params events.Params
 	// Observe dials at once, in parallel with the request: it never holds anybody.
 	Observe bool
@@ -85,7 +86,8 @@ type Tap struct {
 	tasks   sync.WaitGroup
 
 	turned turned // connections that were turned away
-	pace   *pace  // nil paces nobody
+	params atomic.Pointer[events.Params]
+	pace   *pace // nil paces nobody
 
 	mu       sync.Mutex // guards everything below
 	ln       net.Listener
@@ -153,6 +155,7 @@ func serve(cfg Config, ln net.Listener, o *once) *Tap {
 	}
 	t := &Tap{cfg: cfg, once: o, closing: make(chan struct{}), ln: ln, address: ln.Addr().String(), spell: newSpell(), conns: map[*conn]place{}}
 	t.turned.tell = t.report
+	t.Adopt(cfg.Params)
 	if o == nil && !cfg.Observe {
 		t.pace = newPace(cmp.Or(cfg.Pace, paceBurst))
 	}
@@ -201,6 +204,10 @@ func (c Config) bind(address string) (net.Listener, error) {
 	}
 	return ln, nil
 }
+
+// Adopt makes p the budgets of every attempt that is dialled from here on. One that is
+// under way keeps what it began with, and says so at its end.
+func (t *Tap) Adopt(p events.Params) { t.params.Store(&p) }
 
 // Close ends the tap and everything it started, and waits for it. An attempt that
 // is under way gets no end: nobody will ever know it, and the recorder's next

@@ -247,7 +247,7 @@ func TestAnAcceptorThatHangsIsProvenOfTheGatewayAlone(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), c.patient)
 			defer cancel()
 			d := &untilProven{end: cancel}
-			Periodic{Sensor: &Listener{Address: at}, Desk: d, Every: Interval, Budget: budget, Logger: slog.New(slog.DiscardHandler)}.Run(ctx)
+			Periodic{Sensor: &Listener{Address: at}, Desk: d, Every: Interval, Budget: func() time.Duration { return budget }, Logger: slog.New(slog.DiscardHandler)}.Run(ctx)
 			got := proofs(d.all)
 			if (len(got) > 0) != c.proven {
 				t.Fatalf("proven: %+v", got)

@@ -43,8 +43,9 @@ type Periodic struct {
 	Desk   Desk
 	Every  time.Duration
 	// Budget is for how long a connection must wait, unaccepted and unread, to prove that
-	// the acceptor hangs: the policy's version budget. 0 is for ever.
-	Budget time.Duration
+	// the acceptor hangs: the policy's version budget, which is asked for at each reading.
+	// nil is for ever.
+	Budget func() time.Duration
 	// Shown is given every reading, recorded or not; nil is nobody. It must not wait.
 	Shown  func(events.GatewayObserved)
 	Logger *slog.Logger
@@ -52,7 +53,7 @@ type Periodic struct {
 
 // Run reads until ctx ends.
 func (p Periodic) Run(ctx context.Context) {
-	w := watcher{Periodic: p, said: make(map[string]bool), series: series{budget: p.Budget}}
+	w := watcher{Periodic: p, said: make(map[string]bool)}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -93,6 +94,9 @@ func (w *watcher) look(ctx context.Context) {
 	}
 	if w.Shown != nil {
 		w.Shown(seen)
+	}
+	if w.Budget != nil {
+		w.series.budget = w.Budget()
 	}
 	if proof, proven := w.series.sample(begun, time.Now(), seen, waiting, after); proven {
 		if recorded, err := w.Desk.Observed(ctx, proof, after); err == nil && recorded {

@@ -108,7 +108,7 @@ func TestAnAcceptorHangsIfOneConnectionWaitsForAWholeBudget(t *testing.T) {
 				d := &desk{all: []events.GatewayObserved{java(1)}}
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 				defer cancel()
-				Periodic{Sensor: q, Desk: d, Every: Interval, Budget: budget, Logger: slog.New(slog.DiscardHandler)}.Run(ctx)
+				Periodic{Sensor: q, Desk: d, Every: Interval, Budget: func() time.Duration { return budget }, Logger: slog.New(slog.DiscardHandler)}.Run(ctx)
 				got := proofs(d.all)
 				if len(got) != c.proven {
 					t.Fatalf("proven %d times, want %d: %+v", len(got), c.proven, got)
@@ -134,7 +134,7 @@ func TestWhoeverWaitsIsLookedForMoreOften(t *testing.T) {
 		d := &desk{all: []events.GatewayObserved{java(1)}}
 		ctx, cancel := context.WithTimeout(t.Context(), 75*time.Second)
 		defer cancel()
-		Periodic{Sensor: q, Desk: d, Every: Interval, Budget: 30 * time.Second, Logger: slog.New(slog.DiscardHandler)}.Run(ctx)
+		Periodic{Sensor: q, Desk: d, Every: Interval, Budget: func() time.Duration { return 30 * time.Second }, Logger: slog.New(slog.DiscardHandler)}.Run(ctx)
 		const want = "[0s 10s 20s 25s 30s 35s 40s 45s 50s 1m0s 1m10s]" // once it is proven there is no hurry
 		if got := fmt.Sprint(q.looks); got != want {
 			t.Errorf("read at %s, want %s", got, want)
