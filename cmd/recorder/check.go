@@ -172,7 +172,11 @@ func (t thresholds) grade(g httpapi.Status) (int, string) {
 	if g.API == "LISTENING" || g.API == "READY" {
 		return ok, fmt.Sprintf("%s, API %s, %s", g.Gate, g.API, sessions(len(g.Sessions)))
 	}
-	return unknown, fmt.Sprintf("%s, and nothing is known of the Gateway (API %s): nobody has connected yet, and its port cannot be read from here", g.Gate, g.API)
+	why := "nobody has connected yet"
+	if g.Blind != "" {
+		why += ", and nothing can be read of it: " + g.Blind
+	}
+	return unknown, fmt.Sprintf("%s, API %s: %s", g.Gate, g.API, why)
 }
 
 func sessions(n int) string {
@@ -192,6 +196,6 @@ func filled(g httpapi.Status) int64 {
 
 // numbers are the performance data of one gateway: label=value[unit];warning;critical;least;most.
 func (t thresholds) numbers(g httpapi.Status) string {
-	return fmt.Sprintf("%[1]s_sessions=%d;;;0 %[1]s_waiting=%d;;;0 %[1]s_log=%d%%;%d;%d;0;100 %[1]s_ready=%dc;;;0 %[1]s_failed=%dc;;;0 %[1]s_denied=%dc;;;0",
+	return fmt.Sprintf("%[1]s_sessions=%[2]d;;;0 %[1]s_waiting=%[3]d;;;0 %[1]s_log=%[4]d%%;%[5]d;%[6]d;0;100 %[1]s_ready=%[7]dc;;;0 %[1]s_failed=%[8]dc;;;0 %[1]s_denied=%[9]dc;;;0",
 		g.Gateway, len(g.Sessions), g.Waiting, filled(g), t.warning, t.critical, g.Totals.Succeeded, g.Totals.Failed, g.Totals.Denied)
 }

@@ -55,8 +55,8 @@ func verbOf(root *cobra.Command, words ...string) *cobra.Command {
 	return cmd
 }
 
-// gateways are those of the running recorder, else those that have a log in the data folder
-// and those of the configuration.
+// gateways are those of the running recorder, else those that have a log in the data folder,
+// else those of the configuration.
 func gateways(cmd *cobra.Command, _ []string) (words []tty.Word) {
 	c, _, err := config.Load(nil, os.Environ())
 	if f := cmd.Flag("data"); f != nil && f.Value.String() != "" {
@@ -69,6 +69,8 @@ func gateways(cmd *cobra.Command, _ []string) (words []tty.Word) {
 	names, err := httpapi.Dial(c.Data).Gateways(ctx)
 	if err != nil {
 		names, _ = store.GatewaysIn(c.Data) // none, if it cannot be read
+	}
+	if len(names) == 0 {
 		for _, g := range c.Gateways {
 			names = append(names, g.Name)
 		}

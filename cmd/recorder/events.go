@@ -111,7 +111,7 @@ func (q *asked) selection(zone *time.Location, now time.Time) (func(*events.Reco
 		return nil, nil
 	}
 	return func(rec *events.Record) bool {
-		return (kinds == nil || kinds[rec.Kind()]) && !rec.Time.Before(since) && (until.IsZero() || !rec.Time.After(until))
+		return (kinds == nil || kinds[rec.Kind()]) && !rec.Time.Before(since) && (until.IsZero() || !rec.Time.Truncate(time.Millisecond).After(until)) // as it is printed
 	}, nil
 }
 

@@ -124,6 +124,14 @@ func listens(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
+// mute listens where a recorder would, and answers nobody.
+func mute(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, !neg && len(args) == 1, "mute FOLDER")
+	ln, err := net.Listen("unix", filepath.Join(args[0], httpapi.SocketName))
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(ln.Close()) })
+}
+
 // joined waits until a program is connected to an address, by the table of sockets.
 func joined(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, !neg && len(args) == 2, "joined ADDRESS PROGRAM")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"ibrecorder/events"
@@ -87,7 +88,10 @@ func (t *terminal) checkPolicy(ctx context.Context, machine explore.Machine, arg
 	if t.output == "json" {
 		err = report.WriteJSON(t.out, r.JSON(report.Schema, name))
 	} else {
-		err = explore.Write(t.out, r)
+		var text strings.Builder
+		if err = explore.Write(&text, r); err == nil {
+			_, err = io.WriteString(t.out, report.Wrap(text.String(), t.style.Width))
+		}
 	}
 	if err != nil {
 		return err

@@ -97,6 +97,8 @@ func (t *terminal) readSide(c *cobra.Command, name string, words *diff.Words) (s
 		return nil, nil, nil, errors.Join(fmt.Errorf("%s: %w: %w", name, errNothing, broken), src.Close())
 	case broken != nil:
 		broken = fmt.Errorf("%s: %w", name, broken)
+	case side.Events() == 0:
+		broken = fmt.Errorf("%s: %w", name, errNothing)
 	}
 	return src, side, broken, nil
 }

@@ -117,6 +117,9 @@ func (e *exportJSON) copy(w io.Writer, bar *tty.Bar, src *source.Source, c *cobr
 		e.Events++
 		last = rec
 	}
+	if e.Events == 0 && broken == nil {
+		broken = errNothing
+	}
 	if e.Events > 0 {
 		e.Last, e.Head = last.Seq, last.Hash().String()
 	}

@@ -121,12 +121,19 @@ func (t *terminal) packed(c *cobra.Command, from *source.Source, out string) (er
 	if t.output == "json" {
 		err = report.WriteJSON(t.out, said)
 	} else {
-		signed := "nothing in it is signed"
+		signed, key, check := "nothing in it is signed", "KEY", []string{"replay", "verify", out}
+		if from.Folder != "" {
+			key = checkpoint.PublicKeyPath(from.Folder)
+		}
 		if e.Covered > 0 {
 			signed = fmt.Sprintf("#1 to #%d are signed by %s", e.Covered, e.Key)
+			check = append(check, "--key", key)
 		}
 		fmt.Fprintf(t.err, "wrote %d events of %s, #%d to #%d, to %s: %s; %s\ncheck it with: %s\n", h.Events, h.Gateway, h.First, h.Last, out,
-			v.Verdict.Outcome, signed, report.Command("replay", "verify", out))
+			v.Verdict.Outcome, signed, report.Command(check...))
+		if e.Covered > 0 {
+			fmt.Fprintln(t.err, "whoever gets it needs the public key as well, by another way: recorder log key")
+		}
 	}
 	if len(e.Problems) > 0 {
 		return errors.Join(err, fmt.Errorf("%w: %w", errBroken, errors.Join(e.Problems...)))

@@ -115,7 +115,7 @@ func (t *terminal) within(c *cobra.Command, src *source.Source, s times, r repor
 		found.To = min(found.To, r.To)
 	}
 	if found.From == 0 || found.From > found.To {
-		return r, fmt.Errorf("%s: no event is in that time; replay timeline without --since and --until shows all", c.Name())
+		return r, fmt.Errorf("%s: %w in that time; leave --since and --until away for all there is", c.Name(), errNothing)
 	}
 	return found, nil
 }

@@ -80,6 +80,9 @@ func (t *terminal) compose(c *cobra.Command, src *source.Source, bar *tty.Bar, s
 	if broken != nil && ofUser(broken) {
 		return broken
 	}
+	if d.Events == 0 && broken == nil {
+		return fmt.Errorf("report: %w", errNothing)
+	}
 	var page bytes.Buffer // written whole or not at all
 	switch t.output {
 	case "html":

@@ -46,6 +46,9 @@ func (t *terminal) state(c *cobra.Command, name, at string, diff uint64) (err er
 func (t *terminal) stateAt(c *cobra.Command, src *source.Source, bar *tty.Bar, m report.Moment, diff uint64) (err error) {
 	w := newWitness(src)
 	snap, broken := report.Rebuild(w.watch(bar.Watch(src.Events(c.Context(), 0, m.Seq))), m)
+	if errors.Is(broken, report.ErrEmpty) {
+		return errNothing
+	}
 	if broken != nil && (ofUser(broken) || m != report.Moment{} || snap.First == 0) {
 		return errors.Join(broken, notWhole(w.err()))
 	}

@@ -107,23 +107,27 @@ func (t *terminal) told(c *cobra.Command, w io.Writer, src *source.Source, bar *
 	}
 	out := bufio.NewWriter(w)
 	var broken error
+	var n int
 	switch t.output {
 	case "json":
-		_, broken, err = report.WriteTimelineJSON(out, src.Name, stream, r)
+		n, broken, err = report.WriteTimelineJSON(out, src.Name, stream, r)
 	case "ndjson":
-		_, broken, err = report.TimelineRows(stream, r, func(row report.RowJSON) error { return json.NewEncoder(out).Encode(row) })
+		n, broken, err = report.TimelineRows(stream, r, func(row report.RowJSON) error { return json.NewEncoder(out).Encode(row) })
 	case "csv":
 		sheet := tty.NewSheet(out, timelineColumns...)
-		_, broken, err = report.TimelineRows(stream, r, func(row report.RowJSON) error { return sheet.Row(cells(row)...) })
+		n, broken, err = report.TimelineRows(stream, r, func(row report.RowJSON) error { return sheet.Row(cells(row)...) })
 		err = errors.Join(err, sheet.End())
 	default:
-		_, broken, err = report.WriteTimeline(out, stream, r, all, t.style)
+		n, broken, err = report.WriteTimeline(out, stream, r, all, t.style)
 	}
 	if err != nil {
 		return err
 	}
 	if broken != nil && ofUser(broken) { // the stream did not break off, and the text must not say so
 		return broken
+	}
+	if n == 0 && broken == nil {
+		broken = errNothing
 	}
 	return errors.Join(out.Flush(), notWhole(broken))
 }

@@ -43,7 +43,8 @@ used, which says nothing about who made it.
 
 A verdict never rests on a snapshot. With --from-genesis the snapshot that a recorder
 keeps beside its log, to start sooner, is held against what the log gives: it must be
-the same state and the same judge, or the exit code is 1.`,
+the same state and the same judge, or the exit code is 1. Where there is none yet that is
+said, and the exit code is that of the verdict.`,
 		Example: `  replay verify incident.ndjson
   replay verify ~/.local/state/ibrecorder --gateway live
   replay verify ~/.local/state/ibrecorder --from-genesis
@@ -108,7 +109,7 @@ func (t *terminal) verified(c *cobra.Command, src *source.Source, bar *tty.Bar, 
 	}
 	var again *snapshot.Recomputation
 	if o.genesis {
-		if again, err = recomputed(src); err != nil {
+		if again, err = t.recomputed(src); err != nil {
 			return err
 		}
 	}

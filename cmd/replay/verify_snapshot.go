@@ -11,8 +11,9 @@ import (
 	"ibrecorder/store"
 )
 
-// recomputed begins to make the snapshot of a data folder anew.
-func recomputed(src *source.Source) (*snapshot.Recomputation, error) {
+// recomputed begins to make the snapshot of a data folder anew. It is nil if there is none:
+// a young log has none, and that a cache is missing is nothing wrong.
+func (t *terminal) recomputed(src *source.Source) (*snapshot.Recomputation, error) {
 	if src.Folder == "" {
 		return nil, fmt.Errorf("verify: --from-genesis is for a recorder's data folder, and %s is %s", src.Name, src.What)
 	}
@@ -22,7 +23,8 @@ func recomputed(src *source.Source) (*snapshot.Recomputation, error) {
 	case err != nil:
 		return nil, fmt.Errorf("verify: %w; it is a cache: remove it, and the next start reads the whole log", err)
 	case !found:
-		return nil, fmt.Errorf("verify: there is no snapshot to compare: %s does not exist; a recorder keeps one every few thousand events", kept.Path())
+		fmt.Fprintf(t.err, "there is no snapshot to compare: %s does not exist; a recorder keeps one every few thousand events\n", kept.Path())
+		return nil, nil
 	}
 	if s.Fold != fsm.FoldVersion || s.Rules != rule.RuleSet || s.Judge == nil {
 		return nil, fmt.Errorf("verify: the snapshot is of fold version %d and rule set %d, and this is %d and %d: compare it with the replay of its own version", s.Fold, s.Rules, fsm.FoldVersion, rule.RuleSet)

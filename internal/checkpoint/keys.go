@@ -133,6 +133,9 @@ func (k *Keys) Public() string { return k.text }
 // Salts are those of a gateway's log.
 func (k *Keys) Salts(gateway string) *veil.Key { return veil.NewKey(k.secret, gateway) }
 
+// PublicKeyPath is where a data folder has its public key, whether it has one or not.
+func PublicKeyPath(data string) string { return filepath.Join(data, Dir, publicFile) }
+
 // PublicKey returns the public key of a data folder. It fails with fs.ErrNotExist if no
 // recorder has made one yet.
 func PublicKey(data string) (string, error) {

@@ -19,7 +19,7 @@
 //	                           IBRECORDER_HTTP_TOKENS=                 tokens: [{name, scope,
 //	                             NAME=SCOPE:SHA256|FILE,…                sha256 or secret_file}]}
 //	                           IBRECORDER_ALERTS_CHANNELS            alerts: {channels: [{name, type, …}]}
-//	                           IBRECORDER_LOG_MAX_BYTES              log_max_bytes
+//	--log-max-bytes N          IBRECORDER_LOG_MAX_BYTES              log_max_bytes
 //	--policy PRESET            IBRECORDER_POLICY_PRESET              policy: {preset,
 //	                           IBRECORDER_POLICY_SILENT_LIMIT, …       silent_limit, …}
 //

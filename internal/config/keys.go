@@ -45,7 +45,7 @@ var top = func() []key {
 		{"http.listen", text, "http"},
 		{"http.tls_cert_file", text, ""},
 		{"http.tls_key_file", text, ""},
-		{"log_max_bytes", whole, ""},
+		{"log_max_bytes", whole, "log-max-bytes"},
 		{"policy.preset", text, "policy"},
 	}
 	for _, name := range paramNames {

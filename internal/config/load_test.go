@@ -150,6 +150,9 @@ policy: {preset: lenient, silent_limit: 5}
 			func(c *Config) { c.Data, c.Policy.SilentLimit = "/in/env", 7 }},
 		{"a flag is stronger than a variable", given{file: file, env: []string{"IBRECORDER_DATA=/in/env", "IBRECORDER_MODE=observe"}, args: []string{"--data=/in/flag", "--mode=enforce"}},
 			func(c *Config) { c.Data, c.Mode = "/in/flag", events.Enforce }},
+		{"a number by a flag", given{file: file, env: []string{"IBRECORDER_LOG_MAX_BYTES=3000000"}, args: []string{"--log-max-bytes=2000000"}},
+			func(c *Config) { c.LogMaxBytes = 2_000_000 }},
+		{"the pager is the terminal's own affair", given{file: file, env: []string{"IBRECORDER_PAGER=more"}}, func(*Config) {}},
 		{"a flag that is set to its default is set", given{file: file, args: []string{"--policy=handoff"}},
 			func(c *Config) {
 				c.Policy = Policy{"handoff", policy.Handoff()}

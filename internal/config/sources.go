@@ -25,6 +25,7 @@ func Flags(fs *pflag.FlagSet) {
 	fs.StringArray("connect", nil, "keep a session of the recorder's own with gateway `NAME`; repeatable")
 	fs.Int64("client-id", 0, "API client id `N` of the recorder's own sessions")
 	fs.String("on-restart-required", "", "`COMMAND` for /bin/sh -c, with the event on its standard input, when a gateway needs a restart, and when that is over")
+	fs.Int64("log-max-bytes", 0, "limit of one gateway's log, `N` bytes from 1048576 (1 MiB) to 1099511627776 (1 TiB) (default 1073741824, 1 GiB)")
 	fs.String("nats-listen", "", "let the runners of nats.runners connect over NATS at `IP:PORT` on loopback, such as 127.0.0.1:4222 (default: nothing listens)")
 	fs.String("http", "", "serve the HTTP API at `IP:PORT`, or off (default 127.0.0.1:7463)")
 	fs.String("policy", "", "policy `PRESET`: handoff, lenient or demo (default handoff)")
@@ -129,7 +130,12 @@ func fromFlags(fs *pflag.FlagSet) layer {
 	}
 	for _, k := range top {
 		if k.flag != "" && given(k.flag) {
-			l.set(k.path, fs.Lookup(k.flag).Value.String(), "flag --"+k.flag)
+			origin, value := "flag --"+k.flag, fs.Lookup(k.flag).Value.String()
+			if k.kind != whole {
+				l.set(k.path, value, origin)
+			} else if n, ok := l.whole(origin, value); ok {
+				l.set(k.path, n, origin)
+			}
 		}
 	}
 	l.pairs("address", "flag --gateway", list("gateway"))
@@ -146,8 +152,9 @@ func fromFlags(fs *pflag.FlagSet) layer {
 }
 
 // listVars are the variables that are not named after a key, because a gateway's
-// name cannot be part of a variable's. Commas separate.
-var listVars = []string{"CONFIG", "GATEWAYS", "TAPS", "CONNECT", "CLIENT_ID", "HTTP_TOKENS", "ALERTS_CHANNELS"}
+// name cannot be part of a variable's. Commas separate. PAGER is of whoever sits at a
+// terminal (internal/tty), and no key of the file.
+var listVars = []string{"CONFIG", "PAGER", "GATEWAYS", "TAPS", "CONNECT", "CLIENT_ID", "HTTP_TOKENS", "ALERTS_CHANNELS"}
 
 // fromEnv are the variables that begin with IBRECORDER_; an empty one counts as
 // not set, because that is how docker compose passes on what it has not.
@@ -170,7 +177,7 @@ func fromEnv(env map[string]string) layer {
 		switch {
 		case !ok:
 			l.add(origin, "unknown variable, nearest is %s", nearest(name, slices.Sorted(maps.Keys(known))))
-		case short == "CONFIG": // read already
+		case short == "CONFIG", short == "PAGER": // read already, and not a recorder's
 		case short == "GATEWAYS":
 			l.pairs("address", origin, strings.Split(value, ","))
 		case short == "TAPS":

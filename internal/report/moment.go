@@ -11,6 +11,9 @@ import (
 // ErrMoment is wrapped by what is wrong with a moment that somebody asked for.
 var ErrMoment = errors.New("no such moment")
 
+// ErrEmpty: there is no event, and so no moment.
+var ErrEmpty = errors.New("the stream is empty")
+
 // Moment is a place in a stream: a sequence, a time, or, zero, its end.
 type Moment struct {
 	Seq  uint64

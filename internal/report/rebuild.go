@@ -50,7 +50,7 @@ func Rebuild(stream iter.Seq2[events.Record, error], m Moment) (Snapshot, error)
 	}
 	switch {
 	case s.First == 0:
-		return s, fmt.Errorf("%w: the stream is empty", ErrMoment)
+		return s, fmt.Errorf("%w: %w", ErrMoment, ErrEmpty)
 	case m.Seq != 0:
 		return s, fmt.Errorf("%w as %s: the stream has #%d to #%d", ErrMoment, m, s.First, s.Event.Seq)
 	}

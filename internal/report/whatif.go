@@ -30,6 +30,20 @@ func WriteMask(w io.Writer, source string, first events.Event, asked []*whatif.M
 		p.line("  %s", why)
 	}
 	p.line("")
+	p.maskTable(asked)
+	p.line("")
+	p.line("  AVOIDED is SOUND: nobody dials while a stop stands. LATER and LET IN (*) take what was recorded after that for what would have been. %s.", notModelled)
+	if n := recorded.Around; n > 0 {
+		p.line("  %s of the attempts %s reported by programs that asked nobody: no policy holds them.", group(n), wasWere(n))
+	}
+	p.line("")
+	p.next(maskCommands(source, asked))
+	return p.err
+}
+
+// maskTable has a row for each policy, or, where a terminal is too narrow for that, a column.
+func (p *page) maskTable(asked []*whatif.Mask) {
+	recorded := asked[0].Result
 	rows := [][]string{
 		{"POLICY", "ATTEMPTS", "AVOIDED", "OF THEM READY", "LATER *", "LET IN *", "STOPS", "FIRST STOP", "AFTER", "TIME TO STOP", "NEEDLESS", "SOUND UP TO"},
 		{"as recorded", group(recorded.Attempts), "-", "-", "-", "-", group(recorded.RecordedStops), "-", "-", "-", "-", "-"},
@@ -37,16 +51,36 @@ func WriteMask(w io.Writer, source string, first events.Event, asked []*whatif.M
 	for _, m := range asked {
 		rows = append(rows, maskRow(m))
 	}
-	p.table(rows)
-	p.line("")
-	p.line("  AVOIDED is SOUND: nobody dials while a stop stands. LATER and LET IN (*) take what was recorded after that for what would have")
-	p.line("  been. %s.", notModelled)
-	if n := recorded.Around; n > 0 {
-		p.line("  %s of the attempts %s reported by programs that asked nobody: no policy holds them.", group(n), wasWere(n))
+	if p.s.Width > 0 && tableWidth(rows) > p.s.Width {
+		rows = turned(rows)
 	}
-	p.line("")
-	p.next(maskCommands(source, asked))
-	return p.err
+	p.table(rows)
+}
+
+// turned makes the columns of a table its rows.
+func turned(rows [][]string) [][]string {
+	out := make([][]string, len(rows[0]))
+	for i := range out {
+		for _, r := range rows {
+			out[i] = append(out[i], r[i])
+		}
+	}
+	return out
+}
+
+// tableWidth is how many columns of a terminal table takes.
+func tableWidth(rows [][]string) int {
+	widest := make([]int, len(rows[0]))
+	for _, r := range rows {
+		for i, cell := range r {
+			widest[i] = max(widest[i], columns(cell))
+		}
+	}
+	n := 0
+	for _, w := range widest {
+		n += 2 + w
+	}
+	return n
 }
 
 func wasWere(n int) string {

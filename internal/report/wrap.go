@@ -30,6 +30,19 @@ func wrapped(line string, width int) string {
 	}
 }
 
+// Wrap breaks the lines of a text as a page of this package does.
+func Wrap(text string, width int) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		bare, ended := strings.CutSuffix(line, "\n")
+		out.WriteString(wrapped(bare, width))
+		if ended {
+			out.WriteByte('\n')
+		}
+	}
+	return out.String()
+}
+
 // breakAt is the space to break a line at, -1 if it fits or has none behind its indent.
 func breakAt(line string, width, hang int) int {
 	at, n := -1, 0
