@@ -15,10 +15,15 @@ func newLog() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "log",
 		Short: "Care for the log on disk",
-		Long: `log has what is done to the log of a gateway while no recorder runs on it. To read
-one, stopped or running: replay timeline FOLDER. And it has the key with which the
-recorder signs what a log holds.`,
-		Example: `  recorder log quarantine main --reason "the disk lost a block"
+		Long: `log has what is done to the log of a gateway, whether a recorder runs on it or not. To
+read one: replay timeline FOLDER. And it has the key with which the recorder signs what
+a log holds.
+
+A log becomes full: at 80 % of log_max_bytes the recorder warns, and at 95 % it permits
+nobody to dial any more. To make room: recorder log archive.`,
+		Example: `  recorder log archive main /mnt/archive
+  recorder log roll main --reason "before the upgrade"
+  recorder log quarantine main --reason "the disk lost a block"
   recorder log key`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -28,7 +33,7 @@ recorder signs what a log holds.`,
 			return unknownVerb(cmd, args[0])
 		},
 	}
-	cmd.AddCommand(newQuarantine(), newLogKey())
+	cmd.AddCommand(newRoll(), newArchive(), newQuarantine(), newLogKey())
 	return cmd
 }
 

@@ -103,7 +103,7 @@ func record(ctx context.Context, errs io.Writer, coloured bool, c config.Config,
 
 func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) (daemon.Config, error) {
 	out := daemon.Config{
-		Data: c.Data, LogBytes: c.LogMaxBytes, Policy: loaded, Explain: c.Held == config.Explain, Version: version(), Build: build(), Logger: log,
+		Data: c.Data, LogBytes: c.LogMaxBytes, Monthly: c.LogRoll == config.Monthly, Policy: loaded, Explain: c.Held == config.Explain, Version: version(), Build: build(), Logger: log,
 	}
 	if c.NATS.Listen != "" {
 		out.NATS = &daemon.NATS{Listen: c.NATS.Listen, Runners: c.NATS.Runners}

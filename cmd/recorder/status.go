@@ -125,7 +125,7 @@ func readStatus(ctx context.Context, dir string, names []string) (all []httpapi.
 		if err != nil {
 			return nil, err
 		}
-		st, err := daemon.ReadStatus(ctx, name, log)
+		st, err := daemon.ReadStatus(ctx, name, log, store.BaseOf(dir, name))
 		if err != nil {
 			return nil, err
 		}
@@ -269,6 +269,9 @@ func reason(r events.DownReason) string {
 		return "the Gateway accepts nobody: a connection was left unread for a whole budget"
 	case events.DownReported:
 		return "a program reported it"
+	}
+	if r == "" {
+		return "its event was archived, and says so"
 	}
 	return string(r)
 }

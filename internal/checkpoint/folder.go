@@ -125,3 +125,10 @@ func load(dir, gateway string) (p progress, found bool) {
 	}
 	return p, true
 }
+
+// Signed returns how many events of a gateway's log the last checkpoint in a data folder
+// covers; ever is false if none was written.
+func Signed(data, gateway string) (n uint64, ever bool) {
+	p, found := load(folder(data, gateway), gateway)
+	return p.Tree.Size, found
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"ibrecorder/events"
@@ -45,8 +46,11 @@ type Notary struct {
 	tried  uint64 // how many events the last try to write one was of, whatever came of it
 	many   uint64 // events between two tries
 
-	writing chan error // of the goroutine that writes, nil if there is none
-	pending uint64     // what signed is once it has
+	asked   atomic.Bool   // somebody wants a checkpoint at the next event
+	done    atomic.Uint64 // signed, for whoever waits for it
+	written chan struct{} // has a token after a file was written
+	writing chan error    // of the goroutine that writes, nil if there is none
+	pending uint64        // what signed is once it has
 }
 
 // ErrHistory: the log is not the one that was signed before.
@@ -57,7 +61,7 @@ var ErrHistory = errors.New("the log is not the one that was signed before")
 // that is 3.5 s of a processor beside the reading (BenchmarkStep). The error is the log's,
 // or ErrHistory.
 func NewNotary(ctx context.Context, keys *Keys, data, gateway string, history Log, log *slog.Logger) (*Notary, error) {
-	n := &Notary{keys: keys, gateway: gateway, dir: folder(data, gateway), log: log.With("gateway", gateway), salts: keys.Salts(gateway), many: many}
+	n := &Notary{keys: keys, gateway: gateway, dir: folder(data, gateway), log: log.With("gateway", gateway), salts: keys.Salts(gateway), many: many, written: make(chan struct{}, 1)}
 	secret, err := n.salts.Of("")
 	if err != nil {
 		return nil, err
@@ -90,6 +94,7 @@ func NewNotary(ctx context.Context, keys *Keys, data, gateway string, history Lo
 		return nil, n.contradiction()
 	}
 	n.behind, n.tried = n.at.Tree.Size > n.signed, n.at.Tree.Size
+	n.done.Store(n.signed)
 	return n, nil
 }
 
@@ -107,9 +112,10 @@ func (n *Notary) Step(rec events.Record) {
 		n.log.Error("no checkpoints are written any more", "error", n.failed)
 		return
 	}
-	if n.behind || rec.Mono-n.mono >= int64(every) || n.at.Tree.Size-n.tried >= n.many {
+	if n.asked.Load() || n.behind || rec.Mono-n.mono >= int64(every) || n.at.Tree.Size-n.tried >= n.many {
 		if n.idle() {
 			n.mono, n.behind = rec.Mono, false
+			n.asked.Store(false)
 			n.write()
 		}
 	}
@@ -170,7 +176,41 @@ func (n *Notary) write() {
 		done <- err
 		return
 	}
-	go func() { done <- save(n.dir, at.Tree.Size, text, at) }()
+	go func() {
+		err := save(n.dir, at.Tree.Size, text, at)
+		if err == nil {
+			n.done.Store(at.Tree.Size)
+		}
+		select {
+		case n.written <- struct{}{}:
+		default:
+		}
+		done <- err
+	}()
+}
+
+// Ask has a checkpoint written at the next event, whoever asks.
+func (n *Notary) Ask() { n.asked.Store(true) }
+
+// ErrUnsigned: no checkpoint covers an event yet.
+var ErrUnsigned = errors.New("not signed yet")
+
+// askedWithin is how long a checkpoint that was asked for may take.
+const askedWithin = 5 * time.Second
+
+// Wait returns once a checkpoint covers the event seq; ErrUnsigned if none does within some
+// seconds. One at a time may wait.
+func (n *Notary) Wait(ctx context.Context, seq uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, askedWithin)
+	defer cancel()
+	for n.done.Load() < seq {
+		select {
+		case <-n.written:
+		case <-ctx.Done():
+			return fmt.Errorf("checkpoints of %s: event %d is %w; try again", n.gateway, seq, ErrUnsigned)
+		}
+	}
+	return nil
 }
 
 func (n *Notary) sign() ([]byte, error) {

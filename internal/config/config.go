@@ -33,9 +33,12 @@ type Config struct {
 	NATS NATS `json:"nats"`
 	// HTTP is the API for programs in any language, and for people.
 	HTTP HTTP `json:"http"`
-	// LogMaxBytes is the limit of one gateway's log in bytes, 1 MiB to 1 TiB.
-	// Default: 1 GiB, about two million events.
+	// LogMaxBytes is the limit of one gateway's log in bytes, 1 MiB to 1 TiB, with its rolled
+	// parts as long as they are in the data folder. Default: 1 GiB, about two million events.
 	LogMaxBytes int64 `json:"log_max_bytes"`
+	// LogRoll says when a new part of a log is begun by itself: monthly (default), with the
+	// first hour of a month in UTC, or never. A part that is over can be archived.
+	LogRoll LogRoll `json:"log_roll"`
 }
 
 // Held is what a program meets while the gate is STOPPED.
@@ -46,6 +49,16 @@ const (
 	Refuse Held = "refuse"
 	// Explain tells every program the reason.
 	Explain Held = "explain"
+)
+
+// LogRoll says when a log is rolled by itself.
+type LogRoll string
+
+const (
+	// Monthly rolls when a month is over.
+	Monthly LogRoll = "monthly"
+	// Never leaves it to an operator.
+	Never LogRoll = "never"
 )
 
 // Gateway is one IB Gateway or TWS.
@@ -114,6 +127,7 @@ const (
 	defaultAddress = "127.0.0.1:4002" // where IB Gateway listens for paper trading
 	defaultPreset  = "handoff"
 	defaultLog     = 1 << 30
+	defaultRoll    = Monthly
 
 	tapHost   = "127.0.0.1"
 	tapOffset = 100

@@ -20,6 +20,7 @@
 //	                             NAME=SCOPE:SHA256|FILE,…                sha256 or secret_file}]}
 //	                           IBRECORDER_ALERTS_CHANNELS            alerts: {channels: [{name, type, …}]}
 //	--log-max-bytes N          IBRECORDER_LOG_MAX_BYTES              log_max_bytes
+//	                           IBRECORDER_LOG_ROLL                   log_roll
 //	--policy PRESET            IBRECORDER_POLICY_PRESET              policy: {preset,
 //	                           IBRECORDER_POLICY_SILENT_LIMIT, …       silent_limit, …}
 //

@@ -46,6 +46,7 @@ var top = func() []key {
 		{"http.tls_cert_file", text, ""},
 		{"http.tls_key_file", text, ""},
 		{"log_max_bytes", whole, "log-max-bytes"},
+		{"log_roll", text, ""},
 		{"policy.preset", text, "policy"},
 	}
 	for _, name := range paramNames {

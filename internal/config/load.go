@@ -131,6 +131,7 @@ func defaults(vars map[string]string, others []entry) []entry {
 		{path: "http.tls_cert_file", value: ""},
 		{path: "http.tls_key_file", value: ""},
 		{path: "log_max_bytes", value: int64(defaultLog)},
+		{path: "log_roll", value: string(defaultRoll)},
 		{path: "data", value: xdg(vars, "XDG_STATE_HOME", filepath.Join(".local", "state"))},
 	}
 	if !slices.ContainsFunc(others, func(e entry) bool { return strings.HasSuffix(e.path, ".address") }) {
@@ -161,7 +162,7 @@ func merge(all []entry) (Config, map[string]entry) {
 	names := gatewayNames(all)
 	c := Config{
 		Data: v.GetString("data"), Mode: events.Mode(v.GetString("mode")), Held: Held(v.GetString("held")),
-		OnRestartRequired: v.GetString("on_restart_required"), LogMaxBytes: v.GetInt64("log_max_bytes"),
+		OnRestartRequired: v.GetString("on_restart_required"), LogMaxBytes: v.GetInt64("log_max_bytes"), LogRoll: LogRoll(v.GetString("log_roll")),
 		Policy: Policy{Preset: v.GetString("policy.preset")}, NATS: NATS{Listen: v.GetString("nats.listen")},
 		HTTP: HTTP{Listen: v.GetString("http.listen"), TLSCertFile: v.GetString("http.tls_cert_file"), TLSKeyFile: v.GetString("http.tls_key_file")},
 	}

@@ -80,7 +80,7 @@ func TestZeroConfiguration(t *testing.T) {
 		Gateways:    []Gateway{{Name: "main", Address: "127.0.0.1:4002", Tap: "127.0.0.1:4102"}},
 		Policy:      Policy{"handoff", policy.Handoff()},
 		HTTP:        HTTP{Listen: "127.0.0.1:7463"},
-		LogMaxBytes: 1 << 30,
+		LogMaxBytes: 1 << 30, LogRoll: "monthly",
 	}
 	if diff := cmp.Diff(want, c); err != nil || diff != "" {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
@@ -186,7 +186,7 @@ policy: {preset: lenient, silent_limit: 5}
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			want := Config{Data: "/in/file", Mode: events.Observe, Held: "refuse", LogMaxBytes: 1 << 30, HTTP: HTTP{Listen: "127.0.0.1:7463"},
+			want := Config{Data: "/in/file", Mode: events.Observe, Held: "refuse", LogMaxBytes: 1 << 30, LogRoll: "monthly", HTTP: HTTP{Listen: "127.0.0.1:7463"},
 				Gateways: []Gateway{{Name: "live", Address: "127.0.0.1:4001", Tap: "127.0.0.1:5001", Connect: true, ClientID: 5}},
 				Policy:   Policy{"lenient", policy.Lenient()}}
 			want.Policy.SilentLimit = 5
@@ -211,7 +211,7 @@ func TestOrigins(t *testing.T) {
 	}
 	const file = "file /home/ann/.config/ibrecorder/config.yaml:"
 	for key, want := range map[string]string{
-		"mode": "flag --mode", "held": "default", "data": file + "2", "log_max_bytes": "default", "on_restart_required": "default",
+		"mode": "flag --mode", "held": "default", "data": file + "2", "log_max_bytes": "default", "log_roll": "default", "on_restart_required": "default",
 		"gateways.live.name": file + "6", "gateways.live.address": file + "5", "gateways.live.tap": file + "7", "gateways.live.connect": "default",
 		"gateways.paper.name": "env IBRECORDER_GATEWAYS", "gateways.paper.address": "env IBRECORDER_GATEWAYS", "gateways.paper.tap": "default",
 		"gateways.paper.connect": "flag --connect", "gateways.paper.client_id": "flag --client-id",

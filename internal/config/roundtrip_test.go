@@ -37,6 +37,7 @@ func draw(t *rapid.T) Config {
 		Held:              rapid.SampledFrom([]Held{Refuse, Explain}).Draw(t, "held"),
 		Mode:              rapid.SampledFrom([]events.Mode{events.Enforce, events.Observe}).Draw(t, "mode"),
 		OnRestartRequired: words.Draw(t, "command"),
+		LogRoll:           rapid.SampledFrom([]LogRoll{Monthly, Never}).Draw(t, "roll"),
 		LogMaxBytes:       rapid.Int64Range(minLog, maxLog).Draw(t, "log"),
 	}
 	if rapid.Bool().Draw(t, "any folder") {

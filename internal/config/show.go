@@ -84,6 +84,7 @@ func lines(c Config) []line {
 	add("", "held", "held", string(c.Held))
 	add("", "on_restart_required", "on_restart_required", c.OnRestartRequired)
 	add("", "log_max_bytes", "log_max_bytes", c.LogMaxBytes)
+	add("", "log_roll", "log_roll", string(c.LogRoll))
 	out = append(out, line{text: "alerts:"})
 	if len(c.Alerts.Channels) == 0 {
 		out = append(out, line{text: "  channels: []"})

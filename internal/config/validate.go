@@ -53,6 +53,9 @@ func validate(c Config, of map[string]entry, ps *problems) {
 	if c.LogMaxBytes < minLog || c.LogMaxBytes > maxLog {
 		k.wrong("log_max_bytes", "log_max_bytes is %d, want %d to %d", c.LogMaxBytes, int64(minLog), int64(maxLog))
 	}
+	if c.LogRoll != Monthly && c.LogRoll != Never {
+		k.wrong("log_roll", "log_roll %q, want monthly or never", c.LogRoll)
+	}
 	k.policy(c.Policy)
 	if n := len(c.Gateways); n > maxGateways {
 		k.add("gateways", "%d gateways, at most %d; run a second recorder with a data folder of its own", n, maxGateways)

@@ -31,6 +31,8 @@ import (
 type Config struct {
 	Data     string // folder
 	LogBytes int64  // limit of one gateway's log; 0 is the store's default
+	// Monthly rolls the logs when a month is over, in UTC.
+	Monthly  bool
 	Gateways []Gateway
 	Policy   events.PolicyLoaded
 	// Channels are who is told, in the order in which they are shown. Their names differ.
@@ -188,6 +190,7 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor, keys *checkp
 		Boot: p.d.boot, Version: cfg.Version, Build: cfg.Build, Start: p.d.start, Logger: cfg.Logger,
 		Jitter: func(most int64) int64 { return rand.Int64N(most + 1) }, Explain: cfg.Explain, Step: cfg.Step,
 	}
+	loop.Base = store.BaseOf(cfg.Data, p.cfg.Name)
 	if cfg.Build != "" {
 		loop.Snapshots = store.SnapshotsOf(cfg.Data, p.cfg.Name)
 	}
@@ -294,6 +297,9 @@ func (p *post) run(ctx context.Context) error {
 	}
 	for _, ch := range p.d.cfg.Channels {
 		users.Go(func() { p.subscribe(ctx, ch) })
+	}
+	if p.d.cfg.Monthly {
+		users.Go(func() { rollMonthly(ctx, p.log, p.d.cfg.Logger.With("gateway", p.cfg.Name)) })
 	}
 	drained := make(chan struct{})
 	var collected func() // set before drained is closed

@@ -231,7 +231,7 @@ func TestAFullLogShowsInTheStatus(t *testing.T) {
 }
 
 func TestAnEmptyLogHasAStatus(t *testing.T) {
-	s, err := daemon.ReadStatus(t.Context(), "main", store.NewMemory("main"))
+	s, err := daemon.ReadStatus(t.Context(), "main", store.NewMemory("main"), nil)
 	if err != nil || s.Gateway != "main" || s.Gate != "OPEN" {
 		t.Errorf("%+v, %v", s, err)
 	}

@@ -15,6 +15,8 @@ import (
 	"ibrecorder/fsm"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/recorder"
+	"ibrecorder/internal/snapshot"
+	"ibrecorder/store"
 )
 
 // operator is the source of what comes over the socket from an operator.
@@ -149,6 +151,9 @@ func stopReason(ctx context.Context, log Reader, s *httpapi.Status) error {
 		return nil
 	}
 	for rec, err := range log.Read(ctx, s.Stop.Seq, s.Stop.Seq) {
+		if errors.Is(err, store.ErrArchived) {
+			return nil // the gate knows that it stopped, and the archive why
+		}
 		if err != nil {
 			return err
 		}
@@ -238,20 +243,20 @@ func (d *Daemon) Gateways() []httpapi.Status {
 
 // ReadStatus folds the log of a gateway that no recorder runs on. A log may be
 // empty: a start that failed leaves one.
-func ReadStatus(ctx context.Context, gateway string, log Reader) (httpapi.Status, error) {
-	folder, state := fsm.NewFolder(), fsm.Initial()
-	state.Gateway = gateway
-	var gateAt time.Time
+// base keeps what was made of events that were archived.
+func ReadStatus(ctx context.Context, gateway string, log Reader, base snapshot.Keeper) (httpapi.Status, error) {
+	at := snapshot.Begin(gateway)
+	at.State.Gateway = gateway
 	for rec, err := range log.Read(ctx, 1, 0) {
+		if err == nil {
+			_, _, err = at.Step(rec, base)
+		}
 		if err != nil {
 			return httpapi.Status{}, err
 		}
-		before := state.Gate
-		if state = folder.Apply(state, rec.Event); state.Gate != before || rec.Seq == 1 {
-			gateAt = rec.Time
-		}
 	}
-	s := Describe(state, gateAt)
+	state := at.State
+	s := Describe(state, at.GateAt)
 	// No connection outlives a recorder, and what nobody watches must not read as healthy.
 	s.Sessions, s.Waiting = nil, 0
 	if s.Stop == nil {

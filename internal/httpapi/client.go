@@ -142,6 +142,15 @@ func (c *Client) post(ctx context.Context, op, path string, v any) (events.Recor
 	return rec, nil
 }
 
+// order sends v and decodes the answer, which is no event.
+func (c *Client) order(ctx context.Context, op, path string, v, answer any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return c.call(ctx, op, http.MethodPost, path, body, answer)
+}
+
 // call decodes the answer into dst.
 func (c *Client) call(ctx context.Context, op, method, path string, body []byte, dst any) error {
 	answer, err := c.do(ctx, op, method, path, body)

@@ -49,6 +49,8 @@ func newHandler(ctx context.Context, gateways []Gateway, log *slog.Logger) *hand
 	h.route(one+"/resume", methods{"POST": {access.Operate, h.about(h.resume)}})
 	h.route(one+"/disconnect", methods{"POST": {access.Operate, h.about(h.disconnect)}})
 	h.route(one+"/notes", methods{"POST": {access.Operate, h.about(h.note)}})
+	h.route(one+"/log/roll", methods{"POST": {access.Operate, h.about(h.keeper(h.roll))}})
+	h.route(one+"/log/archive", methods{"POST": {access.Operate, h.about(h.keeper(h.archive))}})
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, unknownRoute.with("nothing is at "+r.URL.Path, "begin with /v1/gateways"))
 	})

@@ -1,0 +1,79 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ibrecorder/store"
+)
+
+// calendar is a log that began its newest part at some time.
+type calendar struct {
+	begun  time.Time
+	rolled []string
+	broken error
+}
+
+func (c *calendar) Begun(context.Context) (time.Time, error) { return c.begun, nil }
+func (c *calendar) Roll(_ context.Context, reason string, now time.Time) (store.Rolled, error) {
+	if c.broken == nil {
+		c.rolled, c.begun = append(c.rolled, reason), now
+	}
+	return store.Rolled{}, c.broken
+}
+
+func TestALogIsRolledWhenItsMonthIsOver(t *testing.T) {
+	east := time.FixedZone("east", 10*3600)
+	for _, c := range []struct {
+		name       string
+		begun, now time.Time
+		want       string
+	}{
+		{"a log without an event", time.Time{}, time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), ""},
+		{"in the month that it began in", time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 31, 23, 59, 59, 0, time.UTC), ""},
+		{"in the next one", time.Date(2026, 3, 31, 23, 0, 0, 0, time.UTC), time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), "the month 2026-03 is over"},
+		{"in the next year", time.Date(2026, 12, 3, 0, 0, 0, 0, time.UTC), time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), "the month 2026-12 is over"},
+		{"after a clock that was set back", time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC), ""},
+		{"by the calendar of UTC alone", time.Date(2026, 4, 1, 1, 0, 0, 0, east), time.Date(2026, 3, 31, 16, 0, 0, 0, time.UTC), ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := &calendar{begun: c.begun}
+			if err := rollIfOver(t.Context(), l, c.now, slog.New(slog.DiscardHandler)); err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			if len(l.rolled) > 0 {
+				got = l.rolled[0]
+			}
+			if got != c.want || len(l.rolled) > 1 {
+				t.Errorf("rolled %q, want %q", l.rolled, c.want)
+			}
+		})
+	}
+}
+
+func TestAMonthlyRollThatFailsIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		l := &calendar{begun: time.Now().AddDate(0, -1, 0), broken: errors.New("no answer")}
+		go rollMonthly(ctx, l, slog.New(slog.DiscardHandler))
+		synctest.Wait()
+		l.broken = nil
+		time.Sleep(rollAgain + time.Second)
+		synctest.Wait()
+		if len(l.rolled) != 1 {
+			t.Errorf("rolled %q", l.rolled)
+		}
+		time.Sleep(40 * 24 * time.Hour)
+		synctest.Wait()
+		if len(l.rolled) != 2 {
+			t.Errorf("a month later: rolled %q", l.rolled)
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
