@@ -21,6 +21,21 @@ const (
 	lastRedelivery  = time.Minute
 )
 
+// Patient is an error of a handler that knows when to come again.
+type Patient interface {
+	error
+	// RetryAfter is the least wait; 0 leaves it to the log.
+	RetryAfter() time.Duration
+}
+
+// wait is how long to wait after the nth delivery's error.
+func wait(n uint64, err error) time.Duration {
+	if p, ok := errors.AsType[Patient](err); ok {
+		return max(redelivery(n), p.RetryAfter())
+	}
+	return redelivery(n)
+}
+
 // redelivery is the wait before the nth delivery's event comes again, n from 1.
 func redelivery(n uint64) time.Duration {
 	if n > 9 {
@@ -115,7 +130,7 @@ func (l *JetLog) consume(ctx context.Context, p *part, durable string, kinds []e
 			return err
 		}
 		if err := handle(ctx, rec); err != nil {
-			wait := redelivery(meta.NumDelivered)
+			wait := wait(meta.NumDelivered, err)
 			l.store.cfg.Logger.Warn("event comes again", "gateway", l.gateway, "durable", durable, "seq", rec.Seq, "in", wait, "error", err)
 			err = msg.NakWithDelay(wait)
 			if err != nil {

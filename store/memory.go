@@ -132,7 +132,7 @@ func (m *Memory) Consume(ctx context.Context, durable string, kinds []events.Kin
 		}
 		if len(kinds) == 0 || slices.Contains(kinds, rec.Kind()) {
 			if err := handle(ctx, rec); err != nil {
-				pause(ctx, redelivery(tries))
+				pause(ctx, wait(tries, err))
 				tries++
 				continue
 			}

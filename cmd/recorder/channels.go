@@ -9,6 +9,7 @@ import (
 	"ibrecorder/internal/alert"
 	"ibrecorder/internal/channel"
 	"ibrecorder/internal/config"
+	"ibrecorder/internal/notice"
 )
 
 // configured are the channels of c, with the one of on_restart_required as one called
@@ -27,7 +28,7 @@ func channels(c config.Config, from config.Origins, env []string) ([]alert.Chann
 	var all []alert.Channel
 	var wrong config.Problems
 	for _, ch := range configured(c) {
-		b := builder{ch, from, env, nil}
+		b := builder{ch, from, env, c.OnRestartRequired != "" && ch.Name == "command", nil}
 		if made := b.build(); len(b.wrong) == 0 {
 			all = append(all, made)
 		}
@@ -44,6 +45,7 @@ type builder struct {
 	config.Channel
 	from  config.Origins
 	env   []string
+	alone bool // it is the command of on_restart_required, which is for stops and their ends
 	wrong config.Problems
 }
 
@@ -127,7 +129,11 @@ func (b *builder) build() alert.Channel {
 		b.complain("smtp", err)
 		return m
 	case "command":
-		return channel.Command{Called: b.Name, Line: b.Command}
+		told := channel.Command{Called: b.Name, Line: b.Command}
+		if b.alone {
+			return alert.Some{Channel: told, Kinds: []notice.Kind{notice.Stop, notice.Over, notice.Test}}
+		}
+		return told
 	}
 	b.complain("type", fmt.Errorf("%q is of no kind that this program can send to", b.Type))
 	return nil

@@ -152,7 +152,7 @@ Exit codes: 0 fine, 1 the answer is no (stopped, refused), 2 usage or configurat
 	root.SetHelpCommand(newHelp())
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
-		newRun(), newDemo(), newStatus(), newCheck(), newHealthcheck(), newDoctor(), newResume(), newDisconnect(), newEmit(), newNote(), newEvents(),
+		newRun(), newDemo(), newStatus(), newCheck(), newHealthcheck(), newDoctor(), newResume(), newAck(), newDisconnect(), newEmit(), newNote(), newEvents(),
 		newLog(), newAlert(), newNATS(), newToken(), newConfig(), newSim(), newVersion(), newCompletion(),
 	)
 	complete(root)

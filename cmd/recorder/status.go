@@ -201,6 +201,7 @@ func (s statusAnswer) table(w io.Writer, a *asker) error {
 				fmt.Fprintf(w, "  %s is closed until then; what a closed port refuses is not counted\n", g.Tap)
 			}
 		}
+		alerts(w, a, g, s.Running)
 		for _, x := range g.Sessions {
 			fmt.Fprintf(w, "  %s %s%s\n", session(x), x.Phase, unwatched(x))
 		}

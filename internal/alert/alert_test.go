@@ -13,7 +13,6 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/internal/alert"
-	tell "ibrecorder/internal/channel"
 	"ibrecorder/internal/notice"
 	"ibrecorder/store"
 
@@ -28,24 +27,38 @@ type log struct {
 	*store.Memory
 	t      *testing.T
 	mu     sync.Mutex // one append at a time
-	refuse int        // alerts that are not taken
+	boots  int
+	start  time.Time // of this boot
+	refuse int       // outcomes that are not taken
 }
 
-func newLog(t *testing.T) *log { return &log{Memory: store.NewMemory("main"), t: t} }
+func newLog(t *testing.T) *log {
+	l := &log{Memory: store.NewMemory("main"), t: t}
+	l.reboot()
+	return l
+}
+
+// reboot begins another run.
+func (l *log) reboot() { l.boots, l.start = l.boots+1, time.Now() }
+
+func (l *log) boot() string { return fmt.Sprintf("boot%d", l.boots) }
 
 func (l *log) Submit(ctx context.Context, d events.Draft) (events.Record, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if d.Data.Kind().Group() == "alert" && l.refuse > 0 {
+	if _, outcome := d.Data.(events.AlertDelivered); outcome && l.refuse > 0 {
 		l.refuse--
 		return events.Record{}, errors.New("the log does not keep up")
+	}
+	if ctx.Err() != nil {
+		return events.Record{}, ctx.Err()
 	}
 	head, err := l.Head(ctx)
 	if err != nil {
 		return events.Record{}, err
 	}
 	rec, err := events.NewRecord(events.NewRedactor(make([]byte, 16)).Event(d, events.Stamp{
-		Gateway: "main", Time: time.Now().UTC(), Seq: head.Seq + 1, Boot: "boot", Prev: head.Hash,
+		Gateway: "main", Time: time.Now().UTC(), Seq: head.Seq + 1, Boot: l.boot(), Mono: int64(time.Since(l.start)), Prev: head.Hash,
 	}))
 	if err != nil {
 		return rec, err
@@ -53,23 +66,29 @@ func (l *log) Submit(ctx context.Context, d events.Draft) (events.Record, error)
 	return rec, l.Append(ctx, rec)
 }
 
-func (l *log) write(data events.Payload) {
-	l.t.Helper()
-	if _, err := l.Submit(l.t.Context(), events.Draft{Source: "/recorder", Data: data}); err != nil {
-		l.t.Fatal(err)
-	}
+func (l *log) write(data events.Payload) events.Record {
+	return l.writeAs("/recorder", "", data)
 }
 
-func (l *log) stop() {
-	l.write(events.RestartRequired{Policy: strings.Repeat("0", 64), Reason: events.DownSilent, Enforced: true})
+func (l *log) writeAs(source, cause string, data events.Payload) events.Record {
+	l.t.Helper()
+	rec, err := l.Submit(l.t.Context(), events.Draft{Source: source, Cause: cause, Data: data})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return rec
+}
+
+func (l *log) stop() events.Record {
+	return l.write(events.RestartRequired{Policy: strings.Repeat("0", 64), Reason: events.DownSilent, Enforced: true})
 }
 
 func (l *log) release() {
 	l.write(events.RestartAcknowledged{Basis: events.BasisWord, By: "kim"})
 }
 
-// alerts is what the log says of alerts.
-func (l *log) alerts() string {
+// outcomes are what the log says of a channel's tries.
+func (l *log) outcomes() string {
 	var out []string
 	for rec, err := range l.Read(l.t.Context(), 1, 0) {
 		if err != nil {
@@ -77,9 +96,9 @@ func (l *log) alerts() string {
 		}
 		switch d := rec.Data.(type) {
 		case events.AlertDelivered:
-			out = append(out, fmt.Sprintf("%s delivered at try %d", rec.Cause, d.Tries))
+			out = append(out, fmt.Sprintf("%s delivered at try %d", d.Channel, d.Tries))
 		case events.AlertFailed:
-			out = append(out, fmt.Sprintf("%s failed at try %d, final %t, exit %d: %s", rec.Cause, d.Try, d.Final, d.ExitCode, d.Text))
+			out = append(out, fmt.Sprintf("%s failed at try %d, final %t, exit %d: %s", d.Channel, d.Try, d.Final, d.ExitCode, d.Text))
 		}
 	}
 	return strings.Join(out, "\n")
@@ -87,193 +106,273 @@ func (l *log) alerts() string {
 
 // channel records what it is told.
 type channel struct {
+	name string
 	mu   sync.Mutex
 	told []string
+	keys map[string]int // how often each came
 	fail func(try int) error
 }
 
-func (c *channel) Name() string { return "command" }
+func newChannel(name string) *channel { return &channel{name: name, keys: map[string]int{}} }
+
+func (c *channel) Name() string { return c.name }
 
 func (c *channel) Tell(_ context.Context, n notice.Notice) error {
-	rec := n.Record
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.told = append(c.told, fmt.Sprintf("%s %d", rec.Kind(), rec.Seq))
+	c.told = append(c.told, fmt.Sprintf("%s %s", n.Kind, n.Incident))
 	if c.fail != nil {
-		return c.fail(len(c.told))
+		if err := c.fail(len(c.told)); err != nil {
+			return err
+		}
 	}
+	c.keys[n.Key]++
 	return nil
 }
 
-// during runs a subscriber while f does something, inside a bubble.
-func during(t *testing.T, l *log, ch alert.Channel, f func()) {
+// settings are the usual ones.
+func settings(channels ...*channel) alert.Settings {
+	s := alert.Settings{Remind: 30 * time.Minute, Most: 8, Outage: 10 * time.Minute}
+	for _, ch := range channels {
+		s.Channels = append(s.Channels, ch.name)
+	}
+	return s
+}
+
+// killed is what a kill leaves: the log, and no position of any consumer, which is worse
+// than what happens.
+func (l *log) killed() *log {
+	l.t.Helper()
+	again := &log{Memory: store.NewMemory("main"), t: l.t, boots: l.boots}
+	again.reboot()
+	for rec, err := range l.Read(l.t.Context(), 1, 0) {
+		if err == nil {
+			err = again.Append(l.t.Context(), rec)
+		}
+		if err != nil {
+			l.t.Fatal(err)
+		}
+	}
+	return again
+}
+
+// during is a run: a clerk and a subscriber for each channel, while f does something.
+func during(t *testing.T, l *log, s alert.Settings, f func(), channels ...*channel) *alert.Clerk {
+	t.Helper()
+	var all []alert.Channel
+	for _, ch := range channels {
+		all = append(all, ch)
+	}
+	return runWith(t, l, s, f, all...)
+}
+
+func runWith(t *testing.T, l *log, s alert.Settings, f func(), channels ...alert.Channel) *alert.Clerk {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	s := alert.Subscriber{Log: l, Desk: l, Channel: ch, Logger: slog.New(slog.DiscardHandler)}
-	go func() { ended <- s.Run(ctx) }()
+	var running sync.WaitGroup
+	run := func(what string, f func(context.Context) error) {
+		running.Go(func() {
+			if err := f(ctx); !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v", what, err)
+			}
+		})
+	}
+	logger := slog.New(slog.DiscardHandler)
+	clerk := alert.NewClerk(alert.ClerkConfig{Gateway: "main", Log: l, Desk: l, Boot: l.boot(), Start: l.start, Settings: s, Logger: logger})
+	run("clerk", clerk.Run)
+	for _, ch := range channels {
+		run(ch.Name(), alert.Subscriber{Log: l, Desk: l, Channel: ch, Words: notice.Words{Remind: s.Remind, Most: s.Most}, Logger: logger}.Run)
+	}
 	synctest.Wait()
 	f()
 	synctest.Wait()
 	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("Run: %v", err)
+	running.Wait()
+	return clerk
+}
+
+func same(t *testing.T, what string, want, got []string) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }
 
 func TestToldOnceAcrossRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, ch := newLog(t), &channel{}
-		during(t, l, ch, func() { l.stop() })
-		during(t, l, ch, func() {})
-		during(t, l, ch, func() { l.release(); l.stop() })
-		during(t, l, ch, func() { l.release() })
-		want := []string{"restart.required 1", "restart.acknowledged 3", "restart.required 4", "restart.acknowledged 7"}
-		if diff := cmp.Diff(want, ch.told); diff != "" {
-			t.Errorf("told (-want +got):\n%s", diff)
-		}
+		l, ch := newLog(t), newChannel("phone")
+		s := settings(ch)
+		during(t, l, s, func() { l.stop() }, ch)
+		l.reboot()
+		during(t, l, s, func() {}, ch)
+		l.reboot()
+		during(t, l, s, func() { l.release(); synctest.Wait(); l.stop() }, ch)
+		l.reboot()
+		during(t, l, s, func() { l.release() }, ch)
+		same(t, "told", []string{"stop main-1", "over main-1", "stop main-7", "over main-7"}, ch.told)
 	})
 }
 
 func TestARunThatDiedBeforeItsAckTellsNothingTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, ch := newLog(t), &channel{}
-		during(t, l, ch, func() { l.stop() })
-		// The same log, and a consumer that remembers nothing.
-		again := newLog(t)
-		for rec, err := range l.Read(t.Context(), 1, 0) {
-			if err == nil {
-				err = again.Append(t.Context(), rec)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		during(t, again, ch, func() {})
-		if len(ch.told) != 1 {
-			t.Errorf("told %v, want the stop once", ch.told)
-		}
+		l, ch := newLog(t), newChannel("phone")
+		during(t, l, settings(ch), func() { l.stop() }, ch)
+		again := l.killed()
+		during(t, again, settings(ch), func() {}, ch)
+		same(t, "told", []string{"stop main-1"}, ch.told)
 	})
 }
 
 func TestWhatIsOverIsNotNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, ch := newLog(t), &channel{}
-		l.stop()
-		l.release()
-		l.write(events.GatewayContradicted{})
-		l.stop()
-		during(t, l, ch, func() {})
-		if diff := cmp.Diff([]string{"restart.required 4"}, ch.told); diff != "" {
-			t.Errorf("told (-want +got):\n%s", diff)
-		}
+		l, ch := newLog(t), newChannel("phone")
+		during(t, l, settings(), func() { // nobody listens yet
+			l.stop()
+			synctest.Wait()
+			time.Sleep(31 * time.Minute)
+			l.release()
+			synctest.Wait()
+			l.write(events.GatewayContradicted{})
+			l.stop()
+		})
+		during(t, l, settings(ch), func() {}, ch)
+		same(t, "told", []string{"stop main-7"}, ch.told)
 	})
 }
 
 func TestAStopThatEndsBeforeAnybodyCouldBeTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLog(t)
-		ch := &channel{fail: func(try int) error {
+		l, ch := newLog(t), newChannel("phone")
+		ch.fail = func(try int) error {
 			if try == 1 {
 				return errors.New("no network")
 			}
 			return nil
-		}}
-		during(t, l, ch, func() {
+		}
+		during(t, l, settings(ch), func() {
 			l.stop()
 			synctest.Wait() // the first try has failed
 			l.release()
-			time.Sleep(time.Hour)
+			time.Sleep(time.Minute)
 			l.stop()
-		})
-		if diff := cmp.Diff([]string{"restart.required 1", "restart.required 4"}, ch.told); diff != "" {
-			t.Errorf("tried (-want +got):\n%s", diff)
-		}
+			time.Sleep(time.Minute)
+		}, ch)
+		same(t, "tried", []string{"stop main-1", "stop main-6"}, ch.told)
 	})
 }
 
 func TestAStopThatBeganAndEndedWhileTheChannelWasBusyIsNotNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLog(t)
-		ch := &channel{fail: func(int) error { time.Sleep(time.Minute); return nil }}
-		during(t, l, ch, func() {
+		l, ch := newLog(t), newChannel("phone")
+		ch.fail = func(int) error { time.Sleep(time.Minute); return nil }
+		during(t, l, settings(ch), func() {
 			l.stop()
 			synctest.Wait() // it is being told
 			l.release()
+			synctest.Wait()
 			l.stop()
+			synctest.Wait()
 			l.release()
 			time.Sleep(time.Hour)
-		})
-		if diff := cmp.Diff([]string{"restart.required 1", "restart.acknowledged 2"}, ch.told); diff != "" {
-			t.Errorf("told (-want +got):\n%s", diff)
-		}
+		}, ch)
+		same(t, "told", []string{"stop main-1", "over main-1"}, ch.told)
 	})
 }
 
 func TestAnOutcomeThatTheLogDoesNotTakeIsNotToldAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, ch := newLog(t), &channel{}
+		l, ch := newLog(t), newChannel("phone")
 		l.refuse = 5
-		during(t, l, ch, func() {
+		during(t, l, settings(ch), func() {
 			l.stop()
-			time.Sleep(time.Hour)
-		})
-		if len(ch.told) != 1 || l.refuse != 0 || l.alerts() != "boot-main-1 delivered at try 1" {
-			t.Errorf("told %v, refused %d times less than 5; the log: %s", ch.told, l.refuse, l.alerts())
+			time.Sleep(10 * time.Minute)
+		}, ch)
+		if len(ch.told) != 1 || l.refuse != 0 || l.outcomes() != "phone delivered at try 1" {
+			t.Errorf("told %v, refused %d times less than 5; the log: %s", ch.told, l.refuse, l.outcomes())
 		}
 	})
 }
 
 func TestAStopThatObserveModeEndsIsToldToBeOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, ch := newLog(t), &channel{}
-		during(t, l, ch, func() {
+		l, ch := newLog(t), newChannel("phone")
+		during(t, l, settings(ch), func() {
 			l.stop()
 			synctest.Wait()
 			l.write(events.GatewayContradicted{Ends: true})
+		}, ch)
+		same(t, "told", []string{"stop main-1", "over main-1"}, ch.told)
+	})
+}
+
+func TestAStopIsRemindedOfUntilSomebodyAcknowledges(t *testing.T) {
+	reminders := func(n int) (out []string) {
+		for range n {
+			out = append(out, "reminder main-1")
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name string
+		do   func(l *log)
+		want []string
+	}{
+		{"nobody does: eight times and no more", func(*log) { time.Sleep(24 * time.Hour) }, append([]string{"stop main-1"}, reminders(8)...)},
+		{"somebody does after the second", func(l *log) {
+			time.Sleep(61 * time.Minute)
+			l.writeAs("/operator/cli", "", events.AlertAcknowledged{Incident: "main-1", Raised: 2, By: "kim"})
+			time.Sleep(24 * time.Hour)
+		}, append([]string{"stop main-1"}, reminders(2)...)},
+		{"another alert is acknowledged", func(l *log) {
+			l.writeAs("/operator/cli", "", events.AlertAcknowledged{Incident: "main-0", Raised: 1, By: "kim"})
+			time.Sleep(31 * time.Minute)
+		}, append([]string{"stop main-1"}, reminders(1)...)},
+		{"it ends, acknowledged or not", func(l *log) {
+			time.Sleep(31 * time.Minute)
+			l.writeAs("/operator/cli", "", events.AlertAcknowledged{Incident: "main-1", Raised: 2, By: "kim"})
+			l.release()
+			time.Sleep(24 * time.Hour)
+		}, append(append([]string{"stop main-1"}, reminders(1)...), "over main-1")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, ch := newLog(t), newChannel("phone")
+				during(t, l, settings(ch), func() {
+					l.stop()
+					synctest.Wait()
+					c.do(l)
+				}, ch)
+				same(t, "told", c.want, ch.told)
+			})
 		})
-		if diff := cmp.Diff([]string{"restart.required 1", "gateway.contradicted 3"}, ch.told); diff != "" {
-			t.Errorf("told (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnAcknowledgementOfAnotherRunCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, ch := newLog(t), newChannel("phone")
+		during(t, l, settings(ch), func() {
+			l.stop()
+			time.Sleep(31 * time.Minute)
+			l.writeAs("/operator/cli", "", events.AlertAcknowledged{Incident: "main-1", Raised: 2, By: "kim"})
+		}, ch)
+		l.reboot()
+		clerk := during(t, l, settings(ch), func() { time.Sleep(5 * time.Hour) }, ch)
+		same(t, "told", []string{"stop main-1", "reminder main-1"}, ch.told)
+		if a := clerk.View().Stop; a.Reminders != 1 || a.Acknowledged.Seq == 0 {
+			t.Errorf("the second run knows of %d reminders, acknowledged at %d", a.Reminders, a.Acknowledged.Seq)
 		}
 	})
 }
 
-func TestACommandThatFails(t *testing.T) {
-	broken := func(n int) func(int) error {
-		return func(try int) error {
-			if try <= n {
-				return &tell.TellError{ExitCode: 3, Text: "no route", Err: errors.New("exit status 3")}
-			}
-			return nil
+func TestARecorderThatIsKilledAgainAndAgainRemindsAllTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, ch := newLog(t), newChannel("phone")
+		during(t, l, settings(ch), func() { l.stop() }, ch)
+		for range 7 { // a run of a quarter of an hour is shorter than the wait
+			l.reboot()
+			during(t, l, settings(ch), func() { time.Sleep(15*time.Minute + time.Second) }, ch)
 		}
-	}
-	failed := func(try int, final bool) string {
-		return fmt.Sprintf("boot-main-1 failed at try %d, final %t, exit 3: exit status 3: no route", try, final)
-	}
-	var always []string
-	for try := range 12 {
-		always = append(always, failed(try+1, try == 11))
-	}
-	for _, c := range []struct {
-		name  string
-		fails int
-		want  []string
-	}{
-		{"twice, and then it works", 2, []string{failed(1, false), failed(2, false), "boot-main-1 delivered at try 3"}},
-		{"always: it is given up", 99, always},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				l, ch := newLog(t), &channel{fail: broken(c.fails)}
-				during(t, l, ch, func() {
-					l.stop()
-					time.Sleep(time.Hour)
-				})
-				during(t, l, ch, func() { time.Sleep(time.Hour) })
-				if diff := cmp.Diff(strings.Join(c.want, "\n"), l.alerts()); diff != "" {
-					t.Errorf("the log (-want +got):\n%s", diff)
-				}
-			})
-		})
-	}
+		same(t, "told", []string{"stop main-1", "reminder main-1", "reminder main-1", "reminder main-1"}, ch.told)
+	})
 }

@@ -1,27 +1,40 @@
-// Package alert tells a subscriber that a restart is required, and that it is over.
+// Package alert is who is told what, and when: of a stop, of its end, and of what else
+// somebody must know of at night.
 //
-// The subscriber of today is a command: it runs once for each stop and once for
-// its end, with the event, as it is stored, on its standard input.
+// A Clerk follows the log of a gateway and writes down what people are to be told: an
+// alert is raised, reminded of, resolved. What is due is a function of its Ledger, which
+// is a fold of the log, and of the time. A Subscriber for each channel reads what was
+// written, and tells it: what is told was recorded first, and is told whoever is killed
+// in between.
 //
 // # What it guarantees
 //
-//   - Each stop is told once, also across restarts of the recorder. The cursor is
-//     in the log: alert.delivered with the told event as its cause. The position
-//     of the durable consumer is only where to look from, because it is not synced
+//   - A stop is one message on each channel, and so is its end, also across restarts of
+//     the recorder. The cursor is in the log: alert.delivered with the alert as its
+//     cause. The position of the durable consumer is only where to look from, because it is not synced
 //     (TestToldOnceAcrossRuns, TestARunThatDiedBeforeItsAckTellsNothingTwice).
-//     Only a recorder that dies while the command runs, or before the outcome is in
-//     the log, runs it again; one that merely cannot write it down does not
+//     Only a recorder that dies while a channel is told, or before the outcome is in
+//     the log, tells it again, under the same key (TestAReceiverThatIsDownForAnHourAndARecorderThatIsKilledFiveTimes);
+//     one that merely cannot write it down does not
 //     (TestAnOutcomeThatTheLogDoesNotTakeIsNotToldAgain).
-//   - A command that fails is run again, later each time, twelve times in all; each
-//     failure is recorded, the last one as final (TestACommandThatFails).
-//   - It delays nobody: the loop does not wait for a channel, and a channel ends by
-//     itself (internal/channel).
+//   - A channel that fails is tried again for a day, later each time, at the end once a
+//     minute (TestAChannelThatFailsIsTriedForADay), unless it says that it never will take
+//     it (TestWhatWillNotBeTakenLaterEitherIsGivenUp) or when to come again
+//     (TestAReceiverThatAsksToBeLeftAloneIs). After five minutes the others are told of it,
+//     once (TestAChannelThatFailsIsToldThroughTheOthers).
 //   - Whoever was told of a stop is told of its end. What was over before anybody
 //     could be told is not news (TestWhatIsOverIsNotNews, TestAStopThatEndsBeforeAnybodyCouldBeTold,
-//     TestAStopThatBeganAndEndedWhileTheChannelWasBusyIsNotNews).
+//     TestAStopThatBeganAndEndedWhileTheChannelWasBusyIsNotNews), and neither is a reminder
+//     of what somebody has just been told (TestAReminderThatWasOvertakenIsNotTold).
+//   - A stop is reminded of every half hour, eight times at most, until somebody
+//     acknowledges or it ends (TestAStopIsRemindedOfUntilSomebodyAcknowledges), whatever
+//     becomes of the recorder (TestAnAcknowledgementOfAnotherRunCounts,
+//     TestARecorderThatIsKilledAgainAndAgainRemindsAllTheSame).
+//   - It delays nobody: the loop does not wait for a channel, and a channel ends by
+//     itself (internal/channel).
 //
 // # What it refuses to do
 //
-// It decides nothing and opens nothing. It passes the event on as it is stored:
-// what must not leave was taken out before it was recorded.
+// It decides nothing and opens nothing: an acknowledgement ends reminders alone. It passes
+// the event on as it is stored: what must not leave was taken out before it was recorded.
 package alert

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"ibrecorder/events"
@@ -34,96 +36,85 @@ type Channel interface {
 	Tell(ctx context.Context, n notice.Notice) error
 }
 
-// Subscriber tells one channel of the stops of one gateway.
+// Some is a channel that is told some kinds of notices alone.
+type Some struct {
+	Channel
+	Kinds []notice.Kind
+}
+
+func takes(ch Channel, k notice.Kind) bool {
+	some, ok := ch.(Some)
+	return !ok || slices.Contains(some.Kinds, k)
+}
+
+// patient is an error that says when to come again.
+type patient struct {
+	error
+	after time.Duration
+}
+
+func (e patient) Unwrap() error { return e.error }
+
+// RetryAfter implements store.Patient.
+func (e patient) RetryAfter() time.Duration { return e.after }
+
+// Subscriber tells one channel of the alerts of one gateway.
 type Subscriber struct {
 	Log     Log
 	Desk    Desk
 	Channel Channel
-	Logger  *slog.Logger
+	// Words make a notice of an alert.
+	Words  notice.Words
+	Logger *slog.Logger
+	// At is the sequence of what the channel has in its hands, 0 if nothing; nil, and
+	// nobody wants to know.
+	At *atomic.Uint64
 }
 
-// kinds are what is told of.
-var kinds = []events.Kind{events.RestartRequired{}.Kind(), events.RestartAcknowledged{}.Kind(), events.GatewayContradicted{}.Kind()}
+// kinds are what is told.
+var kinds = []events.Kind{events.AlertRaised{}.Kind(), events.AlertReminded{}.Kind(), events.AlertResolved{}.Kind()}
 
-// maxTries is how often one event is tried, over about four minutes by the waits
-// of store.Log.Consume: longer than a network is away when a router restarts, and
-// a command that fails for longer is broken.
-const maxTries = 12
+// An event is given up when its channel has failed for a day, with a minute between two
+// tries at the end: whoever was without a network for a night is told in the morning.
+const (
+	giveUpAfter = 24 * time.Hour
+	leastTries  = 12 // whatever the clock says
+)
 
 // Run tells until ctx ends. Its error is ctx's, or the log's.
 func (s Subscriber) Run(ctx context.Context) error {
-	c, err := s.recall(ctx)
-	if err != nil {
-		return err
+	if s.At == nil {
+		s.At = new(atomic.Uint64)
 	}
+	c := newCursor(s.Log, s.Channel.Name())
 	return s.Log.Consume(ctx, "alert-"+s.Channel.Name(), kinds, func(ctx context.Context, rec events.Record) error {
-		return s.tell(ctx, c, rec)
+		s.At.Store(rec.Seq)
+		err := s.tell(ctx, c, rec)
+		if err == nil {
+			s.At.Store(0)
+		}
+		return err
 	})
-}
-
-// cursor is what the log says of who was told of what. Run's handler owns it.
-type cursor struct {
-	done  map[string]bool           // told, or given up; by the ID of what was to be told
-	tries map[string]int64          // that failed
-	over  map[string]bool           // was over before anybody could be told
-	taken map[string]events.Payload // the channel took it, and the log does not say so yet
-}
-
-// recall reads the cursor.
-func (s Subscriber) recall(ctx context.Context) (*cursor, error) {
-	c := &cursor{done: map[string]bool{}, tries: map[string]int64{}, over: map[string]bool{}, taken: map[string]events.Payload{}}
-	var standing string           // the stop in force
-	stopOf := map[string]string{} // by the ID of its end
-	for rec, err := range s.Log.Read(ctx, 1, 0) {
-		if err != nil {
-			return nil, fmt.Errorf("read who was alerted: %w", err)
-		}
-		switch d := rec.Data.(type) {
-		case events.RestartRequired:
-			c.over[rec.ID] = true
-			standing = rec.ID
-		case events.RestartAcknowledged:
-			stopOf[rec.ID], standing = standing, ""
-		case events.GatewayContradicted:
-			if d.Ends {
-				stopOf[rec.ID], standing = standing, ""
-			}
-		case events.AlertDelivered:
-			if d.Channel == s.Channel.Name() {
-				c.done[rec.Cause] = true
-			}
-		case events.AlertFailed:
-			if d.Channel == s.Channel.Name() {
-				c.tries[rec.Cause] = d.Try
-				c.done[rec.Cause] = d.Final
-			}
-		}
-	}
-	delete(c.over, standing)
-	for end, stop := range stopOf {
-		c.over[end] = !c.done[stop]
-	}
-	return c, nil
 }
 
 // tell handles one event. An error brings it again.
 func (s Subscriber) tell(ctx context.Context, c *cursor, rec events.Record) error {
-	if d, ok := rec.Data.(events.GatewayContradicted); ok && !d.Ends || c.done[rec.ID] || c.over[rec.ID] {
-		return nil
-	}
 	if outcome := c.taken[rec.ID]; outcome != nil {
 		return s.record(ctx, c, rec, outcome)
 	}
-	switch end, err := s.overSince(ctx, rec); {
-	case err != nil:
+	if news, err := c.news(ctx, rec); err != nil || !news {
 		return err
-	case end != "":
-		c.over[end], c.over[rec.ID] = true, true
+	}
+	n, err := s.notice(ctx, rec)
+	if err != nil {
+		return err
+	}
+	if !takes(s.Channel, n.Kind) {
 		return nil
 	}
 	try := c.tries[rec.ID] + 1
 	began := time.Now()
-	told := s.Channel.Tell(ctx, notice.Notice{Kind: kindOf(rec), Gateway: rec.Gateway, Key: rec.ID, Time: rec.Time, Record: rec})
+	told := s.Channel.Tell(ctx, n)
 	if told == nil {
 		c.taken[rec.ID] = events.AlertDelivered{Channel: s.Channel.Name(), ElapsedMS: time.Since(began).Milliseconds(), Tries: try}
 		return s.record(ctx, c, rec, c.taken[rec.ID])
@@ -132,29 +123,39 @@ func (s Subscriber) tell(ctx context.Context, c *cursor, rec events.Record) erro
 		return context.Cause(ctx) // the end of the run cut it short: it proves nothing about the channel
 	}
 	c.tries[rec.ID] = try
-	failed := failure(s.Channel.Name(), try, try >= maxTries, told)
-	s.Logger.Error("nobody was told", "channel", s.Channel.Name(), "of", rec.Kind(), "seq", rec.Seq, "try", try, "final", failed.Final, "error", told)
-	if err := s.record(ctx, c, rec, failed); err != nil || failed.Final {
-		return err
+	if c.failed[rec.ID].IsZero() {
+		c.failed[rec.ID] = began
+	}
+	e, _ := errors.AsType[*channel.TellError](told)
+	final := e != nil && e.Final || try >= leastTries && time.Since(c.failed[rec.ID]) >= giveUpAfter
+	s.Logger.Error("nobody was told", "channel", s.Channel.Name(), "of", rec.Kind(), "seq", rec.Seq, "try", try, "final", final, "error", told)
+	if final || recorded(try) {
+		if err := s.record(ctx, c, rec, failure(s.Channel.Name(), try, final, told)); err != nil || final {
+			return err
+		}
+	}
+	if e != nil {
+		return patient{told, e.RetryAfter}
 	}
 	return told
 }
 
+// recorded says which failures are written down: each is twice as far from the first as
+// the one before. A channel that is down for a day must not fill the log.
+func recorded(try int64) bool { return try&(try-1) == 0 }
+
 // failure is what is recorded of a try that failed.
-func failure(name string, try int64, final bool, err error) events.AlertFailed {
-	f := events.AlertFailed{Channel: name, Try: try, Final: final, ExitCode: -1, Text: err.Error()}
+func failure(to string, try int64, final bool, err error) events.AlertFailed {
+	f := events.AlertFailed{Channel: to, Try: try, Final: final, ExitCode: -1, Text: err.Error()}
 	if e, ok := errors.AsType[*channel.TellError](err); ok {
 		f.ExitCode = e.ExitCode
 	}
 	return f
 }
 
-// kindOf is what people are told with an event.
-func kindOf(rec events.Record) notice.Kind {
-	if _, stop := rec.Data.(events.RestartRequired); stop {
-		return notice.Stop
-	}
-	return notice.Over
+// notice makes the message that an event is told with.
+func (s Subscriber) notice(ctx context.Context, rec events.Record) (notice.Notice, error) {
+	return Compose(ctx, s.Log, s.Words, rec)
 }
 
 // recordWithin bounds how long the end of a run is delayed by an outcome that is not
@@ -175,26 +176,4 @@ func (s Subscriber) record(ctx context.Context, c *cursor, rec events.Record, ou
 	}
 	delete(c.taken, rec.ID)
 	return nil
-}
-
-// overSince returns the end of a stop that ended while nobody could be told of it,
-// "" if it stands, and for anything but a stop.
-func (s Subscriber) overSince(ctx context.Context, stop events.Record) (end string, err error) {
-	if _, ok := stop.Data.(events.RestartRequired); !ok {
-		return "", nil
-	}
-	for rec, err := range s.Log.Read(ctx, stop.Seq+1, 0) {
-		if err != nil {
-			return "", fmt.Errorf("read whether a stop is over: %w", err)
-		}
-		switch d := rec.Data.(type) {
-		case events.RestartAcknowledged:
-			return rec.ID, nil
-		case events.GatewayContradicted:
-			if d.Ends {
-				return rec.ID, nil
-			}
-		}
-	}
-	return "", nil
 }

@@ -87,7 +87,7 @@ var mayImport = map[string][]string{
 
 	// Puts everything together; the libraries stay behind the packages that own them.
 	"internal/daemon": {"events", "fsm", "store", "internal/policy", "internal/rule", "internal/wire", "internal/tap", "internal/ibsession",
-		"internal/watch", "internal/recorder", "internal/snapshot", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/diskfile", "internal/flock", "internal/checkpoint", "internal/access", "internal/health", "internal/metrics", "internal/channel"},
+		"internal/watch", "internal/recorder", "internal/snapshot", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/diskfile", "internal/flock", "internal/checkpoint", "internal/access", "internal/health", "internal/metrics", "internal/channel", "internal/notice"},
 	"cmd/recorder": {anything},
 	"cmd/replay":   {anything},
 

@@ -37,6 +37,10 @@ type Config struct {
 	Policy   events.PolicyLoaded
 	// Channels are who is told, in the order in which they are shown. Their names differ.
 	Channels []alert.Channel
+	// Alerts say when; nil is DefaultAlerts. Its Windows and Channels are not looked at.
+	Alerts *alert.Settings
+	// Zone is that of the people who are told; nil is UTC.
+	Zone *time.Location
 	// Explain leaves the taps' ports open while a gate is STOPPED: every program is
 	// told the reason and counted. Without it they are closed.
 	Explain bool
@@ -94,6 +98,11 @@ type Gateway struct {
 	// Connect keeps the built-in session connected as ClientID.
 	Connect  bool
 	ClientID int64
+	// Recovery are the steps that people are told to take for a stop; nil is
+	// notice.DefaultSteps.
+	Recovery []string
+	// Windows are when it is expected to be away.
+	Windows []alert.Window
 }
 
 // Daemon is a running process.
@@ -122,6 +131,7 @@ type post struct {
 	session *ibsession.Session // nil without Connect
 	counter *metrics.Counter
 	sockets atomic.Pointer[events.GatewayObserved] // the last reading, nil before the first
+	alerts  *alerts
 }
 
 // Open opens the folder, rebuilds every gateway's state and listens. Nothing dials
@@ -198,6 +208,7 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor, keys *checkp
 	if err != nil {
 		return err
 	}
+	p.alerts = p.telling()
 	relay := tap.Config{
 		Desk: p.loop, Address: p.cfg.Address, Listen: p.cfg.Tap, Prefix: p.d.boot + "-", Source: "/tap",
 		Params: cfg.Policy.Params, Observe: cfg.Policy.Mode == events.Observe, Explain: cfg.Explain, Key: redactor.Key,
@@ -295,9 +306,7 @@ func (p *post) run(ctx context.Context) error {
 		}
 		users.Go(func() { periodic.Run(ctx) })
 	}
-	for _, ch := range p.d.cfg.Channels {
-		users.Go(func() { p.subscribe(ctx, ch) })
-	}
+	users.Go(func() { p.tell(ctx) })
 	if p.d.cfg.Monthly {
 		users.Go(func() { rollMonthly(ctx, p.log, p.d.cfg.Logger.With("gateway", p.cfg.Name)) })
 	}
@@ -319,26 +328,6 @@ func (p *post) run(ctx context.Context) error {
 	<-drained
 	collected()
 	return err
-}
-
-// subscribeAgain is the wait before a subscriber that the log has failed reads on.
-// Its cursor is in the log, so nothing is told twice.
-const subscribeAgain = time.Second
-
-// subscribe tells a channel until ctx ends, whatever the log does meanwhile.
-func (p *post) subscribe(ctx context.Context, ch alert.Channel) {
-	log := p.d.cfg.Logger.With("gateway", p.cfg.Name)
-	for ctx.Err() == nil {
-		err := alert.Subscriber{Log: p.log, Desk: p.loop, Channel: ch, Logger: log}.Run(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		log.Error("the subscriber could not read on, and tries again", "error", err, "in", subscribeAgain)
-		select {
-		case <-time.After(subscribeAgain):
-		case <-ctx.Done():
-		}
-	}
 }
 
 // abort ends the runs that Open began, in order: a start that failed is no crash.

@@ -90,7 +90,7 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 	s.Version, s.Held, s.Blind = p.d.cfg.Version, held(p.d.cfg.Explain), p.blind(ctx)
 	s.LogBytes, s.LogLimit = uint64(used), uint64(limit)
 	s.PID = os.Getpid()
-	s.Alerts = p.channels()
+	p.alerting(&s)
 	s.Totals.Requested += view.Denied
 	s.Totals.Denied += view.Denied
 	if view.State.ShutOut != "" {
@@ -103,14 +103,6 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 		s.Why = "The log takes nothing; nobody dials until it does, and sessions go on."
 	}
 	return s, stopReason(ctx, p.log, &s)
-}
-
-// channels are those on which somebody is told.
-func (p *post) channels() (all []httpapi.Channel) {
-	for _, ch := range p.d.cfg.Channels {
-		all = append(all, httpapi.Channel{Name: ch.Name()})
-	}
-	return all
 }
 
 // clients are the ids that wait at now, which is mono nanoseconds after the boot.

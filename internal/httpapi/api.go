@@ -33,6 +33,9 @@ type Gateway interface {
 	// GiveBack ends an attempt of source that was permitted and is not made, as abandoned.
 	// ErrNoPermit if it has none.
 	GiveBack(ctx context.Context, source, attempt string) (events.Record, error)
+	// Ack writes down that an operator has seen the alert in force: its
+	// alert.acknowledged, or that of who did so before. A *Problem if none is.
+	Ack(ctx context.Context, a Ack) (events.Record, error)
 	// Read yields the events from..to, both included; from 0 is 1, to 0 the head.
 	Read(ctx context.Context, from, to uint64) iter.Seq2[events.Record, error]
 	// Tail yields what is there from sequence from on and then what comes; the
@@ -48,6 +51,14 @@ type Claim struct {
 	Reason string `json:"reason"`
 	// Override asks for a release without a restart.
 	Override bool `json:"override"`
+}
+
+// Ack says that an operator has seen an alert. It opens nothing.
+type Ack struct {
+	// By is the operator. It must not be empty.
+	By string `json:"by"`
+	// Note is their remark.
+	Note string `json:"note,omitempty"`
 }
 
 // Disconnect is a request to end sessions.

@@ -74,6 +74,13 @@ func (c *Client) Resume(ctx context.Context, gateway string, claim Claim) (event
 	return c.post(ctx, "resume "+gateway, route(gateway, "resume"), claim)
 }
 
+// Ack says that an operator has seen the alert in force, and returns the
+// alert.acknowledged that counts. Without an alert the error is a *Problem that matches
+// ErrRefused.
+func (c *Client) Ack(ctx context.Context, gateway string, a Ack) (events.Record, error) {
+	return c.post(ctx, "ack "+gateway, route(gateway, "ack"), a)
+}
+
 // Disconnect asks to end sessions. A request that was blocked is a *Problem that
 // matches ErrRefused and has the decision as its Record.
 func (c *Client) Disconnect(ctx context.Context, gateway string, q Disconnect) (events.Record, error) {

@@ -125,6 +125,17 @@ func (f *fake) Resume(_ context.Context, c Claim) (events.Record, error) {
 	return f.decided(c, &f.claim)
 }
 
+func (f *fake) Ack(_ context.Context, a Ack) (events.Record, error) {
+	f.mu.Lock()
+	f.asked = a
+	fail := f.fail
+	f.mu.Unlock()
+	if fail != nil {
+		return events.Record{}, fail
+	}
+	return f.append(events.Draft{Source: operatorSource, Data: events.AlertAcknowledged{Incident: "live-48131", Raised: 48132, By: a.By, Text: a.Note}}), nil
+}
+
 func (f *fake) Disconnect(_ context.Context, q Disconnect) (events.Record, error) {
 	return f.decided(q, &f.guard)
 }

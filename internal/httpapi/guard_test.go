@@ -116,6 +116,7 @@ func TestThePortAsksWhoComes(t *testing.T) {
 		{"a note by nobody", false, call{method: "POST", path: live + "/notes", body: note, header: jsonBody}, 401, "scope operate"},
 		{"a note by a runner", false, call{method: "POST", path: live + "/notes", token: "robo-1", body: note, header: jsonBody}, 403, "needs operate"},
 		{"a note by an operator", false, call{method: "POST", path: live + "/notes", token: "ann", body: note, header: jsonBody}, 201, ""},
+		{"an acknowledgement by a runner", false, call{method: "POST", path: live + "/ack", token: "robo-1", body: `{"by":"x"}`, header: jsonBody}, 403, "needs operate"},
 		{"a resume by nobody", false, call{method: "POST", path: live + "/resume", body: `{"by":"x","reason":"y"}`, header: jsonBody}, 401, ""},
 		{"a disconnect by a runner", false, call{method: "POST", path: live + "/disconnect", token: "robo-1", body: `{"by":"x","reason":"y"}`, header: jsonBody}, 403, ""},
 

@@ -46,6 +46,7 @@ func newHandler(ctx context.Context, gateways []Gateway, log *slog.Logger) *hand
 	h.route(one+"/events", methods{"GET": {access.Read, h.about(h.stream)}, "POST": {access.Ingest, h.about(h.submit)}})
 	h.route(one+"/permit", methods{"GET": {access.Read, h.about(h.mayDial)}, "POST": {access.Ingest, h.about(h.permit)}})
 	h.route(one+"/permit/{attempt}", methods{"DELETE": {access.Ingest, h.about(h.giveBack)}})
+	h.route(one+"/ack", methods{"POST": {access.Operate, h.about(h.ack)}})
 	h.route(one+"/resume", methods{"POST": {access.Operate, h.about(h.resume)}})
 	h.route(one+"/disconnect", methods{"POST": {access.Operate, h.about(h.disconnect)}})
 	h.route(one+"/notes", methods{"POST": {access.Operate, h.about(h.note)}})

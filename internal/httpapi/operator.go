@@ -50,6 +50,22 @@ func rejection(gateway string, d events.RestartRejected, rec events.Record) *Pro
 	return p
 }
 
+func (h *handler) ack(w http.ResponseWriter, r *http.Request, g Gateway) error {
+	var a Ack
+	if err := readStrict(w, r, &a); err != nil {
+		return err
+	}
+	if a.By == "" {
+		return malformed.with("by is missing", "say who has seen it")
+	}
+	rec, err := g.Ack(r.Context(), a)
+	if err != nil {
+		return err
+	}
+	h.answer(w, http.StatusOK, storedOf(rec))
+	return nil
+}
+
 func (h *handler) disconnect(w http.ResponseWriter, r *http.Request, g Gateway) error {
 	var q Disconnect
 	if err := readStrict(w, r, &q); err != nil {

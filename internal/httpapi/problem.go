@@ -41,6 +41,7 @@ var (
 	locked         = Problem{Type: problemType + "locked", Title: "nobody may dial now", Status: http.StatusLocked}
 	tooMany        = Problem{Type: problemType + "too-many", Title: "too much at once", Status: http.StatusTooManyRequests}
 	refused        = Problem{Type: problemType + "refused", Title: "the policy decided against it", Status: http.StatusConflict}
+	noAlert        = Problem{Type: problemType + "no-alert", Title: "no alert is in force", Status: http.StatusConflict}
 	noToken        = Problem{Type: problemType + "no-token", Title: "a token is needed", Status: http.StatusUnauthorized}
 	wrongScope     = Problem{Type: problemType + "wrong-scope", Title: "the token is not for this", Status: http.StatusForbidden}
 	foreign        = Problem{Type: problemType + "foreign", Title: "the request is not from here", Status: http.StatusForbidden}
@@ -59,6 +60,11 @@ func (p Problem) with(detail, hint string) *Problem {
 // Malformed is the answer to what cannot be understood, for those who answer elsewhere
 // than over HTTP.
 func Malformed(detail, hint string) *Problem { return malformed.with(detail, hint) }
+
+// NoAlert is the answer to an acknowledgement of nothing.
+func NoAlert(gateway string) *Problem {
+	return noAlert.with(fmt.Sprintf("ack %s: no alert is in force, there is nothing to acknowledge", gateway), "to see what it does: recorder status")
+}
 
 // ProblemOf is err as an answer.
 func ProblemOf(err error) *Problem {

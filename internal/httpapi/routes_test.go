@@ -93,6 +93,9 @@ func TestRoutes(t *testing.T) {
 		{name: "a claim answered with something else", method: "POST", path: live + "/resume", body: `{"by":"ann","reason":"x"}`,
 			setup: func(f *fake) { f.claim = events.OperatorNoted{By: "ann", Text: "?"} }, status: 500},
 
+		{name: "an acknowledgement", method: "POST", path: live + "/ack", body: `{"by":"ann","note":"on my way"}`, status: 200},
+		{name: "an acknowledgement by nobody", method: "POST", path: live + "/ack", body: `{"note":"on my way"}`, status: 400},
+		{name: "an acknowledgement of nothing", method: "POST", path: live + "/ack", body: `{"by":"ann"}`, setup: func(f *fake) { f.fail = NoAlert("live") }, status: 409},
 		{name: "a disconnect", method: "POST", path: live + "/disconnect", body: `{"by":"ann","reason":"maintenance","client_id":7}`,
 			setup: func(f *fake) { f.guard = events.DisconnectCompleted{Sessions: 1} }, status: 200},
 		{name: "a disconnect in mid-handshake", method: "POST", path: live + "/disconnect", body: `{"by":"ann","reason":"x","force_env":"0"}`,

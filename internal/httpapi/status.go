@@ -67,6 +67,8 @@ type Status struct {
 	// Alerts are the channels on which somebody is told, in the order of the
 	// configuration; absent if nobody is.
 	Alerts []Channel `json:"alerts,omitempty"`
+	// Alert is the one in force; absent if none is.
+	Alert *Alert `json:"alert,omitempty"`
 	// Refused is the last request that the policy would have permitted and the recorder's
 	// judge refused, because it would have broken the rule; absent once one was permitted.
 	Refused *Refused `json:"refused,omitempty"`
@@ -110,6 +112,23 @@ type Channel struct {
 	Failing string `json:"failing,omitempty"`
 	// Waiting is how many notices it has not taken yet.
 	Waiting int `json:"waiting,omitempty"`
+}
+
+// Alert is an alert in force.
+type Alert struct {
+	// About is stop or outage.
+	About events.About `json:"about"`
+	// Incident is its name, for example main-48131.
+	Incident string `json:"incident"`
+	// Since is when it was raised.
+	Since time.Time `json:"since"`
+	// Reminders is how many were sent, Most how many there are at most; Most is absent if
+	// nobody is reminded of it.
+	Reminders int64 `json:"reminders"`
+	Most      int64 `json:"most,omitempty"`
+	// By is who has acknowledged it, and Acknowledged when; absent if nobody has.
+	By           string    `json:"by,omitempty"`
+	Acknowledged time.Time `json:"acknowledged,omitzero"`
 }
 
 // Waiter is a client id that waits after attempts that failed by its own doing: it was
@@ -189,6 +208,15 @@ func (s Status) canonical() Status {
 	s.Clients = slices.Clone(s.Clients)
 	for i, x := range s.Clients {
 		s.Clients[i].Until = x.Until.UTC()
+	}
+	s.Alerts = slices.Clone(s.Alerts)
+	for i, x := range s.Alerts {
+		s.Alerts[i].Delivered = x.Delivered.UTC()
+	}
+	if s.Alert != nil {
+		a := *s.Alert
+		a.Since, a.Acknowledged = a.Since.UTC(), a.Acknowledged.UTC()
+		s.Alert = &a
 	}
 	if s.Stop != nil {
 		stop := *s.Stop

@@ -115,9 +115,9 @@ type Gateway struct {
 	inbox inbox
 	done  chan struct{} // closed when Run has returned
 
-	view    atomic.Pointer[View]  // the newest snapshot, for readers
-	blocked atomic.Pointer[error] // why the log takes nothing, nil while it does
-	turned  atomic.Int64          // when the loop last went round, nanoseconds since the boot
+	view    atomic.Pointer[View]     // the newest snapshot, for readers
+	blocked atomic.Pointer[blockage] // what the log does not take, nil while it takes everything
+	turned  atomic.Int64             // when the loop last went round, nanoseconds since the boot
 
 	// The rest is Run's alone.
 	folder  *fsm.Folder
@@ -147,6 +147,8 @@ type View struct {
 	GateAt time.Time
 	// Blocked is why the log takes nothing, nil while it does.
 	Blocked error
+	// Untaken is the event that it does not take then.
+	Untaken events.Record
 	// Denied is how many programs a stop has turned away that are not in the log yet,
 	// and so not in State.
 	Denied int64
@@ -155,6 +157,12 @@ type View struct {
 	Age time.Duration
 	// Queued is how many facts wait for the log.
 	Queued int
+}
+
+// blockage is an event that the log does not take, and why.
+type blockage struct {
+	what events.Record
+	why  error
 }
 
 // Open rebuilds the state of a gateway from its log and begins a run: it appends
@@ -358,8 +366,8 @@ func (g *Gateway) publish() {
 // View returns the newest snapshot. It never waits for the loop.
 func (g *Gateway) View() View {
 	v := *g.view.Load()
-	if err := g.blocked.Load(); err != nil {
-		v.Blocked = *err
+	if b := g.blocked.Load(); b != nil {
+		v.Blocked, v.Untaken = b.why, b.what
 	}
 	v.Denied = g.denied.untold.Load()
 	v.Age = time.Duration(g.now() - g.turned.Load())

@@ -266,8 +266,7 @@ func (g *Gateway) write(ctx context.Context, rec events.Record) error {
 			return last // why it waits, and not that it was told to stop in the middle of a try
 		}
 		last = err
-		why := err // err itself would be on the heap for every append
-		g.blocked.Store(&why)
+		g.blocked.Store(&blockage{rec, err})
 		if tries == 0 {
 			g.log.Error("the log takes nothing; nobody dials until it does", "seq", rec.Seq, "error", err)
 		}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"ibrecorder/events"
+	"ibrecorder/internal/httpapi"
+
+	"github.com/spf13/cobra"
+)
+
+func newAck() *cobra.Command {
+	var a asker
+	var ack httpapi.Ack
+	cmd := &cobra.Command{
+		Use:   "ack GATEWAY",
+		Short: "Say that you have seen an alert, and end its reminders",
+		Long: `ack says that you have seen the alert in force and see to it. Nobody is reminded of it
+any more; its end is told all the same. It opens nothing: for a stop that is
+recorder resume.
+
+What was acknowledged before stays so, and names who did it first.`,
+		Example: `  recorder ack main
+  recorder ack main --note "on my way to the machine"`,
+		Args: arguments(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.client()
+			if err != nil {
+				return err
+			}
+			ack.By = a.by
+			rec, err := c.Ack(cmd.Context(), args[0], ack)
+			sentence := ""
+			if d, ok := rec.Data.(events.AlertAcknowledged); ok {
+				sentence = fmt.Sprintf("%s: %s is acknowledged by %s (event %d); nobody is reminded of it any more, and nothing is opened by it.\n  next: recorder status", args[0], d.Incident, d.By, rec.Seq)
+			}
+			return a.told(cmd, rec, err, sentence)
+		},
+	}
+	a.flags(cmd, true, "table", "json")
+	cmd.Flags().StringVar(&ack.Note, "note", "", "a `TEXT` for whoever else is told")
+	return cmd
+}
+
+// alerts says who was told of what.
+func alerts(w io.Writer, a *asker, g httpapi.Status, running bool) {
+	if x := g.Alert; x != nil {
+		about := "the stop"
+		if x.About == events.AboutOutage {
+			about = "an outage"
+		}
+		fmt.Fprintf(w, "  alert %s: %s, since %s", x.Incident, about, a.when(x.Since))
+		if x.Most > 0 && x.Reminders > 0 {
+			fmt.Fprintf(w, ", reminder %d of %d", x.Reminders, x.Most)
+		}
+		if x.By != "" {
+			fmt.Fprintf(w, "; acknowledged by %s at %s\n", x.By, a.when(x.Acknowledged))
+		} else {
+			fmt.Fprintf(w, "; not acknowledged: %s\n", a.typed("recorder ack "+g.Gateway))
+		}
+	}
+	for _, c := range g.Alerts {
+		switch {
+		case c.Failing != "":
+			fmt.Fprintf(w, "  channel %s tells nobody: %s\n", c.Name, c.Failing)
+		case g.Alert != nil && c.Delivered.IsZero():
+			fmt.Fprintf(w, "  channel %s has told nobody yet\n", c.Name)
+		case g.Alert != nil:
+			fmt.Fprintf(w, "  channel %s told at %s\n", c.Name, a.when(c.Delivered))
+		}
+	}
+	if running && g.Alert != nil && len(g.Alerts) == 0 {
+		fmt.Fprintf(w, "  nobody is told: there is no channel; see recorder alert --help\n")
+	}
+}

@@ -1,0 +1,296 @@
+package alert
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"ibrecorder/events"
+)
+
+// Alert is one that was raised. The zero Alert is none.
+type Alert struct {
+	About    events.About
+	Incident string
+	ID       string // of its alert.raised
+	Seq      uint64 // of its alert.raised
+	Cause    string // ID of what it tells of
+	At       Instant
+	// Reminders were sent, the last one, or the alert itself, at Last.
+	Reminders int64
+	Last      Instant
+	// Acknowledged is the first alert.acknowledged of it, the zero record if there is none.
+	Acknowledged events.Record
+}
+
+// stands says that it was raised and not resolved.
+func (a Alert) stands() bool { return a.Seq != 0 }
+
+// happening is something that goes on until it ends: a stop or an outage.
+type happening struct {
+	id    string // of the event that it began with
+	seq   uint64
+	since Instant
+	over  bool
+	endID string // of the event that ended it
+	end   uint64
+}
+
+func begun(rec events.Record) happening {
+	return happening{id: strings.Clone(rec.ID), seq: rec.Seq, since: instantOf(rec.Event)}
+}
+
+func (h *happening) ended(rec events.Record) {
+	if h.seq != 0 && !h.over {
+		h.over, h.endID, h.end = true, strings.Clone(rec.ID), rec.Seq
+	}
+}
+
+func (h happening) goesOn() bool { return h.seq != 0 && !h.over }
+
+// absence is why the Gateway is not there.
+type absence string
+
+const (
+	unseen   absence = "nothing listens, or what does closes at once"
+	upstream absence = "it has lost IB"
+)
+
+// Ledger is what the log says of alerts, and of what they are about: a fold of it and
+// of nothing else. Whoever made one owns it.
+type Ledger struct {
+	seq  uint64
+	last struct{ id, source string } // the last event that is no finding about one
+
+	stop     happening
+	stopped  Alert
+	denied   int64           // attempts since the stop began
+	ready    Instant         // when a program was last connected
+	programs map[string]bool // that have a session, by attempt
+
+	outage   happening
+	why      absence
+	degraded map[string]bool // sessions that have lost IB, by attempt
+	out      Alert
+
+	breaches []breach // that are to be told
+	told     map[string]*toldBreach
+
+	channels []ChannelState // by name
+
+	room Alert
+}
+
+// breach is a finding that nobody was told of yet.
+type breach struct {
+	id, key string
+	seq     uint64
+}
+
+// toldBreach is the last that was told of those by one author against one rule.
+type toldBreach struct {
+	at    Instant
+	again int64 // untold since
+}
+
+// ChannelState is one channel as its outcomes in the log have it.
+type ChannelState struct {
+	Name      string
+	Delivered time.Time // when it last took something; zero if it never did
+	Failing   string    // why it did not take the last thing; "" if it did
+	failed    happening // from the first try that failed on
+	silent    Alert
+}
+
+// maxAuthors bounds whose breaches are told apart, and maxSessions the sessions that
+// are known: IB allows 32 clients for one gateway.
+const (
+	maxAuthors  = 64
+	maxSessions = 256
+)
+
+func newLedger() *Ledger {
+	return &Ledger{programs: map[string]bool{}, degraded: map[string]bool{}, told: map[string]*toldBreach{}}
+}
+
+// take folds the next event of the log.
+func (l *Ledger) take(rec events.Record) {
+	l.seq = rec.Seq
+	if d, found := rec.Data.(events.RuleViolated); found {
+		l.breach(rec, d)
+		return
+	}
+	l.last.id, l.last.source = rec.ID, rec.Source
+	if rec.Kind().Group() == "alert" {
+		l.alert(rec)
+		return
+	}
+	switch d := rec.Data.(type) {
+	case events.RecorderStarted:
+		clear(l.programs)
+		clear(l.degraded)
+		if !l.out.stands() { // nobody has looked since
+			l.outage = happening{}
+		}
+	case events.RestartRequired:
+		l.stop, l.denied = begun(rec), 0
+		l.forgetBreaches()
+	case events.RestartAcknowledged:
+		l.stop.ended(rec)
+		l.forgetBreaches()
+	case events.GatewayContradicted:
+		if d.Ends {
+			l.stop.ended(rec)
+			l.forgetBreaches()
+		}
+	case events.AttemptDenied:
+		l.denied += d.Count
+	case events.AttemptSucceeded:
+		if len(l.programs) < maxSessions {
+			l.programs[strings.Clone(rec.Attempt)] = true
+		}
+		l.isReady(rec)
+	case events.HandshakeReady, events.SessionEstablished:
+		l.isReady(rec)
+	case events.SessionLost, events.SessionClosed:
+		delete(l.programs, rec.Attempt)
+		delete(l.degraded, rec.Attempt)
+	case events.SessionDegraded:
+		if len(l.degraded) < maxSessions {
+			l.degraded[strings.Clone(rec.Attempt)] = true
+		}
+		l.absent(rec, upstream)
+	case events.SessionRestored:
+		clear(l.degraded)
+		l.present(rec, upstream)
+	case events.AttemptFailed:
+		switch d.Reason {
+		case events.Refused, events.Unreachable, events.FINBeforeVersion, events.RSTBeforeVersion:
+			l.absent(rec, unseen)
+		}
+	case events.GatewayObserved:
+		switch d.Listening {
+		case events.ListeningNo:
+			l.absent(rec, unseen)
+		case events.ListeningYes:
+			l.present(rec, unseen)
+		}
+	}
+}
+
+func (l *Ledger) isReady(rec events.Record) {
+	l.ready = instantOf(rec.Event)
+	l.present(rec, unseen)
+	if len(l.degraded) == 0 { // an API that answers says nothing of IB behind it
+		l.present(rec, upstream)
+	}
+}
+
+// absent begins an outage, unless one goes on.
+func (l *Ledger) absent(rec events.Record, why absence) {
+	if !l.outage.goesOn() {
+		l.outage, l.why = begun(rec), why
+	}
+}
+
+// present ends an outage of that kind.
+func (l *Ledger) present(rec events.Record, why absence) {
+	if l.why == why {
+		l.outage.ended(rec)
+	}
+}
+
+func (l *Ledger) forgetBreaches() { clear(l.told) }
+
+// breach takes in a finding: one is told for each author and rule, and the others are
+// counted, until a stop begins or ends or a day has passed.
+func (l *Ledger) breach(rec events.Record, d events.RuleViolated) {
+	author := ""
+	if rec.Cause == l.last.id {
+		author = l.last.source
+	}
+	key := d.Rule + " " + author
+	if t := l.told[key]; t != nil && instantOf(rec.Event).since(t.at) < breachAgain {
+		t.again++
+		return
+	} else if t == nil && len(l.told) >= maxAuthors {
+		return
+	} else if t == nil {
+		l.told[key] = &toldBreach{at: instantOf(rec.Event)}
+	} else {
+		t.at = instantOf(rec.Event)
+	}
+	l.breaches = append(l.breaches, breach{strings.Clone(rec.ID), key, rec.Seq})
+}
+
+// alert takes in what was recorded of alerts.
+func (l *Ledger) alert(rec events.Record) {
+	now := instantOf(rec.Event)
+	switch d := rec.Data.(type) {
+	case events.AlertRaised:
+		a := Alert{About: d.About, Incident: strings.Clone(d.Incident), ID: strings.Clone(rec.ID), Seq: rec.Seq, Cause: strings.Clone(rec.Cause), At: now, Last: now}
+		switch d.About {
+		case events.AboutStop:
+			l.stopped = a
+			if l.out.Incident == a.Incident { // it has become this stop
+				l.out = Alert{}
+			}
+		case events.AboutOutage:
+			l.out = a
+		case events.AboutBreach:
+			l.breaches = slices.DeleteFunc(l.breaches, func(b breach) bool {
+				if b.id != rec.Cause {
+					return false
+				}
+				if t := l.told[b.key]; t != nil {
+					t.again = 0
+				}
+				return true
+			})
+		case events.AboutChannel:
+			l.channel(d.Channel).silent = a
+		case events.AboutRoom:
+			l.room = a
+		}
+	case events.AlertReminded:
+		if d.Raised == l.stopped.Seq {
+			l.stopped.Reminders, l.stopped.Last = d.Number, now
+		}
+	case events.AlertAcknowledged:
+		for _, a := range []*Alert{&l.stopped, &l.out} {
+			if a.stands() && a.Seq == d.Raised && a.Acknowledged.Seq == 0 {
+				a.Acknowledged = rec
+			}
+		}
+	case events.AlertResolved:
+		for _, a := range []*Alert{&l.stopped, &l.out, &l.room} {
+			if a.Seq == d.Raised {
+				*a = Alert{}
+			}
+		}
+		for i := range l.channels {
+			if l.channels[i].silent.Seq == d.Raised {
+				l.channels[i].silent = Alert{}
+			}
+		}
+	case events.AlertDelivered:
+		c := l.channel(d.Channel)
+		c.Delivered, c.Failing = rec.Time, ""
+		c.failed.ended(rec)
+	case events.AlertFailed:
+		c := l.channel(d.Channel)
+		c.Failing = strings.Clone(d.Text)
+		if !c.failed.goesOn() {
+			c.failed = begun(rec)
+		}
+	}
+}
+
+// channel finds a channel, and adds it.
+func (l *Ledger) channel(name string) *ChannelState {
+	i, is := slices.BinarySearchFunc(l.channels, name, func(c ChannelState, n string) int { return strings.Compare(c.Name, n) })
+	if !is {
+		l.channels = slices.Insert(l.channels, i, ChannelState{Name: strings.Clone(name)})
+	}
+	return &l.channels[i]
+}
