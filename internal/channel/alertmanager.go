@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"time"
@@ -57,9 +58,7 @@ func Alertmanager(name string, server *url.URL, token string) (*Hook, error) {
 			}
 			title := n.Title
 			n.Title = ""
-			if annotations["description"] = fit(n, unmarked, pagerdutyDetails, bytesOf); annotations["description"] == "" {
-				annotations["description"] = title
-			}
+			annotations["description"] = cmp.Or(fit(n, unmarked, mostDetails, bytesOf), title)
 			starts := n.Since
 			if starts.IsZero() || starts.After(n.Time) {
 				starts = n.Time

@@ -1,17 +1,15 @@
 package channel
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	netmail "net/mail"
 	"net/textproto"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -190,21 +188,15 @@ func (m *Mail) message(n notice.Notice) (*mail.Msg, error) {
 	if n.Severity == notice.Critical {
 		msg.SetImportance(mail.ImportanceHigh)
 	}
+	title := n.Title
 	n.Title = "" // it is the subject
-	body := fit(n, unmarked, mailMost, bytesOf)
+	body := cmp.Or(fit(n, unmarked, mailMost, bytesOf), title)
 	msg.SetBodyString(mail.TypeTextPlain, body+"\n")
 	return msg, nil
 }
 
-// atom is what may stand in a Message-ID as it is.
-var atom = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
-
 // id is a key as a Message-ID without its brackets.
 func (m *Mail) id(key string) string {
-	if !atom.MatchString(key) {
-		sum := sha256.Sum256([]byte(key))
-		key = hex.EncodeToString(sum[:16])
-	}
 	return key + ".ibrecorder@" + m.from.Address[strings.LastIndexByte(m.from.Address, '@')+1:]
 }
 

@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -30,10 +31,7 @@ func Ntfy(name string, server *url.URL, topic, token string) (*Hook, error) {
 		compose: func(n notice.Notice) (http.Header, []byte) {
 			title := n.Title
 			n.Title = "" // it stands above the message
-			message := fit(n, unmarked, ntfyMost, bytesOf)
-			if message == "" {
-				message = title
-			}
+			message := cmp.Or(fit(n, unmarked, ntfyMost, bytesOf), title)
 			var tags []string
 			for _, tag := range []string{string(n.Kind), n.Gateway} {
 				if tag != "" {

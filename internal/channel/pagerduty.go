@@ -13,10 +13,8 @@ import (
 
 var pagerdutyKey = regexp.MustCompile(`^[A-Za-z0-9]{32}$`)
 
-const (
-	pagerdutySummary = 1024  // characters
-	pagerdutyDetails = 16000 // bytes; a whole event may have 512 KiB
-)
+// pagerdutySummary is in characters.
+const pagerdutySummary = 1024
 
 // PagerDuty is a service with an integration for the Events API v2 at server. The notices
 // of one incident are one incident there: the first opens it, a reminder finds it open,
@@ -50,7 +48,7 @@ func PagerDuty(name string, server *url.URL, key string) (*Hook, error) {
 				Payload payload `json:"payload"`
 			}{key, action, cmp.Or(n.Incident, n.Key), "ibrecorder", payload{
 				Summary: cut(n.Title, pagerdutySummary), Source: cmp.Or(n.Gateway, "ibrecorder"), Severity: n.Severity,
-				Timestamp: n.Time.UTC(), Class: n.Kind, Details: details{fit(n, unmarked, pagerdutyDetails, bytesOf)},
+				Timestamp: n.Time.UTC(), Class: n.Kind, Details: details{fit(n, unmarked, mostDetails, bytesOf)},
 			}})
 		},
 		taken: func(a Answer) error {

@@ -1,7 +1,10 @@
 package channel
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,6 +22,9 @@ const (
 	mostSteps = 20
 )
 
+// mostDetails is how many bytes go into a field that programs show on request.
+const mostDetails = 16000
+
 // plain is n as it may be shown to anybody: each text is one line of valid UTF-8, bounded,
 // without what would repaint a screen or turn its direction, and without account ids.
 func plain(n notice.Notice) notice.Notice {
@@ -29,9 +35,21 @@ func plain(n notice.Notice) notice.Notice {
 	if n.Severity != notice.Critical && n.Severity != notice.Info {
 		n.Severity = notice.Warning // receivers know these three
 	}
-	n.Gateway, n.Key, n.Incident = line(n.Gateway, mostTitle), line(n.Key, mostTitle), line(n.Incident, mostTitle)
+	n.Gateway, n.Key, n.Incident = line(n.Gateway, mostTitle), id(n.Key), id(n.Incident)
 	n.Body, n.Steps = lines(n.Body, mostBody), lines(n.Steps, mostSteps)
 	return n
+}
+
+// oneWord is what a header, a Message-ID and a receiver's own key may be.
+var oneWord = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+
+// id is a key as every receiver can have it: itself as a rule, else its hash.
+func id(s string) string {
+	if s == "" || len(s) <= 128 && oneWord.MatchString(s) && events.HideAccounts(s) == s {
+		return s
+	}
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:16])
 }
 
 func lines(all []string, most int) []string {
