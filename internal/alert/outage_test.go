@@ -1,0 +1,305 @@
+package alert_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ibrecorder/events"
+	"ibrecorder/internal/alert"
+)
+
+// day is a history by words, for what goes on in one.
+type day struct {
+	*log
+	n int
+}
+
+func (d *day) attempt(data events.Payload) events.Record {
+	d.t.Helper()
+	d.n++
+	rec, err := d.Submit(d.t.Context(), events.Draft{Source: "/tap", Attempt: fmt.Sprintf("boot-a%d", d.n), Data: data})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return rec
+}
+
+func (d *day) refused() { d.fails(events.Refused) }
+func (d *day) fails(why events.FailReason) {
+	d.attempt(events.AttemptFailed{Reason: why, Stage: events.StageDial})
+}
+func (d *day) ready()    { d.attempt(events.AttemptSucceeded{}) }
+func (d *day) loses()    { d.attempt(events.SessionDegraded{Code: 1100}) }
+func (d *day) restores() { d.write(events.SessionRestored{Code: 1102}) }
+func (d *day) sees(l events.Listening) {
+	d.writeAs("/watch", "", events.GatewayObserved{Listening: l, Owner: events.OwnerUnknown})
+}
+
+func window(t *testing.T, text string) alert.Window {
+	t.Helper()
+	w, err := alert.ParseWindow(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// A bubble begins at midnight UTC of 1 January 2000, which is a Saturday.
+func TestOutages(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		window string
+		do     func(d *day)
+		want   []string
+	}{
+		{"nine minutes are nobody's business", "", func(d *day) {
+			d.refused()
+			time.Sleep(9 * time.Minute)
+			d.sees(events.ListeningYes)
+			time.Sleep(time.Hour)
+		}, nil},
+		{"ten are, once, and so is the end", "", func(d *day) {
+			d.refused()
+			for range 5 {
+				time.Sleep(5 * time.Minute)
+				d.refused()
+			}
+			d.ready()
+			time.Sleep(time.Hour)
+		}, []string{"outage main-1", "outage.over main-1"}},
+		{"whoever closes at once is away too", "", func(d *day) {
+			d.fails(events.RSTBeforeVersion)
+			time.Sleep(11 * time.Minute)
+		}, []string{"outage main-1"}},
+		{"a client id in use is no outage, and neither is silence", "", func(d *day) {
+			d.fails(events.ClientIDInUse)
+			d.fails(events.AcceptedNoBytes)
+			time.Sleep(time.Hour)
+		}, nil},
+		{"a Gateway that has lost IB is away until it has it again", "", func(d *day) {
+			d.ready()
+			d.loses()
+			time.Sleep(11 * time.Minute)
+			d.sees(events.ListeningYes)
+			d.ready() // the API answers, and says nothing of IB
+			synctest.Wait()
+			same(d.t, "before it is restored the log has", []string{"alert.raised outage"}, d.alerts())
+			d.restores()
+		}, []string{"outage main-2", "outage.over main-2"}},
+		{"a second one is another", "", func(d *day) {
+			for range 2 {
+				d.sees(events.ListeningNo)
+				time.Sleep(11 * time.Minute)
+				d.sees(events.ListeningYes)
+				synctest.Wait()
+				time.Sleep(time.Minute)
+			}
+		}, []string{"outage main-1", "outage.over main-1", "outage main-7", "outage.over main-7"}},
+		{"a stop is no outage: it has an alert of its own", "", func(d *day) {
+			d.sees(events.ListeningNo)
+			time.Sleep(5 * time.Minute)
+			d.stop()
+			time.Sleep(20 * time.Minute)
+		}, []string{"stop main-2"}},
+		{"an outage that becomes a stop is one incident, and ends once", "", func(d *day) {
+			d.sees(events.ListeningNo)
+			time.Sleep(11 * time.Minute)
+			d.stop()
+			synctest.Wait()
+			d.sees(events.ListeningYes)
+			d.release()
+			synctest.Wait()
+		}, []string{"outage main-1", "stop main-1", "over main-1"}},
+		{"in the restart window it is expected", "00:00-00:40 UTC", func(d *day) {
+			d.sees(events.ListeningNo)
+			time.Sleep(39 * time.Minute)
+			d.sees(events.ListeningYes)
+			time.Sleep(time.Hour)
+		}, nil},
+		{"but not for longer than the window", "00:00-00:40 UTC", func(d *day) {
+			d.sees(events.ListeningNo)
+			time.Sleep(39 * time.Minute)
+			synctest.Wait()
+			same(d.t, "a minute before its end the log has", nil, d.alerts())
+			time.Sleep(2 * time.Minute)
+		}, []string{"outage main-1"}},
+		{"an outage that began just before the end of the window has its ten minutes", "00:00-00:40 UTC", func(d *day) {
+			time.Sleep(35 * time.Minute)
+			d.sees(events.ListeningNo)
+			time.Sleep(9 * time.Minute)
+			d.sees(events.ListeningYes)
+			time.Sleep(time.Hour)
+		}, nil},
+		{"a window of another day does not count", "sun 00:00-00:40 UTC", func(d *day) {
+			d.sees(events.ListeningNo)
+			time.Sleep(11 * time.Minute)
+		}, []string{"outage main-1"}},
+		{"a stop is told in the window too", "00:00-00:40 UTC", func(d *day) { d.stop() }, []string{"stop main-1"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, ch := &day{log: newLog(t)}, newChannel("phone")
+				s := settings(ch)
+				if c.window != "" {
+					s.Windows = []alert.Window{window(t, c.window)}
+				}
+				during(t, d.log, s, func() { c.do(d) }, ch)
+				same(t, "told", c.want, ch.told)
+			})
+		})
+	}
+}
+
+// alerts are the kinds of what was recorded of alerts, but for outcomes.
+func (l *log) alerts() (out []string) {
+	l.t.Helper()
+	for rec, err := range l.Read(l.t.Context(), 1, 0) {
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		switch d := rec.Data.(type) {
+		case events.AlertRaised:
+			out = append(out, fmt.Sprintf("%s %s", rec.Kind(), d.About))
+		case events.AlertResolved:
+			out = append(out, fmt.Sprintf("%s %s", rec.Kind(), d.About))
+		}
+	}
+	return out
+}
+
+// An outage that a run has seen begin is not counted on through a night in which no
+// recorder looked.
+func TestAnOutageBeginsAnewWithARunThatHasToldNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, ch := &day{log: newLog(t)}, newChannel("phone")
+		during(t, d.log, settings(ch), func() { d.sees(events.ListeningNo); time.Sleep(time.Minute) }, ch)
+		time.Sleep(8 * time.Hour)
+		d.reboot()
+		d.write(events.RecorderStarted{Previous: events.PreviousCrashed})
+		during(t, d.log, settings(ch), func() { time.Sleep(time.Minute); d.sees(events.ListeningYes) }, ch)
+		same(t, "told", nil, ch.told)
+	})
+}
+
+func TestBreaches(t *testing.T) {
+	breaks := func(d *day, rule, source string, n int) {
+		for range n {
+			rec := d.writeAs(source, "", events.OperatorNoted{By: "kim", Text: "what was done"})
+			d.writeAs("/recorder", rec.ID, events.RuleViolated{Rule: rule, Bypassed: true, Text: "it was broken"})
+			synctest.Wait()
+		}
+	}
+	for _, c := range []struct {
+		name string
+		do   func(d *day)
+		want []string // for each message, how many like it were not told before
+	}{
+		{"one message for each author and rule, and the others are counted", func(d *day) {
+			d.stop()
+			breaks(d, "RS1", "/runner/robo", 40)
+			breaks(d, "RS1", "/runner/desk", 3)
+			breaks(d, "RS4", "/runner/robo", 2)
+		}, []string{"and 0 before", "and 0 before", "and 0 before"}},
+		{"another stop is another occasion", func(d *day) {
+			d.stop()
+			breaks(d, "RS1", "/runner/robo", 4)
+			d.release()
+			synctest.Wait()
+			d.stop()
+			breaks(d, "RS1", "/runner/robo", 4)
+		}, []string{"and 0 before", "and 0 before"}},
+		{"what goes on for days is told once a day", func(d *day) {
+			for range 5 {
+				breaks(d, "RS4", "/runner/robo", 3)
+				time.Sleep(12 * time.Hour)
+			}
+		}, []string{"and 0 before", "and 5 before", "and 5 before"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, ch := &day{log: newLog(t)}, newChannel("phone")
+				s := settings(ch)
+				s.Most = 0
+				during(t, d.log, s, func() { c.do(d) }, ch)
+				told, got := 0, []string(nil)
+				for _, kind := range kindsOf(ch.told) {
+					if kind == "breach" {
+						told++
+					}
+				}
+				for rec := range d.Read(t.Context(), 1, 0) {
+					if r, ok := rec.Data.(events.AlertRaised); ok && r.About == events.AboutBreach {
+						got = append(got, fmt.Sprintf("and %d before", r.Again))
+					}
+				}
+				same(t, "raised", c.want, got)
+				if told != len(c.want) {
+					t.Errorf("told of %d breaches, want %d: %v", told, len(c.want), ch.told)
+				}
+			})
+		})
+	}
+}
+
+func TestALogThatIsNearlyFullIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, ch := &day{log: newLog(t)}, newChannel("phone")
+		d.ready()
+		for _, used := range []int64{79, 80, 84, 90, 76, 74, 85} {
+			d.reboot()
+			d.used = used
+			during(t, d.log, settings(ch), func() { time.Sleep(2 * time.Minute) }, ch)
+		}
+		same(t, "told", []string{"log.room main-1", "log.room main-4"}, ch.told)
+	})
+}
+
+func TestWindows(t *testing.T) {
+	for _, c := range []struct {
+		window, at string
+		until      string // empty if it is not open
+	}{
+		{"23:40-00:20 UTC", "2026-11-26T23:39:59Z", ""},
+		{"23:40-00:20 UTC", "2026-11-26T23:40:00Z", "2026-11-27T00:20:00Z"},
+		{"23:40-00:20 UTC", "2026-11-27T00:19:59Z", "2026-11-27T00:20:00Z"},
+		{"23:40-00:20 UTC", "2026-11-27T00:20:00Z", ""},
+		{"23:40-00:20 America/New_York", "2026-11-27T04:45:00Z", "2026-11-27T05:20:00Z"},
+		{"sat 22:00-04:00 UTC", "2026-11-28T22:00:00Z", "2026-11-29T04:00:00Z"},
+		{"Saturday 22:00-04:00 UTC", "2026-11-29T03:59:00Z", "2026-11-29T04:00:00Z"},
+		{"sat 22:00-04:00 UTC", "2026-11-28T03:00:00Z", ""},
+		{"sat 22:00-04:00 UTC", "2026-11-27T23:00:00Z", ""},
+		// In the night in which the clocks go back it is an hour longer.
+		{"00:30-02:30 America/New_York", "2026-11-01T05:00:00Z", "2026-11-01T07:30:00Z"},
+	} {
+		at, err := time.Parse(time.RFC3339, c.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if until, open := window(t, c.window).Open(at); open {
+			got = until.UTC().Format(time.RFC3339)
+		}
+		if got != c.until {
+			t.Errorf("%s at %s is open until %q, want %q", c.window, c.at, got, c.until)
+		}
+	}
+	for text, want := range map[string]string{
+		"":                        `"": want two times and a zone`,
+		"23:40-00:20":             `want two times and a zone`,
+		"fry 23:40-00:20 UTC":     `"fry" is no day of the week`,
+		"23:40 UTC":               `"23:40" are not two times`,
+		"23:40-24:20 UTC":         `are not two times`,
+		"3:40-4:20 UTC":           `are not two times`,
+		"23:40-23:40 UTC":         `it begins when it ends`,
+		"23:40-00:20 EST5":        `"EST5" is no time zone`,
+		"23:40-00:20 Local":       `"Local" is no time zone`,
+		"sat sun 23:40-00:20 UTC": `want two times and a zone`,
+	} {
+		if _, err := alert.ParseWindow(text); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "write it like") {
+			t.Errorf("%q: %v, want %q and what to write", text, err, want)
+		}
+	}
+}
