@@ -16,6 +16,8 @@ type Gateway interface {
 	Name() string
 	// Status is what is known now.
 	Status(ctx context.Context) (Status, error)
+	// Head asks the log for the sequence of its last event.
+	Head(ctx context.Context) (uint64, error)
 	// Submit appends a fact from outside. It is durable when it returns; a draft
 	// whose ID is in the log already gives the record that is there.
 	Submit(ctx context.Context, d events.Draft) (events.Record, error)

@@ -63,6 +63,12 @@ func (f *fake) Status(context.Context) (Status, error) {
 	}, f.fail
 }
 
+func (f *fake) Head(context.Context) (uint64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return uint64(len(f.log)), nil
+}
+
 func (f *fake) Submit(ctx context.Context, d events.Draft) (events.Record, error) {
 	f.mu.Lock()
 	hold, fail := f.hold, f.fail

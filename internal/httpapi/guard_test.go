@@ -30,18 +30,36 @@ var tokens = access.Tokens{
 // servePort serves p on a port of loopback until the test ends, and returns its address.
 func servePort(t testing.TB, p Port) string {
 	t.Helper()
+	p.Tokens = tokens
+	return whileTesting(t, func(ctx context.Context, l net.Listener) error {
+		return ServePort(ctx, l, p, slog.New(slog.DiscardHandler))
+	})
+}
+
+// serveHandler serves h on a port that lets everybody read.
+func serveHandler(t testing.TB, h *handler) string {
+	t.Helper()
+	h.guard = newGuard(tokens, true)
+	return whileTesting(t, func(ctx context.Context, l net.Listener) error {
+		life, end := context.WithCancel(context.WithoutCancel(ctx))
+		defer end()
+		return h.serve(ctx, life, end, l)
+	})
+}
+
+func whileTesting(t testing.TB, serve func(context.Context, net.Listener) error) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Tokens = tokens
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- ServePort(ctx, l, p, slog.New(slog.DiscardHandler)) }()
+	go func() { ended <- serve(ctx, l) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
-			t.Errorf("ServePort: %v", err)
+			t.Errorf("the port: %v", err)
 		}
 	})
 	return l.Addr().String()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ibrecorder/events"
@@ -17,15 +18,18 @@ import (
 
 // handler is the API over HTTP, whatever it is served on.
 type handler struct {
-	ctx      context.Context // ends when the recorder stops
-	gateways map[string]Gateway
-	names    []string // sorted
-	log      *slog.Logger
-	redactor *events.Redactor // for what an answer repeats of its request
-	mux      *http.ServeMux
-	guard    *guard        // nil on the socket, where the owner asks
-	quota    *access.Quota // of what each source sends; nil on the socket
-	busy     sync.RWMutex  // read-locked by every request; not a WaitGroup, because one may begin while wait waits
+	ctx       context.Context // ends when the recorder stops
+	gateways  map[string]Gateway
+	names     []string // sorted
+	log       *slog.Logger
+	redactor  *events.Redactor // for what an answer repeats of its request
+	mux       *http.ServeMux
+	guard     *guard        // nil on the socket, where the owner asks
+	quota     *access.Quota // of what each source sends; nil on the socket
+	live      live
+	readers   chan struct{} // has one for each who reads a log over the port
+	listeners atomic.Int64  // streams of events
+	busy      sync.RWMutex  // read-locked by every request; not a WaitGroup, because one may begin while wait waits
 }
 
 func newHandler(ctx context.Context, gateways []Gateway, log *slog.Logger) *handler {
@@ -38,12 +42,13 @@ func newHandler(ctx context.Context, gateways []Gateway, log *slog.Logger) *hand
 		h.names = append(h.names, g.Name())
 	}
 	slices.Sort(h.names)
+	h.live.gateways, h.readers = gateways, make(chan struct{}, maxReaders)
 
 	const one = "/v1/gateways/{name}"
-	h.route("/v1/events", methods{"POST": {access.Ingest, h.submitAny}})
+	h.route("/v1/events", methods{"GET": {access.Read, h.streamsAll}, "POST": {access.Ingest, h.submitAny}})
 	h.route("/v1/gateways", methods{"GET": {access.Read, h.list}})
 	h.route(one, methods{"GET": {access.Read, h.about(h.status)}})
-	h.route(one+"/events", methods{"GET": {access.Read, h.about(h.stream)}, "POST": {access.Ingest, h.about(h.submit)}})
+	h.route(one+"/events", methods{"GET": {access.Read, h.about(h.streams)}, "POST": {access.Ingest, h.about(h.submit)}})
 	h.route(one+"/permit", methods{"GET": {access.Read, h.about(h.mayDial)}, "POST": {access.Ingest, h.about(h.permit)}})
 	h.route(one+"/permit/{attempt}", methods{"DELETE": {access.Ingest, h.about(h.giveBack)}})
 	h.route(one+"/ack", methods{"POST": {access.Operate, h.about(h.ack)}})

@@ -48,6 +48,7 @@ var (
 	wrongMedia     = Problem{Type: problemType + "wrong-media", Title: "the body is of another kind", Status: http.StatusUnsupportedMediaType}
 	tooLarge       = Problem{Type: problemType + "too-large", Title: "the body is too large", Status: http.StatusRequestEntityTooLarge}
 	internal       = Problem{Type: problemType + "internal", Title: "the recorder could not do it", Status: http.StatusInternalServerError}
+	crowded        = Problem{Type: problemType + "crowded", Title: "too many do that already", Status: http.StatusServiceUnavailable}
 	stopping       = Problem{Type: problemType + "stopping", Title: "the recorder is stopping", Status: http.StatusServiceUnavailable}
 )
 
