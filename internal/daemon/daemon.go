@@ -260,7 +260,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		start(func() error { return d.serve(ctx, served) })
 	}
 	if nc := d.store.Guests(); nc != nil {
-		start(func() error { return natsapi.Serve(ctx, nc, asked, d.cfg.Logger) })
+		start(func() error { return natsapi.Serve(ctx, nc, asked, d.quota, d.cfg.Logger) })
 	}
 	start(func() error { return d.heed(ctx) })
 	go func() { running.Wait(); close(errs) }()

@@ -38,6 +38,8 @@
 //   - A log that takes nothing is an answer that can be tried again
 //     (TestALogThatTakesNothing).
 //   - Pages and the live subject have stored bytes in order (TestReadAndFollow).
+//   - What sends too much is told when there is room again, and nobody else is
+//     (TestARunnerThatSendsTooMuch).
 //   - It ends in a second, whatever is under way (TestItEndsInASecond).
 //
 // # What it refuses to do

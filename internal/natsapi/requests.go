@@ -40,6 +40,9 @@ func (s *server) intake(ctx context.Context, g Gateway, runner string, body []by
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := s.spend(runner, len(drafts)); err != nil {
+		return nil, nil, err
+	}
 	var out stored
 	for _, d := range drafts {
 		rec, err := g.Submit(ctx, d)
@@ -103,6 +106,9 @@ func (s *server) permit(ctx context.Context, g Gateway, runner string, body []by
 	if q.Attempt == "" {
 		return nil, nil, httpapi.Malformed("it names no attempt", "name each attempt anew, and the same one to ask again")
 	}
+	if err := s.spend(runner, 1); err != nil {
+		return nil, nil, err
+	}
 	a, err := g.Permit(ctx, sourceOf(runner), q.Attempt, events.AttemptRequested{ClientID: q.ClientID, TimeoutMS: q.TimeoutMS})
 	if err != nil {
 		return nil, nil, err
@@ -131,6 +137,9 @@ func (s *server) hangUp(ctx context.Context, g Gateway, runner string, body []by
 	}
 	if q.ClientID == nil || q.Reason == "" { // everybody's sessions are an operator's to end
 		return nil, nil, httpapi.Malformed("client_id or reason is missing", want)
+	}
+	if err := s.spend(runner, 1); err != nil {
+		return nil, nil, err
 	}
 	rec, err := g.HangUp(ctx, sourceOf(runner), events.DisconnectRequested{By: runner, ClientID: q.ClientID, Reason: q.Reason, Force: q.Force, ForceEnv: q.ForceEnv, Asked: true})
 	if err != nil {

@@ -53,11 +53,18 @@ const (
 	perRunner = 16
 )
 
+// Quota bounds what each source may send.
+type Quota interface {
+	// Take takes n things, or nothing, and says when they may come.
+	Take(source string, n int) (wait time.Duration)
+}
+
 // server answers requests. Its Serve owns the subscriptions; each request has a
 // goroutine of its own, because one gateway's log must not hold up another's runners.
 type server struct {
 	nc       *nats.Conn
 	gateways map[string]Gateway
+	quota    Quota
 	log      *slog.Logger
 	redactor *events.Redactor // for what an answer repeats of its request
 	life     context.Context  // of requests
@@ -68,13 +75,13 @@ type server struct {
 	all   sync.WaitGroup
 }
 
-// Serve answers runners on nc until ctx ends, and then for less than a second. The
-// error is nil then, or why nc cannot be listened on.
-func Serve(ctx context.Context, nc *nats.Conn, gateways []Gateway, log *slog.Logger) error {
+// Serve answers runners on nc until ctx ends, and then for less than a second; quota bounds
+// what each may report and ask for. The error is nil then, or why nc cannot be listened on.
+func Serve(ctx context.Context, nc *nats.Conn, gateways []Gateway, quota Quota, log *slog.Logger) error {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	s := &server{
-		nc: nc, gateways: map[string]Gateway{}, log: log, redactor: events.NewRedactor([]byte(rand.Text())), life: life, busy: map[string]int{},
+		nc: nc, gateways: map[string]Gateway{}, quota: quota, log: log, redactor: events.NewRedactor([]byte(rand.Text())), life: life, busy: map[string]int{},
 	}
 	for _, g := range gateways {
 		s.gateways[g.Name()] = g
@@ -140,6 +147,16 @@ func (s *server) take(msg *nats.Msg, root string, answer answerer) {
 func busy(detail string) *httpapi.Problem {
 	return &httpapi.Problem{Type: "urn:ibrecorder:problem:busy", Title: "the recorder does not keep up", Status: http.StatusServiceUnavailable,
 		Detail: detail, Hint: "send it again as it is"}
+}
+
+// spend takes n things from what a runner may send.
+func (s *server) spend(runner string, n int) error {
+	wait := s.quota.Take(sourceOf(runner), n)
+	if wait == 0 {
+		return nil
+	}
+	// 503, because that is what a client sends again by itself.
+	return busy(fmt.Sprintf("%s sends more than it may; there is room again in %s", sourceOf(runner), wait.Round(time.Millisecond)))
 }
 
 func (s *server) begin(runner string) bool {

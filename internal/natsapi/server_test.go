@@ -225,6 +225,34 @@ func TestALogThatTakesNothing(t *testing.T) {
 	}
 }
 
+func TestARunnerThatSendsTooMuch(t *testing.T) {
+	s := open(t)
+	before := len(s.records())
+	out := robo
+	s.quota.Store(&out)
+	for subject, body := range map[string]string{
+		"ibrecorder.intake.main.robo-1": report("n1", robo), "ibrecorder.permit.main.robo-1": `{"attempt":"a1"}`,
+		"ibrecorder.disconnect.main.robo-1": `{"client_id":7,"reason":"done"}`,
+	} {
+		_, err := s.ask(subject, body)
+		p, ok := errors.AsType[*httpapi.Problem](err)
+		if !ok || p.Status != 503 || !strings.Contains(p.Detail, "sends more than it may; there is room again in 1m0s") {
+			t.Errorf("%s: %v, want what a client sends again", subject, err)
+		}
+	}
+	if _, err := s.ask("ibrecorder.read.main.robo-1", `{"from":1}`); err != nil {
+		t.Errorf("reading costs the log nothing: %v", err)
+	}
+	if n := len(s.records()); n != before {
+		t.Errorf("%d events were stored", n-before)
+	}
+	other := "/runner/robo-2"
+	s.quota.Store(&other)
+	if _, err := s.ask("ibrecorder.intake.main.robo-1", report("n1", robo)); err != nil {
+		t.Errorf("beside another that sends too much: %v", err)
+	}
+}
+
 func TestReadAndFollow(t *testing.T) {
 	s := open(t)
 	live, err := s.conns["robo-2"].SubscribeSync("ibrecorder.ev.main.>")
