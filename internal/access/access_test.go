@@ -35,6 +35,9 @@ func TestSecrets(t *testing.T) {
 			t.Errorf("found %+v, %v, want %+v", got, ok, want)
 		}
 	}
+	if known := known[:1]; !known.Has(Ingest) || !known.Has(Read) || known.Has(Operate) {
+		t.Errorf("of one that may report: reports %v, reads %v, operates %v", known.Has(Ingest), known.Has(Read), known.Has(Operate))
+	}
 	for _, s := range []string{"", NewSecret(), SumOf(one).String()} {
 		if got, ok := known.Find(s); ok {
 			t.Errorf("%q is %+v", s, got)

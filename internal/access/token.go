@@ -75,3 +75,13 @@ func (ts Tokens) Find(secret string) (Caller, bool) {
 	}
 	return found, ok
 }
+
+// Has says whether somebody may do what needs a scope.
+func (ts Tokens) Has(need Scope) bool {
+	for _, t := range ts {
+		if (Caller{Name: t.Name, Scope: t.Scope}).May(need) {
+			return true
+		}
+	}
+	return false
+}

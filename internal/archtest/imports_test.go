@@ -61,7 +61,7 @@ var mayImport = map[string][]string{
 	"internal/natsapi":   {"events", "internal/httpapi", natsClient},
 	"internal/report":    {"events", "fsm", "internal/audit", "internal/diff", "internal/figure", "internal/rule", "internal/whatif"},
 	"internal/figure":    {},
-	"internal/dashboard": {"events", "fsm", "internal/figure", "internal/httpapi", "internal/report"},
+	"internal/dashboard": {"events", "fsm", "internal/access", "internal/figure", "internal/httpapi", "internal/report"},
 	"internal/source":    {"events", "internal/bundle", "internal/httpapi", "store"},
 	"internal/logfile":   {"events"},
 	"internal/streams":   {"events", "fsm", "internal/policy", "internal/rule", yaml},
@@ -87,7 +87,7 @@ var mayImport = map[string][]string{
 
 	// Puts everything together; the libraries stay behind the packages that own them.
 	"internal/daemon": {"events", "fsm", "store", "internal/policy", "internal/rule", "internal/wire", "internal/tap", "internal/ibsession",
-		"internal/watch", "internal/recorder", "internal/snapshot", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/diskfile", "internal/flock", "internal/checkpoint", "internal/access", "internal/health", "internal/metrics", "internal/channel", "internal/notice"},
+		"internal/watch", "internal/recorder", "internal/snapshot", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/diskfile", "internal/flock", "internal/checkpoint", "internal/access", "internal/health", "internal/metrics", "internal/channel", "internal/notice", "internal/dashboard"},
 	"cmd/recorder": {anything},
 	"cmd/replay":   {anything},
 

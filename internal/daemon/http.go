@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"ibrecorder/internal/access"
+	"ibrecorder/internal/dashboard"
 	"ibrecorder/internal/httpapi"
 )
 
@@ -92,10 +94,30 @@ func (d *Daemon) Reload() error {
 
 // serve answers over the port until ctx ends.
 func (d *Daemon) serve(ctx context.Context, served []httpapi.Gateway) error {
+	page := d.page(served)
+	following, stop := context.WithCancel(ctx)
+	followed := make(chan struct{})
+	go func() { page.Run(following); close(followed) }()
+	defer func() { stop(); <-followed }()
 	return httpapi.ServePort(ctx, d.port, httpapi.Port{
-		Gateways: served, Mounts: d.mounts(served), Tokens: d.port.tokens, Open: d.port.open, Quota: d.quota,
+		Gateways: served, Mounts: append(d.vitals(), page.Mounts()...), Tokens: d.port.tokens, Open: d.port.open, Quota: d.quota,
 	}, d.cfg.Logger)
 }
 
-// mounts are what is served on the port beside the API.
-func (d *Daemon) mounts([]httpapi.Gateway) []httpapi.Mount { return d.vitals() }
+// page is the dashboard. An operator's token is what its forms ask for.
+func (d *Daemon) page(served []httpapi.Gateway) *dashboard.Board {
+	cfg := dashboard.Config{Gateways: served, Folder: d.cfg.Data, Zone: time.Local, Version: d.cfg.Version, Logger: d.cfg.Logger}
+	if d.port.tokens.Has(access.Operate) {
+		cfg.Authorize = func(token string) (string, error) {
+			c, known := d.port.tokens.Find(token)
+			switch {
+			case !known:
+				return "", errors.New("the token is not one that this recorder knows")
+			case !c.May(access.Operate):
+				return "", fmt.Errorf("token %s has the scope %s, and this needs %s", c.Name, c.Scope, access.Operate)
+			}
+			return c.Name, nil
+		}
+	}
+	return dashboard.New(cfg)
+}

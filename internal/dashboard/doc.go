@@ -26,6 +26,11 @@
 //     (TestWhoMayResume).
 //   - Each colour of a text has a contrast of 4.5 to 1 to what is behind it, in light and in
 //     dark, and each shape one of 3 to 1 (TestThePalette).
+//   - In a real browser it fits a phone, renews itself without losing what its reader does,
+//     takes a form through the port's own guard, and can be used by keyboard alone
+//     (TestInABrowser); it says that it is stale when it hears nothing
+//     (TestAPageThatHearsNothingSaysSo), works without scripts (TestWithoutScripts), and
+//     does not move for whoever asked for that (TestLessMotionIsNone).
 //
 // # What it refuses to do
 //

@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"net/http"
 	"time"
+
+	"ibrecorder/internal/access"
+	"ibrecorder/internal/httpapi"
 )
 
 //go:embed page
@@ -20,20 +23,30 @@ var pages = template.Must(template.ParseFS(files, "page/*.tmpl"))
 // contentPolicy lets a browser load what this package has, and nothing else.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// Routes are the patterns of what the Board serves, as http.ServeMux has them.
-var Routes = []string{
-	"GET /{$}", "GET /static/{file}", "GET /live", "GET /incidents/{gateway}/{stop}", "GET /gateways/{gateway}/resume", "POST /gateways/{gateway}/resume",
+// Mounts are what the Board serves, for the port. Whoever may read sees it; what a form
+// changes has its token in the form.
+func (b *Board) Mounts() []httpapi.Mount {
+	out := []httpapi.Mount{
+		{Pattern: "GET /{$}", Scope: access.Read}, {Pattern: "GET /static/{file}", Scope: access.Nothing}, {Pattern: "GET /live", Scope: access.Read},
+		{Pattern: "GET /incidents/{gateway}/{stop}", Scope: access.Read},
+		{Pattern: "GET /gateways/{gateway}/resume", Scope: access.Read}, {Pattern: "POST /gateways/{gateway}/resume", Scope: access.Nothing},
+	}
+	for i := range out {
+		out[i].Handler = b
+	}
+	return out
 }
 
 func (b *Board) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	for i, f := range []http.HandlerFunc{b.index, static, b.live, b.incident, b.resumeForm, b.resume} {
-		mux.HandleFunc(Routes[i], f)
+	answers := []http.HandlerFunc{b.index, static, b.live, b.incident, b.resumeForm, b.resume}
+	for i, m := range b.Mounts() {
+		mux.HandleFunc(m.Pattern, answers[i])
 	}
 	return mux
 }
 
-// ServeHTTP answers what is in Routes.
+// ServeHTTP answers what is in Mounts.
 func (b *Board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", contentPolicy)

@@ -59,26 +59,32 @@ func (g *guard) admit(r *http.Request) (access.Caller, error) {
 // caller is whose token came along.
 func (g *guard) caller(r *http.Request) (access.Caller, error) {
 	given := r.Header.Values("Authorization")
+	nobody := access.Caller{}
+	if g.open {
+		nobody.Scope = access.Read
+	}
 	if len(given) == 0 {
-		if g.open {
-			return access.Caller{Scope: access.Read}, nil
-		}
-		return access.Caller{}, nil
+		return nobody, nil
 	}
 	scheme, secret, _ := strings.Cut(given[0], " ")
-	ok := len(given) == 1
+	ok, counts := len(given) == 1, true
 	switch {
 	case strings.EqualFold(scheme, "Bearer"):
-	case strings.EqualFold(scheme, "Basic") && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+	case strings.EqualFold(scheme, "Basic"):
 		// So that a browser can ask for a token by itself. It sends it again by itself too,
-		// whoever made it ask, so it must not be enough to change anything.
+		// whoever made it ask, so it must not be enough to change anything: with a form it
+		// counts for nothing, and the form has a token of its own.
 		_, secret, ok = r.BasicAuth()
+		counts = r.Method == http.MethodGet || r.Method == http.MethodHead
 	default:
 		ok = false
 	}
 	c, known := g.tokens.Find(strings.TrimSpace(secret))
 	if !ok || !known {
 		return access.Caller{}, noToken.with("the token is not one that this recorder knows", tokenHint(access.Ingest))
+	}
+	if !counts {
+		return nobody, nil
 	}
 	return c, nil
 }

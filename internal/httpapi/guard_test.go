@@ -144,6 +144,9 @@ func TestThePortAsksWhoComes(t *testing.T) {
 		{"a token sent in another way", false, call{method: "GET", path: live, header: map[string]string{"Authorization": "Token " + secrets["ann"]}}, 401, ""},
 		{"a token as a password, to change something", false, call{method: "POST", path: live + "/notes", body: note, header: with("Authorization", basic("ann")["Authorization"])}, 401, ""},
 
+		{"a form, with the password that the browser adds", true, call{method: "POST", path: "/form", header: with("Authorization", basic("grafana")["Authorization"])}, 200, ""},
+		{"a form, with a password that is none", true, call{method: "POST", path: "/form", header: with("Authorization", "Basic eDp5")}, 401, ""},
+
 		{"a name that was made to mean this host", false, call{method: "GET", path: live, header: map[string]string{"Host": "evil.example"}}, 403, "not this computer"},
 		{"one that only begins like it", false, call{method: "GET", path: live, header: map[string]string{"Host": "localhost.evil.example:7463"}}, 403, ""},
 		{"an address of another host", false, call{method: "GET", path: live, header: map[string]string{"Host": "10.0.0.1:7463"}}, 403, ""},
@@ -159,7 +162,7 @@ func TestThePortAsksWhoComes(t *testing.T) {
 			f := newFake("live")
 			served := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
 			address := servePort(t, Port{Gateways: []Gateway{f}, Open: !c.closed, Mounts: []Mount{
-				{"GET /free", access.Nothing, served}, {"GET /metrics", access.Read, served},
+				{"GET /free", access.Nothing, served}, {"POST /form", access.Nothing, served}, {"GET /metrics", access.Read, served},
 			}})
 			for name, value := range c.header {
 				c.header[name] = strings.Replace(value, "SELF", address, 1)
