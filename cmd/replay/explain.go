@@ -43,7 +43,7 @@ failed (accepted_no_bytes), what stopped the gate (wedged), why somebody waits
 // explainJSON is what `replay explain -o json` prints.
 type explainJSON struct {
 	Schema int            `json:"schema_version"`
-	Pages  []explain.Page `json:"pages"`
+	Pages  []explain.Page `json:"pages"` // one for each code that was asked for, or all
 }
 
 func (t *terminal) explain(args []string, noPager bool) error {

@@ -44,12 +44,12 @@ written is not one whole history.
 // exportJSON is what `replay export -w FILE -o json` prints.
 type exportJSON struct {
 	Schema  int    `json:"schema_version"`
-	Source  string `json:"source"`
-	Out     string `json:"out"`
-	Gateway string `json:"gateway"`
-	Events  int    `json:"events"`
-	First   uint64 `json:"first"` // 0 if nothing was written
-	Last    uint64 `json:"last"`
+	Source  string `json:"source"`           // as it was typed
+	Out     string `json:"out"`              // the file that was written
+	Gateway string `json:"gateway"`          // its name, empty if no event could be read
+	Events  int    `json:"events"`           // how many were written
+	First   uint64 `json:"first"`            // 0 if nothing was written
+	Last    uint64 `json:"last"`             // sequence of the last one, 0 if nothing was written
 	Head    string `json:"head"`             // SHA-256 of the last event written
 	Broken  string `json:"broken,omitempty"` // why the export ends there, or is not one whole history
 }

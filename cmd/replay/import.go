@@ -76,10 +76,10 @@ Exit codes: 0 fine, 2 usage, 3 nothing about a connection was found, 130 interru
 // importJSON is what `replay import -w FILE -o json` prints.
 type importJSON struct {
 	Schema  int      `json:"schema_version"`
-	Files   []string `json:"files"`
-	Out     string   `json:"out"`
-	Gateway string   `json:"gateway"`
-	Head    string   `json:"head"` // SHA-256 of the last event written
+	Files   []string `json:"files"`   // as they were typed
+	Out     string   `json:"out"`     // the file that was written
+	Gateway string   `json:"gateway"` // its name, empty if no event could be read
+	Head    string   `json:"head"`    // SHA-256 of the last event written
 	logfile.Summary
 }
 

@@ -61,7 +61,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "stopped": stopped, "kept": kept, "running": running, "signed": signed, "hanging": hanging, "flip": flip, "cut": cut, "drop": drop, "mode": mode, "days": days,
+			"exits": exits, "stopped": stopped, "kept": kept, "running": running, "signed": signed, "hanging": hanging, "flip": flip, "cut": cut, "drop": drop, "mode": mode, "days": days, "contract": keeps,
 		},
 	})
 }

@@ -54,19 +54,19 @@ not packed.`,
 // packJSON is what `replay pack -o json` prints.
 type packJSON struct {
 	Schema  int    `json:"schema_version"`
-	Source  string `json:"source"`
-	Out     string `json:"out"`
-	Gateway string `json:"gateway"`
+	Source  string `json:"source"`  // as it was typed
+	Out     string `json:"out"`     // the file that was written
+	Gateway string `json:"gateway"` // its name
 	// Redacted says that who, where and in which words is hidden.
 	Redacted bool   `json:"redacted"`
-	Events   int    `json:"events"`
-	First    uint64 `json:"first"`
-	Last     uint64 `json:"last"`
+	Events   int    `json:"events"` // how many are in it
+	First    uint64 `json:"first"`  // sequence of the first event
+	Last     uint64 `json:"last"`   // sequence of the last event
 	// Outcome is the verdict in the bundle, Covered the last event under a signature.
 	Outcome     string   `json:"outcome"`
-	Checkpoints int      `json:"checkpoints"`
+	Checkpoints int      `json:"checkpoints"` // how many signatures are in it
 	Covered     uint64   `json:"covered"`
-	Problems    []string `json:"problems,omitempty"`
+	Problems    []string `json:"problems,omitempty"` // what is wrong with what was written; absent if nothing is
 }
 
 func (t *terminal) pack(c *cobra.Command, name, out string, redact, force bool) error {

@@ -52,27 +52,27 @@ is broken.`,
 // and stream are empty, and text says why.
 type shrinkJSON struct {
 	Schema      int               `json:"schema_version"`
-	Source      string            `json:"source"`
-	Gateway     string            `json:"gateway"`
-	Events      int               `json:"events"` // of the source
-	Head        string            `json:"head"`   // SHA-256 of the last of them
-	Rule        string            `json:"rule"`
-	Bypassed    bool              `json:"bypassed"`
-	Seq         uint64            `json:"seq"`  // of the breach in the source
-	Text        string            `json:"text"` // about the breach in what is left
-	Origins     []uint64          `json:"origins"`
-	Stream      []json.RawMessage `json:"stream"` // what is left; --save has the stored bytes
-	Evaluations int               `json:"evaluations"`
-	Minimal     bool              `json:"minimal"` // false if the bound of evaluations was met
-	Steps       []stepJSON        `json:"steps"`
-	Saved       string            `json:"saved,omitempty"`
+	Source      string            `json:"source"`           // as it was typed
+	Gateway     string            `json:"gateway"`          // its name, empty if no event could be read
+	Events      int               `json:"events"`           // of the source
+	Head        string            `json:"head"`             // SHA-256 of the last of them
+	Rule        string            `json:"rule"`             // the one that is broken, empty if none is
+	Bypassed    bool              `json:"bypassed"`         // somebody else broke it, past the recorder
+	Seq         uint64            `json:"seq"`              // of the breach in the source
+	Text        string            `json:"text"`             // about the breach in what is left
+	Origins     []uint64          `json:"origins"`          // sequences in the source of what is left
+	Stream      []json.RawMessage `json:"stream"`           // what is left; --save has the stored bytes
+	Evaluations int               `json:"evaluations"`      // how many streams were judged on the way
+	Minimal     bool              `json:"minimal"`          // false if the bound of evaluations was met
+	Steps       []stepJSON        `json:"steps"`            // what took how much out
+	Saved       string            `json:"saved,omitempty"`  // the folder of --save
 	Broken      string            `json:"broken,omitempty"` // why the source ends where it does
 }
 
 type stepJSON struct {
-	Name        string `json:"name"`
-	Events      int    `json:"events"` // left after it
-	Evaluations int    `json:"evaluations"`
+	Name        string `json:"name"`        // of the step
+	Events      int    `json:"events"`      // left after it
+	Evaluations int    `json:"evaluations"` // streams that it judged
 }
 
 func (t *terminal) shrink(c *cobra.Command, name, id, save string, bound int) (err error) {

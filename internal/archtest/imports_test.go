@@ -92,6 +92,8 @@ var mayImport = map[string][]string{
 	"cmd/replay":   {anything},
 
 	// For the tests of others: no row names them, so no product code imports them.
+	"internal/clitest":           {"github.com/google/go-cmp", "github.com/rogpeppe/go-internal", cobra, pflag},
+	"internal/clitest":           {"github.com/google/go-cmp", "github.com/rogpeppe/go-internal", cobra, pflag},
 	"store/storetest":            {"events", "store"},
 	"fsm/fsmtest":                {"events"},
 	"internal/source/streamtest": {"events", "internal/httpapi"},

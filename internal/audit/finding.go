@@ -26,11 +26,11 @@ const (
 
 // Decision is one as a person or a program reads it.
 type Decision struct {
-	Kind    events.Kind    `json:"kind"`
-	Attempt string         `json:"attempt,omitempty"`
-	Conn    string         `json:"conn,omitempty"`
-	Cause   string         `json:"cause,omitempty"` // id of the fact that asks for it
-	Data    events.Payload `json:"data"`
+	Kind    events.Kind    `json:"kind"`              // of the decision
+	Attempt string         `json:"attempt,omitempty"` // that it is about
+	Conn    string         `json:"conn,omitempty"`    // that it is about
+	Cause   string         `json:"cause,omitempty"`   // id of the fact that asks for it
+	Data    events.Payload `json:"data"`              // its fields, as in events.md
 }
 
 // UnmarshalJSON reads what encoding/json writes of a decision.

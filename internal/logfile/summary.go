@@ -11,9 +11,9 @@ import (
 type Summary struct {
 	// Lines is how many were read; each is understood, irrelevant or not understood.
 	Lines         int `json:"lines"`
-	Understood    int `json:"understood"`
-	Irrelevant    int `json:"irrelevant"`
-	NotUnderstood int `json:"not_understood"`
+	Understood    int `json:"understood"`     // lines that became events or a part of one
+	Irrelevant    int `json:"irrelevant"`     // lines about something else
+	NotUnderstood int `json:"not_understood"` // lines about a connection of unknown form
 
 	// Events and Attempts are what was made of them.
 	Events   int `json:"events"`
@@ -41,15 +41,15 @@ type Summary struct {
 // Shape is lines that differ in their numbers, values and names alone. It is what is
 // left when those are taken out, so that nothing secret is shown.
 type Shape struct {
-	Text  string  `json:"text"`
-	Count int     `json:"count"`
-	At    []Place `json:"at"` // the first few
+	Text  string  `json:"text"`  // what they have in common
+	Count int     `json:"count"` // how many such lines
+	At    []Place `json:"at"`    // the first few
 }
 
 // Place is a line of a file, from 1.
 type Place struct {
-	File string `json:"file"`
-	Line int    `json:"line"`
+	File string `json:"file"` // its name
+	Line int    `json:"line"` // from 1
 }
 
 // Bounds of what is listed: it is for somebody to read.

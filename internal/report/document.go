@@ -14,9 +14,9 @@ import (
 // are in no field.
 type Document struct {
 	Schema  int    `json:"schema_version"`
-	Title   string `json:"title"`
-	Source  string `json:"source"`
-	Gateway string `json:"gateway"`
+	Title   string `json:"title"`   // the heading
+	Source  string `json:"source"`  // as it was typed
+	Gateway string `json:"gateway"` // its name
 	// Incident is the sequence of the stop that the report is about, 0 if it is of
 	// a span that somebody chose.
 	Incident uint64 `json:"incident,omitempty"`
@@ -33,31 +33,31 @@ type Document struct {
 	// Outcome is that of everything up to the end of the span, because a rule that
 	// is judged from the middle of a log rests on what came before.
 	Outcome  rule.Outcome `json:"outcome"`
-	Sentence string       `json:"sentence"`
+	Sentence string       `json:"sentence"` // says why
 	// Elsewhere is how many of the findings lie before the span.
 	Elsewhere int      `json:"findings_elsewhere"`
-	Figures   []Figure `json:"figures"`
-	Stops     []Stop   `json:"stops"`
+	Figures   []Figure `json:"figures"` // the numbers at the top
+	Stops     []Stop   `json:"stops"`   // those in the span
 
-	Story []Sentence `json:"story"`
+	Story []Sentence `json:"story"` // what happened, in sentences
 	// Untold are the sentences that the story leaves out, each once and counted.
 	Untold   []Sentence   `json:"story_untold,omitempty"`
-	Picture  Picture      `json:"picture"`
-	Attempts []AttemptRow `json:"attempts"`
+	Picture  Picture      `json:"picture"`  // from left to right
+	Attempts []AttemptRow `json:"attempts"` // every one, those that went alike together
 	// AttemptsMore is how many rows of attempts were left out.
 	AttemptsMore int          `json:"attempts_more,omitempty"`
-	Latency      []LatencyRow `json:"latency"`
-	Rules        []RuleRow    `json:"rules"`
-	Assumptions  []RuleRow    `json:"assumptions"`
-	Findings     []Cited      `json:"findings"`
-	Programs     []Program    `json:"programs"`
-	Actions      []Action     `json:"actions"`
-	Alerts       []Action     `json:"alerts"`
-	Recovery     []Recovery   `json:"recovery"`
-	Rows         []EventRow   `json:"rows"`
+	Latency      []LatencyRow `json:"latency"`     // of each step of a handshake
+	Rules        []RuleRow    `json:"rules"`       // what became of each
+	Assumptions  []RuleRow    `json:"assumptions"` // what became of each
+	Findings     []Cited      `json:"findings"`    // with their events
+	Programs     []Program    `json:"programs"`    // who connected, or tried to
+	Actions      []Action     `json:"actions"`     // what people did
+	Alerts       []Action     `json:"alerts"`      // who was told
+	Recovery     []Recovery   `json:"recovery"`    // how each stop was overcome
+	Rows         []EventRow   `json:"rows"`        // the timeline
 	// RowsMore is how many events come after the last row.
 	RowsMore   int        `json:"rows_more,omitempty"`
-	Provenance Provenance `json:"provenance"`
+	Provenance Provenance `json:"provenance"` // what it was made from
 
 	// lines are the stored bytes of the span, newline after each; nil if they are
 	// more than a page should carry.
@@ -79,16 +79,16 @@ const (
 
 // Figure is one of the numbers at the top, as text.
 type Figure struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
-	Note  string `json:"note,omitempty"`
+	Name  string `json:"name"`           // what is counted
+	Value string `json:"value"`          // as text
+	Note  string `json:"note,omitempty"` // what it rests on
 }
 
 // Sentence is one thing that happened, and the event that says so.
 type Sentence struct {
-	Seq  uint64     `json:"seq"`
-	Time *time.Time `json:"time,omitempty"`
-	Text string     `json:"text"`
+	Seq  uint64     `json:"seq"`            // sequence of the event
+	Time *time.Time `json:"time,omitempty"` // RFC 3339, UTC; absent if it is not known
+	Text string     `json:"text"`           // what happened
 	// To is the last event that says the same, and Times how many do; absent for one.
 	To    uint64 `json:"to,omitempty"`
 	Times int64  `json:"times,omitempty"`
@@ -100,39 +100,39 @@ type Sentence struct {
 
 // AttemptRow is one attempt, or several in a row that went alike.
 type AttemptRow struct {
-	Number int        `json:"number,omitempty"` // from 1 in the order of the log; 0 for what the log has no attempt of
-	Name   string     `json:"attempt,omitempty"`
-	Seq    uint64     `json:"seq"` // its first event
-	Time   *time.Time `json:"time,omitempty"`
-	End    uint64     `json:"end,omitempty"` // the event that ended it
-	By     string     `json:"by"`            // the program
-	Stage  string     `json:"stage,omitempty"`
+	Number int        `json:"number,omitempty"`  // from 1 in the order of the log; 0 for what the log has no attempt of
+	Name   string     `json:"attempt,omitempty"` // its id
+	Seq    uint64     `json:"seq"`               // its first event
+	Time   *time.Time `json:"time,omitempty"`    // RFC 3339, UTC; absent if it is not known
+	End    uint64     `json:"end,omitempty"`     // the event that ended it
+	By     string     `json:"by"`                // the program
+	Stage  string     `json:"stage,omitempty"`   // that it reached
 	// Outcome is succeeded, failed, denied, abandoned, unknown, or open if it has no
 	// end in the span.
 	Outcome string `json:"outcome"`
-	Reason  string `json:"reason,omitempty"`
+	Reason  string `json:"reason,omitempty"` // why it ended so
 	// DurationNS is from the permit, or without one from the request, to the end.
 	DurationNS *int64 `json:"duration_ns,omitempty"`
 	// Times is how many attempts it stands for, from #Number on.
 	Times int64 `json:"times"`
-	Last  int   `json:"last_number,omitempty"`
+	Last  int   `json:"last_number,omitempty"` // number of the last of them, absent for one
 }
 
 // LatencyRow is how long one step of a handshake took, here and in the 28 days
 // before in the same log.
 type LatencyRow struct {
-	Step   string  `json:"step"`
-	Here   Latency `json:"here"`
-	Before Latency `json:"before"`
+	Step   string  `json:"step"`   // of the handshake
+	Here   Latency `json:"here"`   // in the span
+	Before Latency `json:"before"` // in the 28 days before
 }
 
 // Latency is a distribution, in microseconds.
 type Latency struct {
-	N        int     `json:"n"`
-	MedianUS int64   `json:"median_us"`
-	P95US    int64   `json:"p95_us"`
-	MaxUS    int64   `json:"max_us"`
-	Counts   []int64 `json:"counts"` // in the buckets that end at LatencyEdgesUS, the last one open
+	N        int     `json:"n"`         // how many
+	MedianUS int64   `json:"median_us"` // microseconds
+	P95US    int64   `json:"p95_us"`    // microseconds, of 95 in 100 at most
+	MaxUS    int64   `json:"max_us"`    // microseconds
+	Counts   []int64 `json:"counts"`    // in the buckets that end at LatencyEdgesUS, the last one open
 }
 
 // LatencyEdgesUS are the upper ends of the buckets of Latency, in microseconds.
@@ -141,62 +141,62 @@ var LatencyEdgesUS = [...]int64{100, 200, 500, 1e3, 2e3, 5e3, 10e3, 20e3, 50e3, 
 // RuleRow is one rule or assumption and what became of it, in words.
 type RuleRow struct {
 	ResultJSON
-	Result string `json:"result"`
+	Result string `json:"result"` // in words
 }
 
 // Cited is one finding with the events that make it.
 type Cited struct {
-	Rule   string     `json:"rule"`
-	Title  string     `json:"title"`
-	Seq    uint64     `json:"seq"`
-	Text   string     `json:"text"`
-	Why    string     `json:"why"`
+	Rule   string     `json:"rule"`             // its id
+	Title  string     `json:"title"`            // of the rule or assumption
+	Seq    uint64     `json:"seq"`              // sequence of the event
+	Text   string     `json:"text"`             // what happened
+	Why    string     `json:"why"`              // why it matters
 	Proves string     `json:"proves,omitempty"` // what is special about it
-	Hint   string     `json:"hint"`
-	Inside bool       `json:"inside"` // it lies in the span
-	Events []EventRow `json:"events"`
+	Hint   string     `json:"hint"`             // the command that shows more
+	Inside bool       `json:"inside"`           // it lies in the span
+	Events []EventRow `json:"events"`           // those that make it
 }
 
 // Program is who connected, or tried to.
 type Program struct {
-	Name     string `json:"name"`
-	Attempts int64  `json:"attempts"`
-	Ready    int64  `json:"ready"`
-	Failed   int64  `json:"failed"`
-	Denied   int64  `json:"denied"`
-	Other    int64  `json:"other"` // abandoned, of unknown end, or without one
+	Name     string `json:"name"`     // who it is, by its client id, its runner or its address
+	Attempts int64  `json:"attempts"` // how many
+	Ready    int64  `json:"ready"`    // of them
+	Failed   int64  `json:"failed"`   // of them
+	Denied   int64  `json:"denied"`   // of them
+	Other    int64  `json:"other"`    // abandoned, of unknown end, or without one
 }
 
 // Action is what somebody did or was told.
 type Action struct {
-	Seq  uint64     `json:"seq"`
-	Time *time.Time `json:"time,omitempty"`
-	By   string     `json:"by"`
-	What string     `json:"what"`
+	Seq  uint64     `json:"seq"`            // sequence of the event
+	Time *time.Time `json:"time,omitempty"` // RFC 3339, UTC; absent if it is not known
+	By   string     `json:"by"`             // who
+	What string     `json:"what"`           // did or was told
 }
 
 // Recovery is how one stop was overcome, step by step.
 type Recovery struct {
-	Stop  uint64 `json:"stop"`
-	Steps []Step `json:"steps"`
+	Stop  uint64 `json:"stop"`  // its sequence
+	Steps []Step `json:"steps"` // in their order
 }
 
 // Step is one thing that had to happen after a stop, and the event that confirms
 // it. Seq is 0 if none does.
 type Step struct {
-	What    string     `json:"what"`
-	Seq     uint64     `json:"seq,omitempty"`
-	Time    *time.Time `json:"time,omitempty"`
+	What    string     `json:"what"`               // had to happen
+	Seq     uint64     `json:"seq,omitempty"`      // of the event that confirms it, absent if none does
+	Time    *time.Time `json:"time,omitempty"`     // RFC 3339, UTC; absent if it is not known
 	AfterNS *int64     `json:"after_ns,omitempty"` // since the stop
-	Note    string     `json:"note,omitempty"`
+	Note    string     `json:"note,omitempty"`     // what is to be known of it
 }
 
 // EventRow is one event, or a repetition of a pattern of events that was told
 // before it: then To is the last event of it and Times how often it came again.
 type EventRow struct {
 	RowJSON
-	To    uint64 `json:"to,omitempty"`
-	Times int    `json:"times,omitempty"`
+	To    uint64 `json:"to,omitempty"`    // last event of a repetition
+	Times int    `json:"times,omitempty"` // how often the pattern came again
 }
 
 // Says is what stands in the last column of a table.
@@ -209,46 +209,46 @@ func (r EventRow) Says() string {
 
 // Provenance says what the report was made from, and how to check it.
 type Provenance struct {
-	Version     string      `json:"version"`  // of what made the report
-	Recorder    []string    `json:"recorder"` // versions that wrote the span, as they say
-	RuleSet     int         `json:"rule_set"`
-	FoldVersion int         `json:"fold_version"`
-	Head        string      `json:"head"`  // SHA-256 of the last event
-	State       string      `json:"state"` // hash of the state after it
-	Gate        fsm.Gate    `json:"gate"`  // after it
-	Judged      int         `json:"judged"`
-	Scope       string      `json:"scope"`
-	Anchor      string      `json:"anchor,omitempty"`
-	Broken      *BrokenJSON `json:"broken,omitempty"`
-	Doubts      []string    `json:"doubts,omitempty"`
-	Verify      string      `json:"verify"`   // the command that gives the same verdict
-	Export      string      `json:"export"`   // the one that copies the events
-	Again       string      `json:"again"`    // the one that makes this report
-	Timeline    string      `json:"timeline"` // the one that tells every event, those that have no row here among them
+	Version     string      `json:"version"`          // of what made the report
+	Recorder    []string    `json:"recorder"`         // versions that wrote the span, as they say
+	RuleSet     int         `json:"rule_set"`         // of the judge
+	FoldVersion int         `json:"fold_version"`     // of the state
+	Head        string      `json:"head"`             // SHA-256 of the last event
+	State       string      `json:"state"`            // hash of the state after it
+	Gate        fsm.Gate    `json:"gate"`             // after it
+	Judged      int         `json:"judged"`           // how many events
+	Scope       string      `json:"scope"`            // what the verdict is about
+	Anchor      string      `json:"anchor,omitempty"` // that the stream starts later than 1
+	Broken      *BrokenJSON `json:"broken,omitempty"` // where it could not be read on
+	Doubts      []string    `json:"doubts,omitempty"` // what is wrong with the place that it came from
+	Verify      string      `json:"verify"`           // the command that gives the same verdict
+	Export      string      `json:"export"`           // the one that copies the events
+	Again       string      `json:"again"`            // the one that makes this report
+	Timeline    string      `json:"timeline"`         // the one that tells every event, those that have no row here among them
 }
 
 // Picture is what happened from left to right. Places are nanoseconds since the
 // first event, or where the times are not known, numbers of events.
 type Picture struct {
-	Clocked bool   `json:"clocked"`
-	Length  int64  `json:"length"`
-	Lanes   []Lane `json:"lanes"`
+	Clocked bool   `json:"clocked"` // places are nanoseconds since the first event, and else numbers of events
+	Length  int64  `json:"length"`  // the last place
+	Lanes   []Lane `json:"lanes"`   // from top to bottom
 }
 
 // Lane is one row of a picture.
 type Lane struct {
-	Name  string `json:"name"`
-	Bands []Band `json:"bands"`
-	Marks []Mark `json:"marks"`
+	Name  string `json:"name"`  // what it is of
+	Bands []Band `json:"bands"` // states that lasted
+	Marks []Mark `json:"marks"` // what happened at one place
 }
 
 // Band is a state that lasted.
 type Band struct {
-	State string     `json:"state"`
-	From  int64      `json:"from"`
-	To    int64      `json:"to"`
-	Seq   uint64     `json:"seq"` // the event that began it
-	Time  *time.Time `json:"time,omitempty"`
+	State string     `json:"state"`          // its name
+	From  int64      `json:"from"`           // place where it begins
+	To    int64      `json:"to"`             // place where it ends
+	Seq   uint64     `json:"seq"`            // the event that began it
+	Time  *time.Time `json:"time,omitempty"` // when it began
 	// Before says that it began before the span; From is 0 then.
 	Before bool `json:"before,omitempty"`
 
@@ -257,13 +257,13 @@ type Band struct {
 
 // Mark is something that happened at one place, or N alike from there to To.
 type Mark struct {
-	Sign string     `json:"sign"`
-	At   int64      `json:"at"`
-	To   int64      `json:"to"`
-	N    int64      `json:"n"`
-	Seq  uint64     `json:"seq"`
-	Time *time.Time `json:"time,omitempty"`
-	Text string     `json:"text"`
+	Sign string     `json:"sign"`           // one character
+	At   int64      `json:"at"`             // place of the first
+	To   int64      `json:"to"`             // place of the last
+	N    int64      `json:"n"`              // how many are alike
+	Seq  uint64     `json:"seq"`            // of the first event
+	Time *time.Time `json:"time,omitempty"` // of the first event
+	Text string     `json:"text"`           // what it is
 
 	at, to spot
 }

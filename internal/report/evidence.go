@@ -77,15 +77,15 @@ func (e *Evidence) lines() (out []string) {
 
 // EvidenceJSON is what a bundle proves, in VerifyJSON.
 type EvidenceJSON struct {
-	Redacted bool `json:"redacted"`
+	Redacted bool `json:"redacted"` // who, where and in which words is hidden
 	// Key names the public key, KeyGiven says that it is not only the one in the bundle.
 	Key         string `json:"key,omitempty"`
 	KeyGiven    bool   `json:"key_given"`
-	Checkpoints int    `json:"checkpoints"`
+	Checkpoints int    `json:"checkpoints"` // signatures in it
 	// Covered is the last event under a signature, 0 for none.
 	Covered   uint64   `json:"covered"`
-	Problems  []string `json:"problems,omitempty"`
-	Unchecked []string `json:"unchecked,omitempty"`
+	Problems  []string `json:"problems,omitempty"`  // what is wrong with it
+	Unchecked []string `json:"unchecked,omitempty"` // documents of another version, which were not compared
 }
 
 func (e *Evidence) json() *EvidenceJSON {

@@ -11,9 +11,9 @@ import (
 // SideBySideJSON is what `replay diff -o json` prints.
 type SideBySideJSON struct {
 	Schema int        `json:"schema_version"`
-	Same   bool       `json:"same"`
-	A      SideJSON   `json:"a"`
-	B      SideJSON   `json:"b"`
+	Same   bool       `json:"same"`             // no event means another thing
+	A      SideJSON   `json:"a"`                // the first stream
+	B      SideJSON   `json:"b"`                // the second
 	Common int        `json:"common"`           // events that are alike before the first divergence
 	Alike  int        `json:"alike"`            // of all, by the alignment
 	Whole  bool       `json:"aligned"`          // false if too many events differ: then there is one hunk
@@ -24,25 +24,25 @@ type SideBySideJSON struct {
 
 // SideJSON is one of the two streams.
 type SideJSON struct {
-	Source  string              `json:"source"`
-	Gateway string              `json:"gateway"`
-	Events  int                 `json:"events"`
-	Kinds   map[events.Kind]int `json:"kinds"`
+	Source  string              `json:"source"`     // as it was typed
+	Gateway string              `json:"gateway"`    // its name, empty if no event could be read
+	Events  int                 `json:"events"`     // how many
+	Kinds   map[events.Kind]int `json:"kinds"`      // how many of each kind
 	Gate    map[fsm.Gate]int64  `json:"gate_ns"`    // nanoseconds in each state, within runs
 	API     map[fsm.API]int64   `json:"gateway_ns"` // the same
 }
 
 // HunkJSON is a place where the streams differ.
 type HunkJSON struct {
-	A PartJSON `json:"a"`
-	B PartJSON `json:"b"`
+	A PartJSON `json:"a"` // in the first stream
+	B PartJSON `json:"b"` // in the second
 }
 
 // PartJSON is what one of them has there. Without events, First and Last are 0.
 type PartJSON struct {
-	First    uint64   `json:"first"`
-	Last     uint64   `json:"last"`
-	Events   int      `json:"events"`
+	First    uint64   `json:"first"`              // sequence, 0 without events
+	Last     uint64   `json:"last"`               // sequence, 0 without events
+	Events   int      `json:"events"`             // how many
 	Meanings []string `json:"meanings,omitempty"` // of the first 20
 }
 

@@ -13,19 +13,19 @@ import (
 
 // Diff is what changed between two moments, From below To.
 type Diff struct {
-	From    uint64   `json:"from"`
-	To      uint64   `json:"to"`
-	Changes []Change `json:"changes"`
+	From    uint64   `json:"from"`    // sequence
+	To      uint64   `json:"to"`      // sequence
+	Changes []Change `json:"changes"` // field by field
 }
 
 // StateJSON is what `replay state -o json` prints.
 type StateJSON struct {
 	Schema  int         `json:"schema_version"`
-	Source  string      `json:"source"`
-	Gateway string      `json:"gateway"`
-	Seq     uint64      `json:"seq"`
-	Time    *time.Time  `json:"time,omitempty"`
-	Kind    events.Kind `json:"kind"` // of the event at seq
+	Source  string      `json:"source"`         // as it was typed
+	Gateway string      `json:"gateway"`        // its name
+	Seq     uint64      `json:"seq"`            // of the last event that was folded
+	Time    *time.Time  `json:"time,omitempty"` // RFC 3339, UTC; absent if it is not known
+	Kind    events.Kind `json:"kind"`           // of the event at seq
 	// First is where the stream starts; later than 1 the state is only what this
 	// stream shows.
 	First uint64 `json:"first"`
@@ -34,7 +34,7 @@ type StateJSON struct {
 	Hash        string `json:"hash"`
 	// State is the canonical encoding, field by field as the fold keeps it.
 	State json.RawMessage `json:"state"`
-	Diff  *Diff           `json:"diff,omitempty"`
+	Diff  *Diff           `json:"diff,omitempty"` // with --diff
 	// Broken is where the stream breaks off, and the state is the one up to there;
 	// or why the stream is not one whole history.
 	Broken string `json:"broken,omitempty"`

@@ -12,9 +12,9 @@ import (
 // nanoseconds of the monotonic clock. A duration is absent if its end is not in
 // the stream, or not in the same run of the recorder: nobody can know it then.
 type Stop struct {
-	Seq    uint64            `json:"seq"`
-	Time   *time.Time        `json:"time,omitempty"`
-	Reason events.DownReason `json:"reason"`
+	Seq    uint64            `json:"seq"`            // of the restart.required
+	Time   *time.Time        `json:"time,omitempty"` // RFC 3339, UTC; absent if it is not known
+	Reason events.DownReason `json:"reason"`         // what proved that the Gateway is down
 	// DetectNS is from the request of the first silent attempt in the row to the stop.
 	DetectNS *int64 `json:"detect_ns,omitempty"`
 	// AlertNS is from the stop to the first subscriber who was told.

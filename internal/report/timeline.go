@@ -191,25 +191,25 @@ func (t *lines) footer(n *narrator, broken error) {
 // comes after the rows.
 type TimelineJSON struct {
 	Schema int       `json:"schema_version"`
-	Source string    `json:"source"`
-	Rows   []RowJSON `json:"rows"`
-	Stops  []Stop    `json:"stops"`
-	Broken string    `json:"broken,omitempty"`
+	Source string    `json:"source"`           // as it was typed
+	Rows   []RowJSON `json:"rows"`             // one for each event of the range
+	Stops  []Stop    `json:"stops"`            // those in the range
+	Broken string    `json:"broken,omitempty"` // why the stream ends there, absent if it is whole
 }
 
 // RowJSON is one event as people are told of it; export has the event itself.
 type RowJSON struct {
-	Seq     uint64      `json:"seq"`
-	Time    *time.Time  `json:"time,omitempty"` // RFC 3339, UTC
-	DeltaNS *int64      `json:"delta_ns,omitempty"`
-	By      string      `json:"by"`
-	Kind    events.Kind `json:"kind"`
-	Attempt string      `json:"attempt,omitempty"`
-	Number  int         `json:"number,omitempty"` // of the attempt, from 1 in the order of the log
-	Epoch   uint64      `json:"epoch"`
-	Boot    string      `json:"boot"`
-	Gate    string      `json:"gate,omitempty"` // if this event changed it
-	Detail  string      `json:"detail,omitempty"`
+	Seq     uint64      `json:"seq"`                // sequence of the event
+	Time    *time.Time  `json:"time,omitempty"`     // RFC 3339, UTC
+	DeltaNS *int64      `json:"delta_ns,omitempty"` // nanoseconds since the row before by the monotonic clock, absent over runs
+	By      string      `json:"by"`                 // source of the event
+	Kind    events.Kind `json:"kind"`               // of the event
+	Attempt string      `json:"attempt,omitempty"`  // its id, absent if the event is about none
+	Number  int         `json:"number,omitempty"`   // of the attempt, from 1 in the order of the log
+	Epoch   uint64      `json:"epoch"`              // counts releases
+	Boot    string      `json:"boot"`               // run of the recorder
+	Gate    string      `json:"gate,omitempty"`     // if this event changed it
+	Detail  string      `json:"detail,omitempty"`   // what the event says, in a few words
 }
 
 // TimelineRows passes on the rows of a timeline for programs: every event of the range,

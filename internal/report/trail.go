@@ -350,20 +350,20 @@ func since(before, s *Scene) string {
 // SceneJSON is one event of a finding's story. Kind, By and Text are recorded; Gate
 // and Counter are the fold's.
 type SceneJSON struct {
-	Seq     uint64      `json:"seq"`
-	Time    *time.Time  `json:"time,omitempty"`
-	By      string      `json:"by"`
-	Kind    events.Kind `json:"kind"`
-	Text    string      `json:"text,omitempty"`
-	Gate    fsm.Gate    `json:"gate"`
-	Counter string      `json:"counter,omitempty"`
-	Mark    string      `json:"mark,omitempty"`
+	Seq     uint64      `json:"seq"`               // sequence of the event
+	Time    *time.Time  `json:"time,omitempty"`    // RFC 3339, UTC; absent if it is not known
+	By      string      `json:"by"`                // source of the event
+	Kind    events.Kind `json:"kind"`              // of the event
+	Text    string      `json:"text,omitempty"`    // what it says
+	Gate    fsm.Gate    `json:"gate"`              // after it, by the fold
+	Counter string      `json:"counter,omitempty"` // how far a count has come
+	Mark    string      `json:"mark,omitempty"`    // what it is in the story
 }
 
 // WrongJSON is the first event after which things stood wrong already.
 type WrongJSON struct {
-	Seq uint64 `json:"seq"`
-	Why string `json:"why"`
+	Seq uint64 `json:"seq"` // sequence of the event
+	Why string `json:"why"` // in words
 }
 
 func (st *Trail) json(f rule.Finding) (scenes []SceneJSON, wrong *WrongJSON) {

@@ -16,8 +16,8 @@ const Schema = 1
 // VerifyJSON is what `replay verify -o json` prints.
 type VerifyJSON struct {
 	Schema  int    `json:"schema_version"`
-	Source  string `json:"source"`
-	Gateway string `json:"gateway"`
+	Source  string `json:"source"`  // as it was typed
+	Gateway string `json:"gateway"` // its name, empty if no event could be read
 	// Outcome is HOLDS, VIOLATED or INCONCLUSIVE; Sentence says why.
 	Outcome  rule.Outcome `json:"outcome"`
 	Sentence string       `json:"sentence"`
@@ -30,20 +30,20 @@ type VerifyJSON struct {
 	End   *time.Time `json:"end,omitempty"`
 	// Head is the SHA-256 of the last event, 64 hexadecimal digits.
 	Head    string `json:"head"`
-	Anchor  string `json:"anchor,omitempty"`
-	Scope   string `json:"scope"`
-	RuleSet int    `json:"rule_set"`
+	Anchor  string `json:"anchor,omitempty"` // that it starts later than 1, and what that means
+	Scope   string `json:"scope"`            // what the verdict is about
+	RuleSet int    `json:"rule_set"`         // version of the judge
 	// Broken is where the stream could not be read on.
 	Broken *BrokenJSON `json:"broken,omitempty"`
 	// Doubts are what is wrong with the place that the stream came from.
 	Doubts []string `json:"doubts,omitempty"`
 	// Evidence is what the bundle proves that the stream came in.
 	Evidence    *EvidenceJSON `json:"evidence,omitempty"`
-	Rules       []ResultJSON  `json:"rules"`
-	Assumptions []ResultJSON  `json:"assumptions"`
+	Rules       []ResultJSON  `json:"rules"`       // RS1 to RS10
+	Assumptions []ResultJSON  `json:"assumptions"` // A1 to A6
 	// Integrity says in a few words what became of the assumptions.
 	Integrity string `json:"integrity,omitempty"`
-	Next      string `json:"next"`
+	Next      string `json:"next"` // the command that shows more
 	// Commands are what to type next; Next is the first of them.
 	Commands []string `json:"commands"`
 }
@@ -51,22 +51,22 @@ type VerifyJSON struct {
 // BrokenJSON says where a stream ends early. Line counts from 1, byte from 0
 // within the line; both are 0 if the stream ended otherwise.
 type BrokenJSON struct {
-	Error string `json:"error"`
-	Line  int    `json:"line,omitempty"`
-	Byte  int    `json:"byte,omitempty"`
-	Field string `json:"field,omitempty"`
+	Error string `json:"error"`           // what is wrong
+	Line  int    `json:"line,omitempty"`  // from 1
+	Byte  int    `json:"byte,omitempty"`  // in the line, from 0
+	Field string `json:"field,omitempty"` // of the event
 }
 
 // ResultJSON is one rule or assumption.
 type ResultJSON struct {
-	ID      string `json:"id"`
-	Title   string `json:"title"`
-	Checked int    `json:"checked"`
-	Unit    string `json:"unit"`
+	ID      string `json:"id"`      // RS1 to RS10 or A1 to A6
+	Title   string `json:"title"`   // one sentence
+	Checked int    `json:"checked"` // how often there was an occasion
+	Unit    string `json:"unit"`    // of what was checked
 	// Total is how many findings there are, of which the first 100 follow.
 	Total    int           `json:"total"`
-	Findings []FindingJSON `json:"findings,omitempty"`
-	Pending  []FindingJSON `json:"pending,omitempty"`
+	Findings []FindingJSON `json:"findings,omitempty"` // the first 100
+	Pending  []FindingJSON `json:"pending,omitempty"`  // what was due when the stream ended, and proves nothing
 	// Skipped is how many decisions RS6 could not compare, and Why the first reason.
 	Skipped int    `json:"skipped,omitempty"`
 	Why     string `json:"why_skipped,omitempty"`
@@ -74,19 +74,19 @@ type ResultJSON struct {
 
 // FindingJSON is one breach, or one way in which an assumption fails.
 type FindingJSON struct {
-	Seq      uint64     `json:"seq"`
-	Time     *time.Time `json:"time,omitempty"` // of the findings that the text shows
-	Because  []uint64   `json:"because,omitempty"`
-	Bypassed bool       `json:"bypassed"`
-	Observed bool       `json:"observed"`
-	Disputed bool       `json:"disputed"`
-	Text     string     `json:"text"`
-	Why      string     `json:"why"`
-	Hint     string     `json:"hint"`
+	Seq      uint64     `json:"seq"`               // sequence of the event
+	Time     *time.Time `json:"time,omitempty"`    // of the findings that the text shows
+	Because  []uint64   `json:"because,omitempty"` // sequences of the events that it rests on
+	Bypassed bool       `json:"bypassed"`          // somebody else did it, past the recorder
+	Observed bool       `json:"observed"`          // in observe mode, where nobody is held
+	Disputed bool       `json:"disputed"`          // an assumption that it rests on does not hold
+	Text     string     `json:"text"`              // what happened
+	Why      string     `json:"why"`               // why it matters
+	Hint     string     `json:"hint"`              // the command that shows more
 	// Who did it, what was wrong first, and the story are of the findings that the text shows.
 	Who   string      `json:"who,omitempty"`
-	Wrong *WrongJSON  `json:"first_wrong,omitempty"`
-	Story []SceneJSON `json:"story,omitempty"`
+	Wrong *WrongJSON  `json:"first_wrong,omitempty"` // the first event after which things stood wrong
+	Story []SceneJSON `json:"story,omitempty"`       // the events that led to it
 	// Class is missing, extra or different, of RS6 alone. Recorded is the decision as the
 	// log has it, absent if it is missing; Recomputed as the policy has it, absent if it
 	// has none.
