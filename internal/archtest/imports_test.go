@@ -93,7 +93,6 @@ var mayImport = map[string][]string{
 
 	// For the tests of others: no row names them, so no product code imports them.
 	"internal/clitest":           {"github.com/google/go-cmp", "github.com/rogpeppe/go-internal", cobra, pflag},
-	"internal/clitest":           {"github.com/google/go-cmp", "github.com/rogpeppe/go-internal", cobra, pflag},
 	"store/storetest":            {"events", "store"},
 	"fsm/fsmtest":                {"events"},
 	"internal/source/streamtest": {"events", "internal/httpapi"},
