@@ -29,6 +29,10 @@ func complete(root *cobra.Command) {
 	emit.ValidArgsFunction = func(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return tty.Words(reportable, func() []tty.Word { return gateways(cmd, args) })(cmd, args, begun)
 	}
+	test := verbOf(root, "alert", "test")
+	test.ValidArgsFunction = func(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return tty.Words(func() []tty.Word { return channelNames(cmd) })(cmd, args, begun)
+	}
 	tty.Complete(verbOf(root, "events"), "kind", tty.Plain(kindWords()))
 	tty.Complete(verbOf(root, "doctor"), "gateway", gateways)
 	tty.Complete(verbOf(root, "sim"), "behaviour", func(*cobra.Command, []string) (words []tty.Word) {
@@ -53,6 +57,18 @@ func verbOf(root *cobra.Command, words ...string) *cobra.Command {
 		panic(err)
 	}
 	return cmd
+}
+
+// channelNames are those of the configuration.
+func channelNames(cmd *cobra.Command) (words []tty.Word) {
+	c, _, err := loadFor(cmd)
+	if err != nil {
+		return nil
+	}
+	for _, ch := range configured(c) {
+		words = append(words, tty.Word{Text: ch.Name, Means: ch.Type})
+	}
+	return words
 }
 
 // gateways are those of the running recorder, else those that have a log in the data folder,
