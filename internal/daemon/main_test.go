@@ -29,6 +29,7 @@ type orders struct {
 	KillAt  string           // the step at whose first time the process kills itself, "" never
 	Trace   string           // a file that gets every step, "" none
 	Storm   []daemon.Gateway // the gateways of a storm, instead of the one above
+	Soak    []daemon.Gateway // those of a soak, under the policy that people have
 }
 
 func TestMain(m *testing.M) {
@@ -105,6 +106,15 @@ func child(text string) error {
 	}
 	if len(o.Storm) > 0 {
 		cfg = stormConfig(cfg, o.Storm)
+		tellMemory(ctx)
+	}
+	if len(o.Soak) > 0 {
+		loaded, err := policy.Load("handoff", policy.Handoff(), events.Enforce)
+		if err != nil {
+			return err
+		}
+		cfg.Gateways, cfg.Policy, cfg.Step = o.Soak, loaded, nil
+		cfg.HTTP = &daemon.HTTP{Listen: "127.0.0.1:0"}
 		tellMemory(ctx)
 	}
 	d, err := daemon.Open(ctx, cfg)

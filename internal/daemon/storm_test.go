@@ -99,6 +99,12 @@ type storm struct {
 // brew starts a storm before one Gateway for each script.
 func brew(t *testing.T, scripts ...string) *storm {
 	t.Helper()
+	return brewAs(t, func(o *orders, posts []daemon.Gateway) { o.Storm = posts }, scripts...)
+}
+
+// brewAs says what the recorder does with the Gateways.
+func brewAs(t *testing.T, as func(*orders, []daemon.Gateway), scripts ...string) *storm {
+	t.Helper()
 	s := &storm{t: t, data: folder(t), lines: make(chan string, 16)}
 	s.api = httpapi.Dial(s.data)
 	for i, script := range scripts {
@@ -119,7 +125,9 @@ func brew(t *testing.T, scripts ...string) *storm {
 		s.sims = append(s.sims, sim)
 		s.posts = append(s.posts, daemon.Gateway{Name: fmt.Sprint("g", i), Address: ln.Addr().String(), Tap: freePort(t, host)})
 	}
-	text, err := json.Marshal(orders{Data: s.data, Storm: s.posts})
+	o := orders{Data: s.data}
+	as(&o, s.posts)
+	text, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)
 	}
