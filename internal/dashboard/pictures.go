@@ -184,7 +184,7 @@ type chart struct {
 type chartRow struct {
 	Outcome, Sign string
 	N             string
-	Worst         string // when there were most
+	Peak          string // when there were most
 	Mood          mood
 }
 
@@ -240,11 +240,12 @@ func (p *page) chart(s sight, from time.Time) chart {
 		}
 	}
 	for o, e := range ends {
-		r := chartRow{Outcome: e.name, Sign: e.sign, Mood: e.mood, N: group(sum[o])}
-		if sum[o] > 0 {
-			r.Worst = fmt.Sprintf("%s from %s", group(peak[o]), p.when(from.Add(each*time.Duration(at[o]))))
+		if sum[o] == 0 {
+			continue
 		}
-		c.Rows = append(c.Rows, r)
+		c.Rows = append(c.Rows, chartRow{
+			Outcome: e.name, Sign: e.sign, Mood: e.mood, N: group(sum[o]), Peak: fmt.Sprintf("%s at %s", group(peak[o]), p.when(from.Add(each*time.Duration(at[o])))),
+		})
 	}
 	return c
 }
@@ -274,9 +275,9 @@ var steps = [...]struct {
 	mark              string // a path from its place; the ends of lines make the shape
 	of                func(attempt) int64
 }{
-	{"TCP accepted", "●", "l-dial", "h0", func(a attempt) int64 { return a.dial }},
-	{"version answered", "■", "l-version", "h0", func(a attempt) int64 { return a.version }},
-	{"ready after startAPI", "❙", "l-ready", "v-7", func(a attempt) int64 { return a.ready }},
+	{"TCP", "●", "l-dial", "h0", func(a attempt) int64 { return a.dial }},
+	{"version", "■", "l-version", "h0", func(a attempt) int64 { return a.version }},
+	{"ready", "❙", "l-ready", "v-7", func(a attempt) int64 { return a.ready }},
 }
 
 func (p *page) latency(s sight, from time.Time) latency {

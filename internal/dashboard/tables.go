@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"ibrecorder/events"
 	"ibrecorder/internal/report"
@@ -97,8 +98,20 @@ func (p *page) tail(sights []sight) []eventRow {
 	})
 	var out []eventRow
 	for _, r := range all[:min(len(all), maxTail)] {
-		out = append(out, eventRow{Gateway: r.gateway, At: p.when(r.at), Seq: fmt.Sprintf("#%d", r.seq), By: report.Plain(r.by), Kind: string(r.kind), Says: r.says, Mood: loud[r.kind]})
+		out = append(out, p.line(r.gateway, r.row))
 	}
+	return out
+}
+
+// line puts an event into words.
+func (p *page) line(gateway string, r row) eventRow {
+	out := eventRow{Gateway: gateway, At: p.when(r.at), Seq: fmt.Sprintf("#%d", r.seq)}
+	rec, err := events.ParseRecord(r.raw)
+	if err != nil {
+		out.Says = "it cannot be read: " + report.Plain(err.Error())
+		return out
+	}
+	out.By, out.Kind, out.Says, out.Mood = report.Plain(strings.TrimPrefix(rec.Source, "/")), string(rec.Kind()), report.Says(rec.Data), loud[rec.Kind()]
 	return out
 }
 

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"time"
@@ -43,13 +44,12 @@ type window struct {
 	denied    int64 // since the last restart.required
 }
 
-// row is an event as a line of the tail.
+// row is an event of the tail as it is stored: it is put into words only if it is shown,
+// which most never are.
 type row struct {
-	seq  uint64
-	at   time.Time
-	by   string
-	kind events.Kind
-	says string
+	seq uint64
+	at  time.Time
+	raw []byte
 }
 
 // band is a state from a moment on, until the next one begins.
@@ -156,7 +156,7 @@ func (w *window) see(rec events.Record) {
 		w.api = bounded(append(w.api, band{string(w.state.API), e.Time, e.Seq}), maxBands)
 	}
 	g := groupOf(e.Kind())
-	w.rows[g] = bounded(append(w.rows[g], row{e.Seq, e.Time, strings.Clone(strings.TrimPrefix(e.Source, "/")), e.Kind(), report.Says(e.Data)}), maxRows)
+	w.rows[g] = bounded(append(w.rows[g], row{e.Seq, e.Time, bytes.Clone(rec.Raw)}), maxRows)
 	w.facts.see(e)
 	w.attempt(e)
 	w.session(e)
