@@ -123,6 +123,7 @@ func catalogue() []Info {
 		fact[RecorderStarted](),
 		fact[RecorderStopped](),
 		fact[RecorderGap](),
+		fact[RecorderRoom](),
 		fact[PolicyLoaded](),
 
 		fact[ClientOpened](),

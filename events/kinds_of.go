@@ -4,6 +4,7 @@ package events
 
 func (RecorderStarted) Kind() Kind     { return "recorder.started" }
 func (RecorderStopped) Kind() Kind     { return "recorder.stopped" }
+func (RecorderRoom) Kind() Kind        { return "recorder.room" }
 func (RecorderGap) Kind() Kind         { return "recorder.gap" }
 func (PolicyLoaded) Kind() Kind        { return "policy.loaded" }
 func (ClientOpened) Kind() Kind        { return "client.opened" }

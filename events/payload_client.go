@@ -83,6 +83,9 @@ const (
 	// HoldRule: the policy would let it through, and the judge finds that this would break
 	// the rule. Something is wrong with the recorder; nobody waits for it to pass.
 	HoldRule HoldReason = "rule"
+	// HoldLogFull: the log is nearly full, and what is left is kept for more important
+	// things. It ends when somebody makes room.
+	HoldLogFull HoldReason = "log_full"
 )
 
 // RejectReason says why a connection to the recorder's port was no attempt.
@@ -130,12 +133,26 @@ type TapBlocked struct {
 	Text string `json:"text"`
 }
 
-// TapClosed: the Gateway does not listen, which a refused dial and the socket table of
-// this host say alike, so the recorder's port is closed too: a program is refused at
-// once, as the Gateway itself would refuse it, instead of waiting for its turn.
+// TapReason says why the recorder's port is closed although the gate is not stopped.
+type TapReason string
+
+const (
+	// ClosedForAbsence: the Gateway does not listen, which a refused dial and the socket
+	// table of this host say alike.
+	ClosedForAbsence TapReason = "absent"
+	// ClosedForLog: the log is in its reserve, which each attempt would make smaller.
+	ClosedForLog TapReason = "log_full"
+)
+
+// TapClosed: nobody could be let through, so the recorder's port is closed too: a program
+// is refused at once, as a Gateway that does not listen would refuse it, instead of
+// waiting for its turn.
 type TapClosed struct {
-	// WaitMS is for how long at most; a listener that is seen opens it before that.
+	// WaitMS is for how long at most; a listener that is seen opens it before that. Zero
+	// for a log that is full: until there is room.
 	WaitMS int64 `json:"wait_ms"`
+	// Reason is why; absent means absent, the Gateway that does not listen.
+	Reason TapReason `json:"reason,omitempty"`
 }
 
 // TapReopened: the recorder listens again after a tap.blocked or a tap.closed.

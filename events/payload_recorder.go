@@ -89,6 +89,29 @@ type RecorderGap struct {
 	Text string `json:"text,omitempty"`
 }
 
+// Level says how much room a log has.
+type Level string
+
+const (
+	// LevelAmple: there is room.
+	LevelAmple Level = "ample"
+	// LevelWarning: four fifths of the room are taken. Nothing changes yet.
+	LevelWarning Level = "warning"
+	// LevelReserve: what is left is kept for stops, releases, operators and the sessions
+	// that are connected; nobody may dial.
+	LevelReserve Level = "reserve"
+)
+
+// RecorderRoom says that the log has come to another level of room.
+type RecorderRoom struct {
+	// Level is the one that it has come to.
+	Level Level `json:"level"`
+	// UsedBytes is what the log takes.
+	UsedBytes int64 `json:"used_bytes"`
+	// LimitBytes is what it may take, as far as its disk goes along.
+	LimitBytes int64 `json:"limit_bytes"`
+}
+
 // PolicyLoaded carries every constant of the rule in force from here on. It is
 // written at each start and at each change, so that a decision can be recomputed
 // from the log alone. Durations are milliseconds.

@@ -22,6 +22,8 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 	case events.RecorderGap:
 		s.Totals.Gaps++
 
+	case events.RecorderRoom:
+		s.Room = Room{Level: d.Level, ID: e.ID}
 	case events.ClientOpened:
 		if port := portOf(d.Peer); port > 0 {
 			s.Ports = push(s.Ports, port, maxPorts)

@@ -49,9 +49,16 @@ type State struct {
 	Observed Process   `json:"observed"`           // as last read
 	ShutOut  string    `json:"shut_out,omitempty"` // why the tap's port could not be had again after a release; empty while it can
 	Closed   string    `json:"closed,omitempty"`   // ID of the tap.closed while it stands
+	Room     Room      `json:"room,omitzero"`      // of the log; none said yet is ample
 	Refused  Refusal   `json:"refused,omitzero"`   // the last permit that the judge forbade, until there is one that it does not
 	Totals   Totals    `json:"totals"`
 	Odd      Anomalies `json:"anomalies"`
+}
+
+// Room is the last word about the room in the log.
+type Room struct {
+	Level events.Level `json:"level"`
+	ID    string       `json:"id"` // of the recorder.room
 }
 
 // Request is an attempt that waits for its decision.

@@ -15,6 +15,10 @@ import (
 
 const contentType = "application/cloudevents+json"
 
+// recordAround is about what the server stores with an event: its numbers, subject and
+// headers.
+const recordAround = 250
+
 // Error codes of the server that jetstream does not name.
 const (
 	codeWrongLastSequence         jetstream.ErrorCode = 10071
@@ -109,6 +113,7 @@ func (l *JetLog) publish(ctx context.Context, rec events.Record) error {
 	})
 	if err == nil && ack.Sequence == rec.Seq && !ack.Duplicate {
 		l.head, l.known = headAt(rec), true
+		l.meter.grown += int64(len(rec.Raw)) + recordAround
 		return nil
 	}
 	l.known = false

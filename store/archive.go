@@ -214,6 +214,7 @@ func (l *JetLog) forget(ctx context.Context, p *part) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.parts.Store(new(slices.Clone((*l.parts.Load())[1:])))
+	l.meter = meter{}
 	if err := os.Remove(note); err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type JetLog struct {
 
 	mu      sync.Mutex // one append at a time; guards the rest, and who may change parts
 	head    Head
+	meter   meter
 	known   bool // head is the log's; false after an append of unknown outcome
 	carried *Carried
 }

@@ -93,6 +93,7 @@ func (l *JetLog) finish(ctx context.Context) error {
 	}
 	l.parts.Store(new(append(slices.Clip(parts), next)))
 	close(last.followed)
+	l.meter = meter{}
 	return nil
 }
 

@@ -99,5 +99,6 @@ func (l *JetLog) fit(ctx context.Context, info *jetstream.StreamInfo) (grown boo
 	if _, err := l.store.js.UpdateStream(ctx, cfg); err != nil {
 		return false, l.store.unavailable(err)
 	}
+	l.meter = meter{} // it is asked again
 	return grown, nil
 }

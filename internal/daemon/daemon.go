@@ -200,6 +200,7 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor, keys *checkp
 		Boot: p.d.boot, Version: cfg.Version, Build: cfg.Build, Start: p.d.start, Logger: cfg.Logger,
 		Jitter: func(most int64) int64 { return rand.Int64N(most + 1) }, Explain: cfg.Explain, Step: cfg.Step,
 	}
+	loop.Room = p.log.Room
 	loop.Base = store.BaseOf(cfg.Data, p.cfg.Name)
 	if cfg.Build != "" {
 		loop.Snapshots = store.SnapshotsOf(cfg.Data, p.cfg.Name)

@@ -63,6 +63,9 @@ func problem(err error) error {
 		return nil
 	case errors.Is(err, recorder.ErrEnding), errors.Is(err, recorder.ErrBusy):
 		return fmt.Errorf("%w: %w", httpapi.ErrStopping, err)
+	case errors.Is(err, recorder.ErrRoom):
+		return &httpapi.Problem{Type: "urn:ibrecorder:problem:log-full", Title: "the log is nearly full", Status: http.StatusServiceUnavailable,
+			Detail: err.Error(), Hint: "send it again when there is room"}
 	case errors.Is(err, recorder.ErrTaken):
 		return &httpapi.Problem{Type: "urn:ibrecorder:problem:id-taken", Title: "the id is taken", Status: http.StatusConflict,
 			Detail: err.Error(), Hint: "give each event an id of its own"}

@@ -42,6 +42,8 @@ var plain = map[string]string{
 	"About":       "a manual restart is needed",
 	"Previous":    "the run before: crashed",
 	"StopReason":  "by signal",
+	"Level":       "the log is nearly full",
+	"TapReason":   "the log is nearly full, so programs are refused",
 	"Class":       "of a kind, for programmers",
 	"Kind":        "docs/events.md",
 	"GateTrigger": "docs/state.md", "APITrigger": "docs/state.md", "PhaseTrigger": "docs/state.md", "Outcome": "docs/state.md",

@@ -97,6 +97,13 @@ var holds = []Page{
 		How:     "Before each permit a fork of the judge is asked what would follow from it.",
 		Next:    "Keep the log and report it: recorder status, replay verify SOURCE",
 	},
+	{
+		Code: "log_full", Title: "The log is nearly full.",
+		Means:   "95 % of log_max_bytes are taken, or its disk has less than 32 MiB left.",
+		Matters: "What is left is kept for stops, releases, operators and the sessions that are connected, which go on. Nobody dials, and the port is closed.",
+		How:     "recorder.room says which level the log has come to; at 80 % it warns, and the reserve ends below 90 %.",
+		Next:    "Make room: recorder log archive NAME FOLDER",
+	},
 }
 
 // gates are the states of the gate (fsm.Gate).

@@ -49,6 +49,7 @@ func newPlan() map[string]treat {
 		"State.Pending":  into,
 		"State.Observed": process,
 		"State.ShutOut":  skip, "State.Closed": skip, // our own port: it decides nothing
+		"State.Room":    skip,                    // whoever makes room decides, and no cast has a log that fills
 		"State.Refused": skip,                    // told to people
 		"State.Totals":  skip, "State.Odd": skip, // Odd is looked at after each event
 

@@ -313,7 +313,7 @@ func admit(s fsm.State, now int64) Decision {
 	switch {
 	case hold == "" || !enforced(s):
 		d.Data = permit
-	case hold == events.HoldStopped:
+	case hold == events.HoldStopped || hold == events.HoldLogFull: // time ends neither
 		d.Data = events.AttemptDenied{Policy: s.Policy.Hash, Reason: hold, Count: 1}
 	default:
 		for _, r := range s.Waiting {
@@ -333,6 +333,8 @@ func Hold(s fsm.State, now int64) (why events.HoldReason, until int64) {
 	switch {
 	case s.Gate == fsm.Stopped:
 		return events.HoldStopped, 0
+	case Full(s):
+		return events.HoldLogFull, 0
 	case s.Gate == fsm.Attempting || s.Busy():
 		return events.HoldInFlight, 0
 	}
@@ -355,6 +357,9 @@ func Hold(s fsm.State, now int64) (why events.HoldReason, until int64) {
 	}
 	return "", 0
 }
+
+// Full says whether what room the log has is kept for other things than attempts.
+func Full(s fsm.State) bool { return s.Room.Level == events.LevelReserve && enforced(s) }
 
 // Absent says until when the recorder's port is to be closed because the Gateway
 // does not listen, in nanoseconds since the boot; 0 if it is to be open. A dial was

@@ -36,6 +36,11 @@
 //   - The relays are told which client ids wait by themselves once that is durable, and
 //     at the start of a run (TestTheRelaysAreToldWhoWaits); in observe mode never
 //     (TestInObserveModeNoClientIsHeld).
+//   - A log that is nearly full keeps what is left for stops, releases, operators and what
+//     is connected: nobody is permitted to dial, the ports are closed, and reports are
+//     refused. The log says when that begins and ends, and the policy knows of it from there
+//     (TestALogThatIsNearlyFullKeepsWhatIsLeft, TestALevelIsLeftLowerThanItWasEntered); in
+//     observe mode nobody is held (TestInObserveModeAFullLogHoldsNobody).
 //   - A report is recorded once, whoever repeats it, and no reporter's mistake ends
 //     the loop (TestReports).
 //   - A runner that dials by itself asks for a lease and is answered at once

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/fsm"
 	"ibrecorder/internal/policy"
 )
 
@@ -23,14 +24,15 @@ func (g *Gateway) confirmAbsent(ctx context.Context, cause string) error {
 	return err
 }
 
-// door closes the ports of the relays while the Gateway does not listen, and opens
-// them again. It comes last: what is due moves the state that it depends on.
+// door closes the ports of the relays while the Gateway does not listen, or the log is in
+// its reserve, and opens them again. It comes last: what is due moves the state that it depends on.
 func (g *Gateway) door(ctx context.Context) error {
 	until := policy.Absent(g.state, g.now())
 	if until > 0 && (g.wake == 0 || until < g.wake) {
 		g.wake = until
 	}
 	doors := g.doors()
+	full := policy.Full(g.state) && g.state.Gate != fsm.Stopped // a stop has shut them
 	switch closed := g.state.Closed != ""; {
 	case len(doors) == 0 || g.cfg.Explain || g.state.ShutOut != "": // a port that is blocked is tried all the time
 		return nil
@@ -44,7 +46,16 @@ func (g *Gateway) door(ctx context.Context) error {
 		for _, r := range doors {
 			r.(Door).Unlisten()
 		}
-	case until == 0 && closed:
+	case full && !closed:
+		_, err := g.append(ctx, events.Draft{Source: "/recorder", Cause: g.state.Room.ID, Data: events.TapClosed{Reason: events.ClosedForLog}})
+		if err != nil {
+			return err
+		}
+		g.log.Error("the log is nearly full; the tap is closed until there is room", "next", "recorder log archive "+g.cfg.Gateway+" FOLDER")
+		for _, r := range doors {
+			r.(Door).Unlisten()
+		}
+	case until == 0 && !full && closed:
 		g.closed = doors
 		return g.reopenClosed(ctx)
 	}

@@ -99,6 +99,9 @@ type Config struct {
 	Build     string
 	// Base keeps what was made of the events that were archived; nil where none were.
 	Base snapshot.Keeper
+	// Room says how much room the log has; nil, and it is never looked at. It is asked before
+	// each decision and once a second, and must not wait. The zero Room is not known.
+	Room func() store.Room
 	// Every is how many events lie between two snapshots; 0 is some thousand.
 	Every uint64
 
@@ -339,6 +342,9 @@ func (g *Gateway) loop(writing context.Context, drained <-chan struct{}) error {
 		case <-g.inbox.filled:
 		case <-again.C:
 			if err := g.reopenClosed(writing); err != nil {
+				return err
+			}
+			if err := g.tellRoom(writing); err != nil {
 				return err
 			}
 		case <-timer.C:

@@ -27,10 +27,14 @@ func (g *Gateway) Request(d events.Draft) <-chan Answer {
 // Submit records what an outside reporter says, and returns when it is durable.
 // The same id from the same source is the same report: it is written once and
 // returned as it was. ErrTaken if another event has the id, ErrNoEvent if it
-// cannot be recorded, ErrBusy, ErrEnding, or the context's.
+// cannot be recorded, ErrRoom while the log is in its reserve, ErrBusy, ErrEnding, or the
+// context's.
 func (g *Gateway) Submit(ctx context.Context, d events.Draft) (events.Record, error) {
 	// As they are stored: otherwise a repetition is not known again.
 	d.ID, d.Source = g.cfg.Redactor.Attribute(d.ID), g.cfg.Redactor.Attribute(d.Source)
+	if err := g.unwelcome(d); err != nil {
+		return events.Record{}, err
+	}
 	r, err := g.ask(ctx, item{draft: d})
 	return r.rec, err
 }

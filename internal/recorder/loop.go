@@ -28,6 +28,10 @@ func (g *Gateway) process(ctx context.Context, it item) error {
 		g.reject(it, err)
 		return err
 	}
+	if err := g.tellRoom(ctx); err != nil {
+		g.reject(it, err)
+		return err
+	}
 	if it.verb == lease {
 		if l, answered, err := g.answerLease(it.draft); answered {
 			it.answered(reply{lease: l, err: err})

@@ -25,6 +25,9 @@ func phrase(p events.Payload) (same, more string, known bool) {
 		w.same("facts are missing: %s", d.Reason)
 		w.sameIf(d.Lost > 0, "%d of them", d.Lost)
 		w.text(d.Text)
+	case events.RecorderRoom:
+		w.same("%s", levels[d.Level])
+		w.more("%d of %d bytes", d.UsedBytes, d.LimitBytes)
 	case events.PolicyLoaded:
 		w.same("%s, %s, stops after %d silent", d.Preset, d.Mode, d.SilentLimit)
 
@@ -114,6 +117,10 @@ func rest(p events.Payload) (same, more string, known bool) {
 		w.same("programs are refused, though nobody holds them")
 		w.text(d.Text)
 	case events.TapClosed:
+		if d.Reason == events.ClosedForLog {
+			w.same("the log is nearly full, so programs are refused until there is room")
+			break
+		}
 		w.same("nothing listens at the Gateway, so programs are refused, for %s at most", span(d.WaitMS*1e6))
 	case events.TapReopened:
 		w.same("programs get through again")
@@ -303,4 +310,11 @@ func detail(p events.Payload) string {
 		return same + " · " + more
 	}
 	return same + more
+}
+
+// levels are in words how much room a log has.
+var levels = map[events.Level]string{
+	events.LevelAmple:   "the log has room again",
+	events.LevelWarning: "four fifths of the room in the log are taken",
+	events.LevelReserve: "the log is nearly full: nobody dials until there is room",
 }

@@ -58,6 +58,10 @@ func (s *story) see(e *events.Event, stops *stops, t *tracks) {
 		s.add(e, "stopped", 1, "The recorder stopped.")
 	case events.RecorderGap:
 		s.add(e, "gap "+string(d.Reason), 1, "Facts are missing here: %s.", d.Reason)
+	case events.RecorderRoom:
+		if text := levels[d.Level]; text != "" {
+			s.add(e, "room "+string(d.Level), 1, "%s.", strings.ToUpper(text[:1])+text[1:])
+		}
 	case events.SessionLost:
 		s.minor(e, "lost "+string(d.Reason), "%s lost its session (%s).", who, d.Reason)
 	case events.SessionMute:

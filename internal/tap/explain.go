@@ -22,6 +22,8 @@ func explanation(r events.HoldReason) string {
 		return "ibrecorder holds every connect: the API of the Gateway is dead and needs a manual restart. Restart it, then run: recorder resume"
 	case events.HoldRule:
 		return "ibrecorder refuses this connect: it would break the retry-stop rule, although the policy permits it. To see how, run: recorder status"
+	case events.HoldLogFull:
+		return "ibrecorder refuses every new connect: its log is nearly full. Make room: recorder log archive"
 	}
 	return "ibrecorder holds this connect (" + string(r) + "). To see why, run: recorder status"
 }

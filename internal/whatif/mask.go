@@ -219,7 +219,7 @@ func (m *Mask) fact(e events.Event) {
 		return
 	case events.GatewayObserved, events.AlertRaised, events.AlertReminded, events.AlertAcknowledged, events.AlertResolved,
 		events.AlertDelivered, events.AlertFailed, events.RuleViolated, events.PolicyLoaded, events.RecorderStarted,
-		events.TapBlocked, events.TapClosed, events.TapReopened, events.DisconnectCompleted, events.ClientHeld:
+		events.RecorderRoom, events.TapBlocked, events.TapClosed, events.TapReopened, events.DisconnectCompleted, events.ClientHeld:
 	default:
 		m.commit(e) // the world has gone on, so a stop that came before is not the recorded one
 	}
