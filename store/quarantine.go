@@ -18,13 +18,13 @@ import (
 // Carried is what a log that was set aside leaves to the one after it. The first
 // event of the new log must say it.
 type Carried struct {
-	Gateway string      `json:"gateway"`
-	OldSeq  uint64      `json:"old_seq"`
-	OldHash events.Hash `json:"old_hash"`
+	Gateway string      `json:"gateway"`  // its name
+	OldSeq  uint64      `json:"old_seq"`  // sequence of its last event, 0 if it is not known
+	OldHash events.Hash `json:"old_hash"` // SHA-256 of that event
 	// Stopped: the old gate was stopped, or nobody could tell.
 	Stopped bool   `json:"stopped"`
-	Epoch   uint64 `json:"epoch"`
-	Reason  string `json:"reason"`
+	Epoch   uint64 `json:"epoch"`  // in which it was
+	Reason  string `json:"reason"` // why it was set aside, as it was typed
 }
 
 // Quarantined says where a log was put.

@@ -88,10 +88,10 @@ channel failed, and 2 if the configuration is wrong or a secret cannot be read.
 PagerDuty opens an incident of it, with the severity info, which you resolve there; in
 Alertmanager it ends by itself after five minutes.
 
--o json prints an array of {name, type, ok, elapsed_ms, error, final, retry_after_ms}.`,
+docs/cli-json.md has the fields of -o json.`,
 		Example: `  recorder alert test
   recorder alert test phone --config new.yaml`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, from, err := loadFor(cmd)
 			if err != nil {
@@ -114,7 +114,7 @@ Alertmanager it ends by itself after five minutes.
 				outcomes[i].Type = ch.Type
 			}
 			if a.output == "json" {
-				err = printJSON(cmd.OutOrStdout(), outcomes)
+				err = printJSON(cmd.OutOrStdout(), triedAnswer{schema, outcomes})
 			} else {
 				err = writeOutcomes(cmd.OutOrStdout(), outcomes)
 			}
@@ -162,15 +162,28 @@ func testNotice(now time.Time) notice.Notice {
 	}
 }
 
+// triedAnswer is what alert test -o json prints, channelsAnswer what alert list -o json does.
+type triedAnswer struct {
+	Schema int `json:"schema_version"`
+	// Channels are those that were tried, in the order of the configuration.
+	Channels []outcome `json:"channels"`
+}
+
+type channelsAnswer struct {
+	Schema int `json:"schema_version"`
+	// Channels are those of the configuration, in its order.
+	Channels []config.Channel `json:"channels"`
+}
+
 // outcome is what came of one channel.
 type outcome struct {
-	Name         string `json:"name"`
-	Type         string `json:"type"`
-	OK           bool   `json:"ok"`
-	ElapsedMS    int64  `json:"elapsed_ms"`
-	Error        string `json:"error,omitempty"`
-	Final        bool   `json:"final,omitempty"`
-	RetryAfterMS int64  `json:"retry_after_ms,omitempty"`
+	Name         string `json:"name"`                     // as the configuration has it
+	Type         string `json:"type"`                     // of the channel
+	OK           bool   `json:"ok"`                       // it took the message
+	ElapsedMS    int64  `json:"elapsed_ms"`               // until it was known
+	Error        string `json:"error,omitempty"`          // why it did not
+	Final        bool   `json:"final,omitempty"`          // to try again would not help
+	RetryAfterMS int64  `json:"retry_after_ms,omitempty"` // how long it wants to be left alone
 }
 
 // tryAll tells n on all channels at once, so that one that hangs is all that is waited for.
@@ -217,8 +230,8 @@ func newAlertList() *cobra.Command {
 		Long: `list prints the channels of the configuration, and where each stands. What a running
 recorder has told on them is in recorder status.
 
--o json prints an array of channels with the keys that the configuration gives them. No
-secret is among these, only where one stands.`,
+-o json has the keys that the configuration gives each channel (docs/cli-json.md). No secret
+is among these, only where one stands.`,
 		Example: `  recorder alert list -o json`,
 		Args:    arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -228,7 +241,7 @@ secret is among these, only where one stands.`,
 			}
 			all := configured(c)
 			if a.output == "json" {
-				return printJSON(cmd.OutOrStdout(), append([]config.Channel{}, all...))
+				return printJSON(cmd.OutOrStdout(), channelsAnswer{schema, append([]config.Channel{}, all...)})
 			}
 			if len(all) == 0 {
 				fmt.Fprintln(cmd.ErrOrStderr(), errNoChannel)

@@ -72,12 +72,7 @@ log is, and how many attempts were ready, failed and denied since the log began.
 			return &exitError{code: code}
 		},
 	}
-	cmd.Args = asUnknown(func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return nil
-		}
-		return arguments(1)(cmd, args)
-	})
+	cmd.Args = asUnknown(atMostOne)
 	cmd.RunE = asUnknown(cmd.RunE)
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return asUnknown(func(c *cobra.Command, _ []string) error { return flagError(c, err) })(c, nil)

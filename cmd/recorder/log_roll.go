@@ -19,6 +19,19 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// rollAnswer is what log roll -o json prints: the part that was sealed.
+type rollAnswer struct {
+	Schema int `json:"schema_version"`
+	httpapi.Part
+}
+
+// archiveAnswer is what log archive -o json prints.
+type archiveAnswer struct {
+	Schema int `json:"schema_version"`
+	// Parts are those that left the log, oldest first.
+	Parts []httpapi.Part `json:"parts"`
+}
+
 func newRoll() *cobra.Command {
 	var a asker
 	var why string
@@ -50,7 +63,7 @@ month is over (log_roll), and before an archive.`,
 			case err != nil:
 				return err
 			case a.output == "json":
-				return printJSON(cmd.OutOrStdout(), part)
+				return printJSON(cmd.OutOrStdout(), rollAnswer{schema, part})
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: part %d has the events %d to %d and takes nothing more; the log goes on with event %d\n", args[0], part.Part, part.First, part.Last, part.Last+1)
 			return err
@@ -116,7 +129,7 @@ Keep them. What the gate must know of them stays in the data folder.`,
 				})
 			}
 			if err == nil && a.output == "json" {
-				return printJSON(cmd.OutOrStdout(), append([]httpapi.Part{}, parts...))
+				return printJSON(cmd.OutOrStdout(), archiveAnswer{schema, append([]httpapi.Part{}, parts...)})
 			}
 			return errors.Join(printArchived(cmd.OutOrStdout(), args[0], parts, running, err), err)
 		},

@@ -187,3 +187,11 @@ func arguments(n int) cobra.PositionalArgs {
 		return nil
 	}
 }
+
+// atMostOne is for a word that may be left out.
+func atMostOne(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return arguments(1)(cmd, args)
+}

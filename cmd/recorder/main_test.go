@@ -72,7 +72,7 @@ func scripts(t *testing.T, folder string) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "free": free, "up": up, "listens": listens, "await": await, "reads": reads, "line": line,
-			"post": post, "stored": stored, "judge": judge, "damage": damage, "joined": joined, "mute": mute, "occupy": occupy, "watch": stopwatch, "manager": manager, "told": told, "hook": hook,
+			"post": post, "stored": stored, "judge": judge, "damage": damage, "joined": joined, "mute": mute, "contract": keeps, "occupy": occupy, "watch": stopwatch, "manager": manager, "told": told, "hook": hook,
 		},
 	})
 }

@@ -43,12 +43,7 @@ takes nothing, its tap's port cannot be had again after a release, or the judge
 refused the last dial.`,
 		Example: `  recorder status
   recorder status main -o json`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			return arguments(1)(cmd, args)
-		},
+		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			style, err := look(cmd)
 			if err != nil {

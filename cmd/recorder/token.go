@@ -36,10 +36,11 @@ data folder needs none.`,
 
 // madeToken is what token new answers; the token itself is in the file alone.
 type madeToken struct {
-	Name   string `json:"name"`
-	Scope  string `json:"scope"`
-	SHA256 string `json:"sha256"`
-	File   string `json:"token_file"`
+	Schema int    `json:"schema_version"`
+	Name   string `json:"name"`       // who has it
+	Scope  string `json:"scope"`      // what it is for
+	SHA256 string `json:"sha256"`     // of the token, 64 hexadecimal digits, for the configuration
+	File   string `json:"token_file"` // where the token is
 }
 
 func newTokenNew() *cobra.Command {
@@ -56,7 +57,7 @@ configuration. Who has a token of scope ingest is the runner /runner/NAME.`,
   recorder token new robo-2 --scope ingest --file ~/robo/robo-2.token -o json`,
 		Args: arguments(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			made := madeToken{Name: args[0], Scope: scope, File: path}
+			made := madeToken{Schema: schema, Name: args[0], Scope: scope, File: path}
 			if events.CheckGatewayName(made.Name) != nil {
 				return usage(fmt.Errorf("token %.40q: want a lower-case letter, then at most 31 of a-z, 0-9 and -; for example: recorder token new robo-1 --scope ingest", made.Name))
 			}

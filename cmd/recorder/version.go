@@ -66,10 +66,10 @@ func build() string {
 // versionAnswer is what version -o json prints.
 type versionAnswer struct {
 	Schema  int    `json:"schema_version"`
-	Version string `json:"version"`
-	Go      string `json:"go"`
-	OS      string `json:"os"`
-	Arch    string `json:"arch"`
+	Version string `json:"version"` // of the build: a release, or a commit
+	Go      string `json:"go"`      // version of the compiler
+	OS      string `json:"os"`      // as Go names it
+	Arch    string `json:"arch"`    // as Go names it
 }
 
 func newVersion() *cobra.Command {

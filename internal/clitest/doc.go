@@ -5,10 +5,10 @@
 // # What it guarantees
 //
 //   - Every field of every document is described, by the comment on the Go field that it
-//     comes from, and the text cannot drift from the types (TestTheContract in both
-//     programs).
+//     comes from; one without a comment is an error (TestTheTextOfAContract,
+//     TestAFieldWithoutACommentIsFound). So the document cannot drift from the types.
 //   - What a verb really printed has no field that is not described, and misses none that
-//     is promised; TestAContractIsHeld shows that it is found.
+//     is promised (TestAContractIsHeld).
 //   - A verb or a flag that no script types is found (TestUntyped).
 //
 // # What it refuses to do

@@ -1,6 +1,7 @@
 package clitest
 
 import (
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,6 +45,8 @@ func shapeOf(t reflect.Type, docs *comments) (*shape, error) {
 		return shapeOf(t.Elem(), docs)
 	case t.Implements(reflect.TypeFor[json.Marshaler]()), reflect.PointerTo(t).Implements(reflect.TypeFor[json.Marshaler]()):
 		return &shape{kind: "any"}, nil
+	case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+		return &shape{kind: "string"}, nil
 	}
 	switch t.Kind() {
 	case reflect.String:

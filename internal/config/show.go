@@ -25,14 +25,21 @@ func ShowOrigin(w io.Writer, c Config, o Origins) error {
 	return show(w, c, o.Of)
 }
 
-// ShowJSON writes {"config": ..., "origin": {"mode": "flag --mode", ...}, "file":
-// ...} on one line. The keys of origin are those of Origins.Of.
+// Shown is what recorder config show -o json prints.
+type Shown struct {
+	// Schema is the version of this document.
+	Schema int `json:"schema_version"`
+	// Config is the configuration in force.
+	Config Config `json:"config"`
+	// Origin is where each value comes from, by its key: "flag --mode".
+	Origin map[string]string `json:"origin"`
+	// File is the configuration file that was read, absent if none was.
+	File string `json:"file,omitempty"`
+}
+
+// ShowJSON writes a Shown on one line. The keys of its origins are those of Origins.Of.
 func ShowJSON(w io.Writer, c Config, o Origins) error {
-	out := struct {
-		Config Config            `json:"config"`
-		Origin map[string]string `json:"origin"`
-		File   string            `json:"file,omitempty"`
-	}{c, map[string]string{}, o.File}
+	out := Shown{Schema: 1, Config: c, Origin: map[string]string{}, File: o.File}
 	for _, l := range lines(c) {
 		if l.path != "" {
 			out.Origin[l.path] = o.Of(l.path)

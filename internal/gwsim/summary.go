@@ -59,9 +59,9 @@ type Connection struct {
 	Offered       string    `json:"offered"`         // the hello's text, such as v100..225; "" before a complete one
 	ServerVersion int       `json:"server_version"`  // as answered; 0 if it was not
 	ClientID      *int      `json:"client_id"`       // of startAPI; null if none came
-	Stage         Stage     `json:"stage"`
-	EndedBy       EndedBy   `json:"ended_by"` // "" while it is open
-	EndedHow      EndedHow  `json:"ended_how"`
+	Stage         Stage     `json:"stage"`           // how far it came
+	EndedBy       EndedBy   `json:"ended_by"`        // "" while it is open
+	EndedHow      EndedHow  `json:"ended_how"`       // fin or rst, absent while it is open
 }
 
 // Summary is what reached the simulator.
