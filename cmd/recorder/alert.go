@@ -110,7 +110,7 @@ docs/cli-json.md has the fields of -o json.`,
 				return usage(errNoChannel)
 			}
 			outcomes := tryAll(cmd.Context(), ways, testNotice(time.Now()))
-			for i, ch := range configured(c) {
+			for i, ch := range c.Channels() {
 				outcomes[i].Type = ch.Type
 			}
 			if a.output == "json" {
@@ -131,7 +131,7 @@ docs/cli-json.md has the fields of -o json.`,
 // oneChannel is c with one of its channels.
 func oneChannel(c config.Config, name string) (config.Config, error) {
 	var names []string
-	for _, ch := range configured(c) {
+	for _, ch := range c.Channels() {
 		names = append(names, ch.Name)
 	}
 	if len(names) == 0 {
@@ -239,7 +239,7 @@ is among these, only where one stands.`,
 			if err != nil {
 				return err
 			}
-			all := configured(c)
+			all := c.Channels()
 			if a.output == "json" {
 				return printJSON(cmd.OutOrStdout(), channelsAnswer{schema, append([]config.Channel{}, all...)})
 			}

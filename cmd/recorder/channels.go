@@ -12,22 +12,12 @@ import (
 	"ibrecorder/internal/notice"
 )
 
-// configured are the channels of c, with the one of on_restart_required as one called
-// command.
-func configured(c config.Config) []config.Channel {
-	all := c.Alerts.Channels
-	if c.OnRestartRequired != "" {
-		all = append([]config.Channel{{Name: "command", Type: "command", Command: c.OnRestartRequired}}, all...)
-	}
-	return all
-}
-
 // channels makes the channels that a configuration names, with their secrets. Everything
 // that is wrong with them is in the error, with its place.
 func channels(c config.Config, from config.Origins, env []string) ([]alert.Channel, error) {
 	var all []alert.Channel
 	var wrong config.Problems
-	for _, ch := range configured(c) {
+	for _, ch := range c.Channels() {
 		b := builder{ch, from, env, c.OnRestartRequired != "" && ch.Name == "command", nil}
 		if made := b.build(); len(b.wrong) == 0 {
 			all = append(all, made)

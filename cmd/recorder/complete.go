@@ -65,7 +65,7 @@ func channelNames(cmd *cobra.Command) (words []tty.Word) {
 	if err != nil {
 		return nil
 	}
-	for _, ch := range configured(c) {
+	for _, ch := range c.Channels() {
 		words = append(words, tty.Word{Text: ch.Name, Means: ch.Type})
 	}
 	return words

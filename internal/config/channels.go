@@ -71,6 +71,15 @@ type Channel struct {
 	Command string `json:"command,omitempty"`
 }
 
+// Channels are the ways to tell somebody: those of alerts, after the command of
+// on_restart_required, which is one called command.
+func (c Config) Channels() []Channel {
+	if c.OnRestartRequired == "" {
+		return c.Alerts.Channels
+	}
+	return append([]Channel{{Name: "command", Type: "command", Command: c.OnRestartRequired}}, c.Alerts.Channels...)
+}
+
 const maxChannels = 16
 
 // channelType is what a channel of a type must have and may have. "a|b" is one of both.
@@ -130,12 +139,14 @@ func (c *Channel) settings() []setting {
 	return all
 }
 
-// Secrets are the keys of c that name a secret, and what they say.
-func (c Channel) Secrets() map[string]string {
-	all := map[string]string{}
+// Secret is where one is: a key that ends in _file, and the file or env:NAME that it names.
+type Secret struct{ Key, Ref string }
+
+// Secrets are those of c, in the order of their keys.
+func (c Channel) Secrets() (all []Secret) {
 	for _, s := range c.settings() {
 		if strings.HasSuffix(s.key, "_file") && *s.value != "" {
-			all[s.key] = *s.value
+			all = append(all, Secret{s.key, *s.value})
 		}
 	}
 	return all

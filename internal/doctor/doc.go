@@ -11,6 +11,8 @@
 //     not ok says what to do (TestFindings, TestEveryFindingSaysWhatToDo).
 //   - Gathering writes nothing, starts no server on the data folder, and connects to
 //     no Gateway: the simulated one counts (TestGatheringTouchesNothing).
+//   - A channel is looked at and not told: whether its secrets can be read, and what the
+//     running recorder says of it (TestAChannelIsLookedAtAndNotTold, TestFindings).
 //   - What cannot be read is skipped with the reason, and is no failure
 //     (TestFindings).
 //   - The running recorder is believed before the configuration, and a difference is said

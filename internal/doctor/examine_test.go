@@ -59,8 +59,8 @@ func healthy() Facts {
 			Gateway: "main", Address: "127.0.0.1:4001", Tap: "127.0.0.1:4101", Held: "refuse", Mode: events.Enforce, Gate: "OPEN", Why: "Clients may connect; none is.",
 			API: "READY", Seq: 48171, Version: "1.0", PID: pid, Alerts: []httpapi.Channel{{Name: "command"}}, LogBytes: 12 << 20, LogLimit: 1 << 30,
 		}},
-		Clock:   Sync{Synced: true},
-		Command: Command{Line: "mail me", Word: "mail"},
+		Clock:    Sync{Synced: true},
+		Channels: []Channel{{Name: "command", Type: "command", Command: Command{Line: "mail me", Word: "mail"}}},
 	}
 }
 
@@ -270,15 +270,25 @@ var cases = []struct {
 	{"any tap", without, func(f *Facts) { f.Gateways[0].Tap = "127.0.0.1:0" }, []string{
 		"warn recorder: none runs, so no program gets through its port -> recorder run"}},
 
-	{"nobody is told", healthy, func(f *Facts) { f.Live[0].Alerts, f.Command = nil, Command{} }, []string{
-		"warn alerts: nobody is told when a Gateway needs a restart -> recorder run --on-restart-required COMMAND"}},
+	{"nobody is told", healthy, func(f *Facts) { f.Live[0].Alerts, f.Channels = nil, nil }, []string{
+		"warn alerts: nobody is told when a Gateway needs a restart -> recorder run --on-restart-required COMMAND, or channels: recorder alert --help"}},
 	{"somebody would be told after a restart of the recorder", healthy, func(f *Facts) { f.Live[0].Alerts = nil }, []string{
-		"warn alerts: nobody is told of a stop: the running recorder was started without the command that the configuration has -> stop it, then: recorder run"}},
+		"warn alerts: nobody is told on command: the running recorder was started without it -> stop it, then: recorder run"}},
 	{"a command that is not there", healthy, func(f *Facts) {
-		f.Command = Command{Line: "/opt/tell x", Word: "/opt/tell", Problem: "there is no such file"}
+		f.Channels[0].Problem = "/opt/tell: there is no such file"
 	}, []string{
-		"fail alerts: the command for a stop cannot be run: /opt/tell: there is no such file -> mend it, or name another: recorder run --on-restart-required COMMAND"}},
-	{"a command of the running recorder's flags", healthy, func(f *Facts) { f.Command = Command{} }, nil},
+		"fail alerts: nobody can be told on command: /opt/tell: there is no such file -> mend it, then: recorder alert test command"}},
+	{"a secret that cannot be used", healthy, func(f *Facts) {
+		f.Channels = append(f.Channels, Channel{Name: "phone", Type: "telegram", Problem: "token_file: a secret cannot be had: others may read /t (0644): chmod 600 /t"})
+	}, []string{
+		"fail alerts: nobody can be told on phone: token_file: a secret cannot be had: others may read /t (0644): chmod 600 /t -> mend it, then: recorder alert test phone"}},
+	{"a secret that is in a variable of the recorder's", healthy, func(f *Facts) {
+		f.Channels[0].Unknown = "token_file: BOT is not set here; whether it is for the recorder nobody can see"
+	}, []string{
+		"skip alerts: command: token_file: BOT is not set here; whether it is for the recorder nobody can see -> as the user, and with the variables, of the recorder: recorder alert test command"}},
+	{"a channel that tells nobody", healthy, func(f *Facts) { f.Live[0].Alerts[0].Failing = "h: it answered 401 Unauthorized" }, []string{
+		"fail alerts: nobody could be told on command: h: it answered 401 Unauthorized -> recorder alert test command"}},
+	{"a command of the running recorder's flags", healthy, func(f *Facts) { f.Channels = nil }, nil},
 
 	{"a key that others may read", healthy, func(f *Facts) { f.Folder.Private[1].Mode = 0o640 }, []string{
 		"fail security: /var/lib/recorder/account.key is open to others (0640) -> chmod 600 /var/lib/recorder/account.key"}},

@@ -29,7 +29,8 @@ type Facts struct {
 	Logs    []store.Examined // of a folder without a recorder
 	LogsErr error
 	Clock   Sync
-	Command Command
+	// Channels are who is told of a stop, as the configuration has it.
+	Channels []Channel
 }
 
 // Path is a file or folder, and what is known of it.
@@ -81,7 +82,16 @@ type Sync struct {
 	Synced  bool
 }
 
-// Command is who is told of a stop.
+// Channel is one way to tell somebody.
+type Channel struct {
+	Name    string
+	Type    string
+	Command Command // of one of the type command
+	Problem string  // why nobody can be told on it; empty if nothing speaks against it
+	Unknown string  // why that cannot be known from here; empty if it can
+}
+
+// Command is one that a channel runs.
 type Command struct {
 	Line    string // of shell; empty if there is none
 	Word    string // the program that it begins with, if that is plain

@@ -61,7 +61,9 @@ func Gather(ctx context.Context, s Subject) (Facts, error) {
 		f.Logs, f.LogsErr = store.Examine(ctx, s.Config.Data)
 	}
 	f.Clock = clock()
-	f.Command = command(s.Config.OnRestartRequired)
+	for _, c := range s.Config.Channels() {
+		f.Channels = append(f.Channels, way(c, os.Environ()))
+	}
 	if s.Unset && len(f.Live) > 0 { // then the recorder was started with flags, and they say which
 		s.Config.Gateways = nil
 	}
@@ -208,6 +210,30 @@ func waits(s events.GatewayObserved) bool {
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// way is a channel, and whether its secrets can be read. It is not tried.
+func way(c config.Channel, env []string) Channel {
+	out := Channel{Name: c.Name, Type: c.Type}
+	if c.Type == "command" {
+		out.Command = command(c.Command)
+		if out.Command.Problem != "" {
+			out.Problem = out.Command.Word + ": " + out.Command.Problem
+		}
+	}
+	for _, s := range c.Secrets() {
+		_, err := config.ReadSecret(s.Ref, env)
+		switch {
+		case err == nil:
+		case strings.HasPrefix(s.Ref, "env:"): // the recorder may have what we have not
+			out.Unknown = fmt.Sprintf("%s: %s is not set here; whether it is for the recorder nobody can see", s.Key, strings.TrimPrefix(s.Ref, "env:"))
+		case errors.Is(err, fs.ErrPermission):
+			out.Unknown = fmt.Sprintf("%s: %v", s.Key, err)
+		default:
+			out.Problem = fmt.Sprintf("%s: %v", s.Key, err)
+		}
+	}
+	return out
 }
 
 // command finds the program that a line of shell begins with, if that is plain. It is

@@ -373,3 +373,39 @@ func TestACommandIsLookedAtAndNotRun(t *testing.T) {
 		})
 	}
 }
+
+func TestAChannelIsLookedAtAndNotTold(t *testing.T) {
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "token")
+	if err := os.WriteFile(secret, []byte("S3cr3tS3cr3t"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open := filepath.Join(dir, "open")
+	if err := os.WriteFile(open, []byte("S3cr3tS3cr3t"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(open, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name             string
+		channel          config.Channel
+		problem, unknown string // how they begin
+	}{
+		{"a secret in its file", config.Channel{Type: "telegram", TokenFile: secret}, "", ""},
+		{"no secret", config.Channel{Type: "alertmanager", URL: "http://127.0.0.1:1"}, "", ""},
+		{"a secret that others may read", config.Channel{Type: "telegram", TokenFile: open}, "token_file: a secret cannot be had: others may read ", ""},
+		{"a secret that is not there", config.Channel{Type: "slack", URLFile: filepath.Join(dir, "none")}, "url_file: a secret cannot be had: ", ""},
+		{"a secret in a variable", config.Channel{Type: "slack", URLFile: "env:SLACK"}, "", ""},
+		{"a secret in a variable that is not set here", config.Channel{Type: "slack", URLFile: "env:OTHER"}, "", "url_file: OTHER is not set here; "},
+		{"a command that is not there", config.Channel{Type: "command", Command: "/nowhere/tell x"}, "/nowhere/tell: there is no such file", ""},
+	} {
+		got := way(c.channel, []string{"SLACK=S3cr3tS3cr3t"})
+		if !strings.HasPrefix(got.Problem, c.problem) || (c.problem == "") != (got.Problem == "") || !strings.HasPrefix(got.Unknown, c.unknown) || (c.unknown == "") != (got.Unknown == "") {
+			t.Errorf("%s: %+v", c.name, got)
+		}
+		if strings.Contains(got.Problem+got.Unknown, "S3cr3t") {
+			t.Errorf("%s: the secret is told: %+v", c.name, got)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/report"
 	"ibrecorder/store"
 )
@@ -99,24 +100,53 @@ func (e *examination) clock() {
 
 func (e *examination) alerts() {
 	const nobody = "recorder run --on-restart-required COMMAND"
-	told := e.Command.Line != ""
+	running := map[string]httpapi.Channel{}
 	if len(e.Live) > 0 {
-		told = len(e.Live[0].Alerts) > 0
+		for _, c := range e.Live[0].Alerts {
+			running[c.Name] = c
+		}
 	}
-	switch c := e.Command; {
-	case !told && c.Line != "":
-		e.add(Alerts, "", Warn, "nobody is told of a stop: the running recorder was started without the command that the configuration has", "stop it, then: recorder run")
-	case !told:
-		e.add(Alerts, "", Warn, "nobody is told when a Gateway needs a restart", nobody)
-	case c.Line == "":
-		e.ok(Alerts, "", "a command is run for each stop, as the recorder's flags say")
-	case c.Problem != "":
-		e.add(Alerts, "", Fail, fmt.Sprintf("the command for a stop cannot be run: %s: %s", c.Word, c.Problem), "mend it, or name another: "+nobody)
-	case c.Word == "":
-		e.ok(Alerts, "", "a line of shell is run for each stop; it was not tried")
-	default:
-		e.ok(Alerts, "", "%s is run for each stop; it was not tried", c.Word)
+	if len(e.Channels) == 0 && len(running) == 0 {
+		e.add(Alerts, "", Warn, "nobody is told when a Gateway needs a restart", nobody+", or channels: recorder alert --help")
+		return
 	}
+	for _, c := range e.Channels {
+		live, runs := running[c.Name]
+		delete(running, c.Name)
+		try := "recorder alert test " + c.Name
+		switch {
+		case c.Problem != "":
+			e.add(Alerts, "", Fail, fmt.Sprintf("nobody can be told on %s: %s", c.Name, c.Problem), "mend it, then: "+try)
+		case len(e.Live) > 0 && !runs:
+			e.add(Alerts, "", Warn, fmt.Sprintf("nobody is told on %s: the running recorder was started without it", c.Name), "stop it, then: recorder run")
+		case live.Failing != "":
+			e.add(Alerts, "", Fail, fmt.Sprintf("nobody could be told on %s: %s", c.Name, live.Failing), try)
+		case c.Unknown != "":
+			e.add(Alerts, "", Skip, fmt.Sprintf("%s: %s", c.Name, c.Unknown), "as the user, and with the variables, of the recorder: "+try)
+		case c.Command.Word != "":
+			e.ok(Alerts, "", "%s: %s is run for each notice; it was not tried", c.Name, c.Command.Word)
+		case c.Type == "command":
+			e.ok(Alerts, "", "%s: a line of shell is run for each notice; it was not tried", c.Name)
+		default:
+			e.ok(Alerts, "", "%s: %s, with its secrets; it was not tried", c.Name, c.Type)
+		}
+	}
+	for _, c := range e.liveChannels(running) {
+		e.ok(Alerts, "", "%s is told, as the recorder's flags say", c)
+	}
+}
+
+// liveChannels are the names that are left of the running recorder's, in its order.
+func (e *examination) liveChannels(left map[string]httpapi.Channel) (names []string) {
+	if len(e.Live) == 0 {
+		return nil
+	}
+	for _, c := range e.Live[0].Alerts {
+		if _, ok := left[c.Name]; ok {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 func (e *examination) security() {
