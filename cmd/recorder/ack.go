@@ -70,6 +70,9 @@ func alerts(w io.Writer, a *asker, g httpapi.Status, running bool) {
 			fmt.Fprintf(w, "  channel %s told at %s\n", c.Name, a.when(c.Delivered))
 		}
 	}
+	if g.DeadManError != "" {
+		fmt.Fprintf(w, "  the dead-man ping is not taken: %s\n", g.DeadManError)
+	}
 	if running && g.Alert != nil && len(g.Alerts) == 0 {
 		fmt.Fprintf(w, "  nobody is told: there is no channel; see recorder alert --help\n")
 	}

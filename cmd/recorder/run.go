@@ -23,6 +23,7 @@ import (
 	"ibrecorder/internal/policy"
 	"ibrecorder/internal/systemd"
 	"ibrecorder/internal/tty"
+	"ibrecorder/internal/window"
 	"ibrecorder/store"
 
 	"github.com/lmittmann/tint"
@@ -109,7 +110,16 @@ func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) (da
 		out.NATS = &daemon.NATS{Listen: c.NATS.Listen, Runners: c.NATS.Runners}
 	}
 	for _, g := range c.Gateways {
-		out.Gateways = append(out.Gateways, daemon.Gateway{Name: g.Name, Address: g.Address, Tap: g.Tap, Connect: g.Connect, ClientID: g.ClientID})
+		windows, err := window.ParseAll(g.RestartWindow)
+		if err != nil {
+			return out, fmt.Errorf("gateway %s: %w", g.Name, err)
+		}
+		out.Gateways = append(out.Gateways, daemon.Gateway{
+			Name: g.Name, Address: g.Address, Tap: g.Tap, Connect: g.Connect, ClientID: g.ClientID, Recovery: g.Recovery, Windows: windows,
+		})
+	}
+	if err := telling(c.Alerts, &out); err != nil {
+		return out, err
 	}
 	if c.HTTP.Listen == config.Off {
 		return out, nil
@@ -176,6 +186,7 @@ func banner(w io.Writer, c config.Config, from config.Origins, d *daemon.Daemon,
 	if at := d.HTTP(); at != "" {
 		fmt.Fprintf(w, "\n  %-10s %s/v1/gateways; %s\n", "HTTP", at, mayWrite(c.HTTP.Tokens))
 	}
+	fmt.Fprintf(w, "\n  %-10s %s\n", "alerts", whoIsTold(c))
 	fmt.Fprintf(w, "\n  ready in %s; Ctrl-C stops; what is going on: %s\n\n", took.Round(time.Millisecond), a.typed("recorder status"))
 }
 

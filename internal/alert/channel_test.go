@@ -145,9 +145,11 @@ func TestAChannelThatFailsIsToldThroughTheOthers(t *testing.T) {
 		clerk := during(t, l, s, func() {
 			l.stop()
 			time.Sleep(4 * time.Minute)
-			same(t, "mail was told in the first four minutes", []string{"stop"}, kindsOf(mail.told))
+			synctest.Wait()
+			same(t, "mail was told in the first four minutes", []string{"stop"}, mail.kinds())
 			time.Sleep(90 * time.Minute)
-			same(t, "mail was told while the phone was silent", []string{"stop", "channel.silent"}, kindsOf(mail.told))
+			synctest.Wait()
+			same(t, "mail was told while the phone was silent", []string{"stop", "channel.silent"}, mail.kinds())
 		}, phone, mail)
 		if c := clerk.View().Channels[1]; c.Name != "phone" || c.Failing == "" || !c.Delivered.IsZero() {
 			t.Errorf("while it is silent the status has %+v", c)
@@ -156,7 +158,7 @@ func TestAChannelThatFailsIsToldThroughTheOthers(t *testing.T) {
 		if c := clerk.View().Channels[1]; c.Failing != "" || c.Delivered.IsZero() {
 			t.Errorf("when it is well again the status has %+v", c)
 		}
-		same(t, "mail was told of its recovery", []string{"stop", "channel.silent"}, kindsOf(mail.told))
+		same(t, "mail was told of its recovery", []string{"stop", "channel.silent"}, mail.kinds())
 		if phone.keys[fmt.Sprintf("%s-main-1/stop", "boot1")] != 1 {
 			t.Errorf("the phone got %v", phone.keys)
 		}
@@ -170,6 +172,13 @@ func kindsOf(told []string) (kinds []string) {
 		kinds = append(kinds, kind)
 	}
 	return kinds
+}
+
+// kinds are of what it was told so far.
+func (c *channel) kinds() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return kindsOf(c.told)
 }
 
 func TestSomeAreToldOfStopsAlone(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/window"
 )
 
 // Settings are what people chose.
@@ -17,7 +18,7 @@ type Settings struct {
 	// Outage is how long the Gateway may be away before somebody is told.
 	Outage time.Duration
 	// Windows are when it is expected to be away.
-	Windows []Window
+	Windows []window.Window
 	// Channels are the names of those that are told.
 	Channels []string
 }

@@ -2,13 +2,12 @@ package alert_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"ibrecorder/events"
-	"ibrecorder/internal/alert"
+	"ibrecorder/internal/window"
 )
 
 // day is a history by words, for what goes on in one.
@@ -36,15 +35,6 @@ func (d *day) loses()    { d.attempt(events.SessionDegraded{Code: 1100}) }
 func (d *day) restores() { d.write(events.SessionRestored{Code: 1102}) }
 func (d *day) sees(l events.Listening) {
 	d.writeAs("/watch", "", events.GatewayObserved{Listening: l, Owner: events.OwnerUnknown})
-}
-
-func window(t *testing.T, text string) alert.Window {
-	t.Helper()
-	w, err := alert.ParseWindow(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
 }
 
 // A bubble begins at midnight UTC of 1 January 2000, which is a Saturday.
@@ -144,7 +134,10 @@ func TestOutages(t *testing.T) {
 				d, ch := &day{log: newLog(t)}, newChannel("phone")
 				s := settings(ch)
 				if c.window != "" {
-					s.Windows = []alert.Window{window(t, c.window)}
+					var err error
+					if s.Windows, err = window.ParseAll(c.window); err != nil {
+						t.Fatal(err)
+					}
 				}
 				during(t, d.log, s, func() { c.do(d) }, ch)
 				same(t, "told", c.want, ch.told)
@@ -255,51 +248,4 @@ func TestALogThatIsNearlyFullIsToldOnce(t *testing.T) {
 		}
 		same(t, "told", []string{"log.room main-1", "log.room main-4"}, ch.told)
 	})
-}
-
-func TestWindows(t *testing.T) {
-	for _, c := range []struct {
-		window, at string
-		until      string // empty if it is not open
-	}{
-		{"23:40-00:20 UTC", "2026-11-26T23:39:59Z", ""},
-		{"23:40-00:20 UTC", "2026-11-26T23:40:00Z", "2026-11-27T00:20:00Z"},
-		{"23:40-00:20 UTC", "2026-11-27T00:19:59Z", "2026-11-27T00:20:00Z"},
-		{"23:40-00:20 UTC", "2026-11-27T00:20:00Z", ""},
-		{"23:40-00:20 America/New_York", "2026-11-27T04:45:00Z", "2026-11-27T05:20:00Z"},
-		{"sat 22:00-04:00 UTC", "2026-11-28T22:00:00Z", "2026-11-29T04:00:00Z"},
-		{"Saturday 22:00-04:00 UTC", "2026-11-29T03:59:00Z", "2026-11-29T04:00:00Z"},
-		{"sat 22:00-04:00 UTC", "2026-11-28T03:00:00Z", ""},
-		{"sat 22:00-04:00 UTC", "2026-11-27T23:00:00Z", ""},
-		// In the night in which the clocks go back it is an hour longer.
-		{"00:30-02:30 America/New_York", "2026-11-01T05:00:00Z", "2026-11-01T07:30:00Z"},
-	} {
-		at, err := time.Parse(time.RFC3339, c.at)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := ""
-		if until, open := window(t, c.window).Open(at); open {
-			got = until.UTC().Format(time.RFC3339)
-		}
-		if got != c.until {
-			t.Errorf("%s at %s is open until %q, want %q", c.window, c.at, got, c.until)
-		}
-	}
-	for text, want := range map[string]string{
-		"":                        `"": want two times and a zone`,
-		"23:40-00:20":             `want two times and a zone`,
-		"fry 23:40-00:20 UTC":     `"fry" is no day of the week`,
-		"23:40 UTC":               `"23:40" are not two times`,
-		"23:40-24:20 UTC":         `are not two times`,
-		"3:40-4:20 UTC":           `are not two times`,
-		"23:40-23:40 UTC":         `it begins when it ends`,
-		"23:40-00:20 EST5":        `"EST5" is no time zone`,
-		"23:40-00:20 Local":       `"Local" is no time zone`,
-		"sat sun 23:40-00:20 UTC": `want two times and a zone`,
-	} {
-		if _, err := alert.ParseWindow(text); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "write it like") {
-			t.Errorf("%q: %v, want %q and what to write", text, err, want)
-		}
-	}
 }

@@ -50,8 +50,9 @@ var mayImport = map[string][]string{
 	"internal/watch":     {"events", gopsutil},
 	"internal/flock":     {xsys},
 	"internal/diskfile":  {"internal/flock"},
-	"internal/alert":     {"events", "store", "internal/notice", "internal/channel"},
+	"internal/alert":     {"events", "store", "internal/notice", "internal/channel", "internal/window"},
 	"internal/notice":    {"events"},
+	"internal/window":    {},
 	"internal/access":    {xtime},
 	"internal/httpapi":   {"events", "internal/access"},
 	"internal/health":    {},
@@ -68,7 +69,7 @@ var mayImport = map[string][]string{
 	"internal/gwsim":     {"events", "internal/wire"},
 	// Writes a long stream to standard output, for measurements.
 	"internal/streams/long": {"events", "internal/streams"},
-	"internal/config":       {"events", "internal/access", "internal/policy", viper, pflag, yaml, levenshtein, nkeys},
+	"internal/config":       {"events", "internal/access", "internal/policy", "internal/window", viper, pflag, yaml, levenshtein, nkeys},
 	"internal/tty":          {"events", pflag, cobra, xterm},
 	"internal/doctor":       {"events", "store", "internal/config", "internal/httpapi", "internal/report", "internal/watch", "internal/wire", xsys},
 	"internal/explain":      {"internal/report", "internal/rule"},
@@ -87,7 +88,7 @@ var mayImport = map[string][]string{
 
 	// Puts everything together; the libraries stay behind the packages that own them.
 	"internal/daemon": {"events", "fsm", "store", "internal/policy", "internal/rule", "internal/wire", "internal/tap", "internal/ibsession",
-		"internal/watch", "internal/recorder", "internal/snapshot", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/diskfile", "internal/flock", "internal/checkpoint", "internal/access", "internal/health", "internal/metrics", "internal/channel", "internal/notice", "internal/dashboard"},
+		"internal/watch", "internal/recorder", "internal/snapshot", "internal/alert", "internal/httpapi", "internal/natsapi", "internal/gwsim", "internal/config", "internal/diskfile", "internal/flock", "internal/checkpoint", "internal/access", "internal/health", "internal/metrics", "internal/channel", "internal/notice", "internal/dashboard", "internal/window"},
 	"cmd/recorder": {anything},
 	"cmd/replay":   {anything},
 

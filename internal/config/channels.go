@@ -13,11 +13,31 @@ import (
 
 // Alerts is who is told of a stop, and when.
 type Alerts struct {
+	// RemindMinutes is the time between two reminders of a stop that nobody has
+	// acknowledged, 1 to 1440. Default: 30.
+	RemindMinutes int64 `json:"remind_minutes"`
+	// RemindMost is how many reminders there are at most, 0 to 100. Default: 8.
+	RemindMost int64 `json:"remind_most"`
+	// OutageAfterMinutes is how long a Gateway may be away, without needing a manual
+	// restart, before somebody is told, 1 to 1440. Default: 10.
+	OutageAfterMinutes int64 `json:"outage_after_minutes"`
+	// DeadMan is told that the recorder lives.
+	DeadMan DeadMan `json:"dead_man"`
 	// Channels are the ways to tell somebody, at most 16, in the order in which they were
 	// first named. Default: none. They stand in the file, or in IBRECORDER_ALERTS_CHANNELS
 	// as a list in YAML's short form, for example
 	// [{name: phone, type: telegram, chat: "12345678", token_file: env:BOT_TOKEN}].
 	Channels []Channel `json:"channels,omitempty"`
+}
+
+// DeadMan is a service that tells somebody when it hears nothing any more, such as
+// healthchecks.io: nobody else does if this host dies.
+type DeadMan struct {
+	// URLFile is where its address stands, which is a secret: a file, or env:NAME. Empty
+	// (default) for none.
+	URLFile string `json:"url_file"`
+	// EveryMinutes is the time between two pings, 1 to 1440. Default: 5.
+	EveryMinutes int64 `json:"every_minutes"`
 }
 
 // Channel is one way to tell somebody. What it may have depends on its type:
@@ -159,7 +179,29 @@ func checkChannel(name string) error {
 	return nil
 }
 
+func (k check) alerts(a Alerts) {
+	for _, n := range []struct {
+		name         string
+		is, from, to int64
+	}{
+		{"remind_minutes", a.RemindMinutes, 1, 1440},
+		{"remind_most", a.RemindMost, 0, 100},
+		{"outage_after_minutes", a.OutageAfterMinutes, 1, 1440},
+		{"dead_man.every_minutes", a.DeadMan.EveryMinutes, 1, 1440},
+	} {
+		if n.is < n.from || n.is > n.to {
+			k.wrong("alerts."+n.name, "%s is %d, want %d to %d", n.name, n.is, n.from, n.to)
+		}
+	}
+	if ref := a.DeadMan.URLFile; ref != "" {
+		if why := reference(ref); why != "" {
+			k.wrong("alerts.dead_man.url_file", "url_file: %s", why)
+		}
+	}
+}
+
 func (k check) channels(c Config) {
+	k.alerts(c.Alerts)
 	if n := len(c.Alerts.Channels); n > maxChannels {
 		k.add("alerts.channels", "%d channels, at most %d", n, maxChannels)
 	}

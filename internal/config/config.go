@@ -75,6 +75,14 @@ type Gateway struct {
 	// ClientID is the API client id of that session, 0 to 2147483647. It has no
 	// default, because two clients of one id lock each other out.
 	ClientID int64 `json:"client_id"`
+	// Recovery are the steps to take for a stop, in the operator's own words, which stand in
+	// the alerts: a list of at most 10. Default: restart the Gateway, approve the login,
+	// recorder resume.
+	Recovery []string `json:"recovery,omitempty"`
+	// RestartWindow is when it is expected to be away, so that nobody is told before it is
+	// over: "23:40-00:20 America/New_York", with a day before it for once a week
+	// ("sat 22:00-04:00 America/New_York"), with semicolons between several. Default: never.
+	RestartWindow string `json:"restart_window,omitempty"`
 }
 
 // NATS is where runners connect, and who they are. By default nothing listens.
@@ -128,6 +136,9 @@ const (
 	defaultPreset  = "handoff"
 	defaultLog     = 1 << 30
 	defaultRoll    = Monthly
+	// In minutes.
+	defaultRemind, defaultOutageAfter, defaultPing = 30, 10, 5
+	defaultRemindMost                              = 8
 
 	tapHost   = "127.0.0.1"
 	tapOffset = 100

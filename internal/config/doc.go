@@ -18,7 +18,12 @@
 //	                           IBRECORDER_HTTP_TLS_CERT_FILE, …        tls_cert_file, tls_key_file,
 //	                           IBRECORDER_HTTP_TOKENS=                 tokens: [{name, scope,
 //	                             NAME=SCOPE:SHA256|FILE,…                sha256 or secret_file}]}
-//	                           IBRECORDER_ALERTS_CHANNELS            alerts: {channels: [{name, type, …}]}
+//	                           IBRECORDER_RESTART_WINDOWS=             gateways: [{restart_window,
+//	                             NAME=WINDOW,…                           recovery: [TEXT, …]}]
+//	                           IBRECORDER_ALERTS_CHANNELS            alerts: {channels: [{name, type, …}],
+//	                           IBRECORDER_ALERTS_REMIND_MINUTES, …     remind_minutes, remind_most,
+//	                                                                   outage_after_minutes,
+//	                                                                   dead_man: {url_file, every_minutes}}
 //	--log-max-bytes N          IBRECORDER_LOG_MAX_BYTES              log_max_bytes
 //	                           IBRECORDER_LOG_ROLL                   log_roll
 //	--policy PRESET            IBRECORDER_POLICY_PRESET              policy: {preset,

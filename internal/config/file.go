@@ -121,10 +121,15 @@ func (f *file) configuration(doc ast.Node) {
 			f.mapping(value, "policy.", top, nil)
 		case "alerts":
 			f.mapping(value, "alerts.", top, func(name string, at *token.Token, value ast.Node) bool {
-				if name == "channels" {
+				switch name {
+				case "channels":
 					f.channels(at, value)
+				case "dead_man":
+					f.mapping(value, "alerts.dead_man.", top, nil)
+				default:
+					return false
 				}
-				return name == "channels"
+				return true
 			})
 		case "nats":
 			f.mapping(value, "nats.", top, func(name string, _ *token.Token, value ast.Node) bool {
@@ -185,7 +190,7 @@ func (f *file) pairs(n ast.Node, prefix string) iter.Seq2[*token.Token, ast.Node
 		m, ok := n.(ast.MapNode)
 		if !ok {
 			where := map[string]string{"": "a configuration", "policy.": "policy", "policy.override.": "override", "gateways.*.": "a gateway", "nats.": "nats", "nats.runners.": "runners",
-				"http.": "http", "http.tokens.*.": "a token", "alerts.": "alerts", "alerts.channels.*.": "a channel"}[prefix]
+				"http.": "http", "http.tokens.*.": "a token", "alerts.": "alerts", "alerts.dead_man.": "dead_man", "alerts.channels.*.": "a channel"}[prefix]
 			f.at(n.GetToken(), "want keys and values in %s, not %s", where, named(n))
 			return
 		}
@@ -293,6 +298,9 @@ func (f *file) scalar(k key, at *token.Token, n ast.Node) (any, bool) {
 			return i, true
 		}
 	}
+	if seq, ok := n.(*ast.SequenceNode); ok && k.kind == steps {
+		return f.steps(k, at, seq)
+	}
 	what := named(n)
 	switch n.Type() {
 	case ast.IntegerType, ast.FloatType, ast.BoolType:
@@ -302,6 +310,20 @@ func (f *file) scalar(k key, at *token.Token, n ast.Node) (any, bool) {
 	}
 	f.at(at, "want %s in %s, not %s", k.kind, at.Value, what)
 	return nil, false
+}
+
+// steps reads a list of texts of one line each.
+func (f *file) steps(k key, at *token.Token, seq *ast.SequenceNode) (any, bool) {
+	var all []string
+	for _, item := range seq.Values {
+		one, ok := item.(*ast.StringNode)
+		if !ok || strings.TrimSpace(one.Value) == "" || strings.Contains(one.Value, "\n") {
+			f.at(start(item), "want texts of one line in %s, not %s", at.Value, named(item))
+			return nil, false
+		}
+		all = append(all, one.Value)
+	}
+	return strings.Join(all, "\n"), true
 }
 
 // named says what n is to a reader who does not know YAML's words.

@@ -17,6 +17,7 @@ const (
 	text    kind = "text"
 	whole   kind = "a whole number"
 	boolean kind = "true or false"
+	steps   kind = "a list of texts" // kept as one, with line ends between them
 )
 
 // key is one thing that can be set. Paths have dots for viper's sake: no part of
@@ -47,6 +48,11 @@ var top = func() []key {
 		{"http.tls_key_file", text, ""},
 		{"log_max_bytes", whole, "log-max-bytes"},
 		{"log_roll", text, ""},
+		{"alerts.remind_minutes", whole, ""},
+		{"alerts.remind_most", whole, ""},
+		{"alerts.outage_after_minutes", whole, ""},
+		{"alerts.dead_man.url_file", text, ""},
+		{"alerts.dead_man.every_minutes", whole, ""},
 		{"policy.preset", text, "policy"},
 	}
 	for _, name := range paramNames {
@@ -62,6 +68,8 @@ var perGateway = []key{
 	{path: "gateways.*.tap", kind: text},
 	{path: "gateways.*.connect", kind: boolean},
 	{path: "gateways.*.client_id", kind: whole},
+	{path: "gateways.*.recovery", kind: steps},
+	{path: "gateways.*.restart_window", kind: text},
 }
 
 // lists are the keys that have a list of named things, by the prefix of their paths, and

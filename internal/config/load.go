@@ -132,6 +132,11 @@ func defaults(vars map[string]string, others []entry) []entry {
 		{path: "http.tls_key_file", value: ""},
 		{path: "log_max_bytes", value: int64(defaultLog)},
 		{path: "log_roll", value: string(defaultRoll)},
+		{path: "alerts.remind_minutes", value: int64(defaultRemind)},
+		{path: "alerts.remind_most", value: int64(defaultRemindMost)},
+		{path: "alerts.outage_after_minutes", value: int64(defaultOutageAfter)},
+		{path: "alerts.dead_man.url_file", value: ""},
+		{path: "alerts.dead_man.every_minutes", value: int64(defaultPing)},
 		{path: "data", value: xdg(vars, "XDG_STATE_HOME", filepath.Join(".local", "state"))},
 	}
 	if !slices.ContainsFunc(others, func(e entry) bool { return strings.HasSuffix(e.path, ".address") }) {
@@ -182,8 +187,15 @@ func merge(all []entry) (Config, map[string]entry) {
 		g := "gateways." + name + "."
 		c.Gateways = append(c.Gateways, Gateway{
 			Name: name, Address: v.GetString(g + "address"), Tap: v.GetString(g + "tap"),
-			Connect: v.GetBool(g + "connect"), ClientID: v.GetInt64(g + "client_id"),
+			Connect: v.GetBool(g + "connect"), ClientID: v.GetInt64(g + "client_id"), RestartWindow: v.GetString(g + "restart_window"),
 		})
+		if steps := v.GetString(g + "recovery"); steps != "" {
+			c.Gateways[len(c.Gateways)-1].Recovery = strings.Split(steps, "\n")
+		}
+	}
+	c.Alerts = Alerts{
+		RemindMinutes: v.GetInt64("alerts.remind_minutes"), RemindMost: v.GetInt64("alerts.remind_most"), OutageAfterMinutes: v.GetInt64("alerts.outage_after_minutes"),
+		DeadMan: DeadMan{URLFile: v.GetString("alerts.dead_man.url_file"), EveryMinutes: v.GetInt64("alerts.dead_man.every_minutes")},
 	}
 	for _, name := range namesUnder("alerts.channels.", all) {
 		ch := Channel{Name: name}

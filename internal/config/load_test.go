@@ -76,7 +76,8 @@ func homeless(env []string, s string) string {
 func TestZeroConfiguration(t *testing.T) {
 	c, o, err := Load(nil, []string{"HOME=/home/ann"})
 	want := Config{
-		Data: "/home/ann/.local/state/ibrecorder", Mode: events.Enforce, Held: "refuse",
+		Alerts: Alerts{RemindMinutes: 30, RemindMost: 8, OutageAfterMinutes: 10, DeadMan: DeadMan{EveryMinutes: 5}},
+		Data:   "/home/ann/.local/state/ibrecorder", Mode: events.Enforce, Held: "refuse",
 		Gateways:    []Gateway{{Name: "main", Address: "127.0.0.1:4002", Tap: "127.0.0.1:4102"}},
 		Policy:      Policy{"handoff", policy.Handoff()},
 		HTTP:        HTTP{Listen: "127.0.0.1:7463"},
@@ -182,11 +183,19 @@ policy: {preset: lenient, silent_limit: 5}
 			func(c *Config) {
 				c.HTTP = HTTP{Listen: "[::1]:1", Tokens: []Token{{Name: "ann", Scope: "operate", SecretFile: "env:ANN"}, {Name: "grafana", Scope: "read", SecretFile: "/g"}, {Name: "robo-1", Scope: "ingest", SHA256: sum}}}
 			}},
+		{"when people are told, of a variable", given{file: file, env: []string{"IBRECORDER_ALERTS_REMIND_MINUTES=15", "IBRECORDER_ALERTS_DEAD_MAN_EVERY_MINUTES=1", "IBRECORDER_RESTART_WINDOWS=live=23:40-00:20 America/New_York; sat 22:00-04:00 UTC"}},
+			func(c *Config) {
+				c.Alerts.RemindMinutes, c.Alerts.DeadMan.EveryMinutes = 15, 1
+				c.Gateways[0].RestartWindow = "23:40-00:20 America/New_York; sat 22:00-04:00 UTC"
+			}},
+		{"steps of the file", given{file: strings.Replace(file, "    address:", "    recovery: [docker compose restart ib-gateway, \"yes\"]\n    address:", 1)},
+			func(c *Config) { c.Gateways[0].Recovery = []string{"docker compose restart ib-gateway", "yes"} }},
 		{"variables of others are theirs", given{file: file, env: []string{"IBKR_FORCE_DISCONNECT=1", "IBRECORDERS=1"}}, func(*Config) {}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			want := Config{Data: "/in/file", Mode: events.Observe, Held: "refuse", LogMaxBytes: 1 << 30, LogRoll: "monthly", HTTP: HTTP{Listen: "127.0.0.1:7463"},
+				Alerts:   Alerts{RemindMinutes: 30, RemindMost: 8, OutageAfterMinutes: 10, DeadMan: DeadMan{EveryMinutes: 5}},
 				Gateways: []Gateway{{Name: "live", Address: "127.0.0.1:4001", Tap: "127.0.0.1:5001", Connect: true, ClientID: 5}},
 				Policy:   Policy{"lenient", policy.Lenient()}}
 			want.Policy.SilentLimit = 5

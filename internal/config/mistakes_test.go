@@ -51,6 +51,11 @@ func TestMistakesInAFile(t *testing.T) {
 		{"an unknown key of NATS", "nats:\n  port: 4222\n"},
 		{"a list for runners", "nats:\n  runners: [robo-1]\n"},
 		{"runners with bad names and keys", "nats:\n  listen: 127.0.0.1:4222\n  runners:\n    Robo.1: x\n    robo-2: SUAKYRHVIOREXV7EUZTBHUHL7NUMHPMAS7QMDU3GTIUWEI5LDNOXD43IZY\n    robo-3: hello\n    robo-3: hello\n"},
+		{"numbers of alerts that cannot be", "alerts:\n  remind_minutes: 0\n  remind_most: 101\n  outage_after_minutes: 1441\n  dead_man:\n    every_minutes: 0\n    url_file: ping\n"},
+		{"an address of a dead man that is a secret", "alerts:\n  dead_man:\n    url: " + secret + "\n"},
+		{"a window that is none", "gateways:\n  - {name: live, address: \"h:1\", restart_window: \"23:40-00:20\"}\n"},
+		{"steps that are none", "gateways:\n  - name: live\n    address: h:1\n    recovery: restart it\n  - name: paper\n    address: h:2\n    recovery: [restart it, [a, b]]\n"},
+		{"a step that is too long", "gateways:\n  - name: live\n    address: h:1\n    recovery: [\"" + strings.Repeat("x", 201) + "\"]\n"},
 		{"an unknown key of HTTP", "http:\n  port: 7463\n"},
 		{"keys for tokens", "http:\n  tokens:\n    robo-1: x\n"},
 		{"tokens that are none", "http:\n  tokens:\n    - name: robo-1\n      scope: ingest\n      sha256: " + secret + "\n    - name: robo-2\n      scope: write\n      secret_file: " + secret +

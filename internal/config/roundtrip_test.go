@@ -51,6 +51,11 @@ func draw(t *rapid.T) Config {
 		if g.Connect = rapid.Bool().Draw(t, "connect"); g.Connect {
 			g.ClientID = rapid.Int64Range(0, 1<<31-1).Draw(t, "client id")
 		}
+		for range rapid.IntRange(0, 3).Draw(t, "steps") {
+			step := strings.ReplaceAll(words.Draw(t, "step"), "\n", " ")
+			g.Recovery = append(g.Recovery, "x"+strings.ToValidUTF8(step[:min(len(step), 150)], ""))
+		}
+		g.RestartWindow = rapid.SampledFrom([]string{"", "23:40-00:20 America/New_York", "23:40-00:20 UTC; sat 22:00-04:00 America/New_York"}).Draw(t, "window")
 		c.Gateways = append(c.Gateways, g)
 	}
 	if keys := rapid.SliceOfNDistinct(rapid.SampledFrom(runnerKeys), 0, 3, rapid.ID).Draw(t, "keys"); len(keys) > 0 {
@@ -70,6 +75,9 @@ func draw(t *rapid.T) Config {
 		}
 		c.HTTP.Tokens = append(c.HTTP.Tokens, k)
 	}
+	minutes := rapid.Int64Range(1, 1440)
+	c.Alerts = Alerts{RemindMinutes: minutes.Draw(t, "remind"), RemindMost: rapid.Int64Range(0, 100).Draw(t, "most"), OutageAfterMinutes: minutes.Draw(t, "outage")}
+	c.Alerts.DeadMan = DeadMan{URLFile: rapid.SampledFrom([]string{"", "/etc/ibrecorder/ping", "env:PING_URL"}).Draw(t, "ping"), EveryMinutes: minutes.Draw(t, "every")}
 	for i := range rapid.IntRange(0, 4).Draw(t, "channels") {
 		c.Alerts.Channels = append(c.Alerts.Channels, drawChannel(t, fmt.Sprintf("c%d-x", i), words))
 	}
@@ -154,7 +162,7 @@ func TestEveryFieldHasAKey(t *testing.T) {
 				paths = append(paths, walk(prefix, f.Type)...)
 			case f.Type.Kind() == reflect.Struct:
 				paths = append(paths, walk(prefix+name+".", f.Type)...)
-			case f.Type.Kind() == reflect.Slice:
+			case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct:
 				paths = append(paths, walk(prefix+name+".*.", f.Type.Elem())...)
 			default:
 				paths = append(paths, prefix+name)

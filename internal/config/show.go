@@ -93,6 +93,12 @@ func lines(c Config) []line {
 	add("", "log_max_bytes", "log_max_bytes", c.LogMaxBytes)
 	add("", "log_roll", "log_roll", string(c.LogRoll))
 	out = append(out, line{text: "alerts:"})
+	add("  ", "alerts.remind_minutes", "remind_minutes", c.Alerts.RemindMinutes)
+	add("  ", "alerts.remind_most", "remind_most", c.Alerts.RemindMost)
+	add("  ", "alerts.outage_after_minutes", "outage_after_minutes", c.Alerts.OutageAfterMinutes)
+	out = append(out, line{text: "  dead_man:"})
+	add("    ", "alerts.dead_man.url_file", "url_file", c.Alerts.DeadMan.URLFile)
+	add("    ", "alerts.dead_man.every_minutes", "every_minutes", c.Alerts.DeadMan.EveryMinutes)
 	if len(c.Alerts.Channels) == 0 {
 		out = append(out, line{text: "  channels: []"})
 	} else {
@@ -145,6 +151,12 @@ func lines(c Config) []line {
 		if g.Connect {
 			add("    ", path+"client_id", "client_id", g.ClientID)
 		}
+		if len(g.Recovery) > 0 {
+			out = append(out, line{"    recovery: " + flow(g.Recovery), path + "recovery"})
+		}
+		if g.RestartWindow != "" {
+			add("    ", path+"restart_window", "restart_window", g.RestartWindow)
+		}
 	}
 	out = append(out, line{text: "policy:"})
 	add("  ", "policy.preset", "preset", c.Policy.Preset)
@@ -177,6 +189,17 @@ func scalar(v any) string {
 		panic(fmt.Sprintf("config: a string is always JSON: %v", err))
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// flow is a list of texts on one line.
+func flow(all []string) string {
+	out := make([]string, len(all))
+	for i, s := range all {
+		if out[i] = scalar(s); out[i] == s { // in a list also what is bare elsewhere may need them
+			out[i] = `"` + s + `"`
+		}
+	}
+	return "[" + strings.Join(out, ", ") + "]"
 }
 
 func show(w io.Writer, c Config, origin func(string) string) error {

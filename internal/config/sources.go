@@ -58,6 +58,21 @@ func (l *layer) pairs(field, origin string, values []string) {
 	}
 }
 
+// windows reads NAME=WINDOW, once for each name.
+func (l *layer) windows(origin string, values []string) {
+	seen := map[string]bool{}
+	for _, v := range values {
+		name, text, ok := strings.Cut(v, "=")
+		if !ok {
+			l.add(origin, "%q, want NAME=WINDOW, for example %s=23:40-00:20 America/New_York", v, defaultName)
+			continue
+		}
+		if l.name(name, origin, seen) {
+			l.set("gateways."+name+".restart_window", text, origin)
+		}
+	}
+}
+
 // name checks a gateway's name before it becomes part of a path.
 func (l *layer) name(name, origin string, seen map[string]bool) bool {
 	if err := events.CheckGatewayName(name); err != nil {
@@ -154,7 +169,7 @@ func fromFlags(fs *pflag.FlagSet) layer {
 // listVars are the variables that are not named after a key, because a gateway's
 // name cannot be part of a variable's. Commas separate. PAGER is of whoever sits at a
 // terminal (internal/tty), and no key of the file.
-var listVars = []string{"CONFIG", "PAGER", "GATEWAYS", "TAPS", "CONNECT", "CLIENT_ID", "HTTP_TOKENS", "ALERTS_CHANNELS"}
+var listVars = []string{"CONFIG", "PAGER", "GATEWAYS", "TAPS", "CONNECT", "CLIENT_ID", "HTTP_TOKENS", "ALERTS_CHANNELS", "RESTART_WINDOWS"}
 
 // fromEnv are the variables that begin with IBRECORDER_; an empty one counts as
 // not set, because that is how docker compose passes on what it has not.
@@ -182,6 +197,8 @@ func fromEnv(env map[string]string) layer {
 			l.pairs("address", origin, strings.Split(value, ","))
 		case short == "TAPS":
 			l.pairs("tap", origin, strings.Split(value, ","))
+		case short == "RESTART_WINDOWS":
+			l.windows(origin, strings.Split(value, ","))
 		case short == "CONNECT":
 			l.connect(origin, strings.Split(value, ","))
 		case short == "NATS_RUNNERS":

@@ -12,6 +12,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/internal/policy"
+	"ibrecorder/internal/window"
 )
 
 // params are the fields of p in the order of paramNames.
@@ -107,6 +108,7 @@ func (k check) gateways(all []Gateway) {
 			gateways[e] = g.Name
 		}
 		k.session(g)
+		k.recovery(g)
 	}
 	for _, g := range all {
 		e, ok := k.tap(g)
@@ -121,6 +123,25 @@ func (k check) gateways(all []Gateway) {
 			k.wrong(path, "the taps of %s and %s are both at %s; choose another: --tap %s=%s:PORT", other, g.Name, g.Tap, g.Name, tapHost)
 		}
 		taps[e] = g.Name
+	}
+}
+
+// maxSteps and maxStep bound what stands in an alert.
+const maxSteps, maxStep = 10, 200
+
+func (k check) recovery(g Gateway) {
+	path := "gateways." + g.Name + "."
+	if n := len(g.Recovery); n > maxSteps {
+		k.wrong(path+"recovery", "gateway %s: %d steps in recovery, at most %d", g.Name, n, maxSteps)
+	}
+	for _, step := range g.Recovery {
+		if len(step) > maxStep {
+			k.wrong(path+"recovery", "gateway %s: a step of %d bytes in recovery, at most %d: %.40q", g.Name, len(step), maxStep, step)
+		}
+		k.printable(path+"recovery", step)
+	}
+	if _, err := window.ParseAll(g.RestartWindow); err != nil {
+		k.wrong(path+"restart_window", "gateway %s: restart_window %v", g.Name, err)
 	}
 }
 

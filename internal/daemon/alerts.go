@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -112,10 +113,45 @@ func (p *post) Ack(ctx context.Context, a httpapi.Ack) (events.Record, error) {
 	return events.Record{}, httpapi.NoAlert(p.cfg.Name)
 }
 
+// stuckAfter is how long a loop may not go round before it counts as stuck. It does so
+// every second, and after each try to append.
+const stuckAfter = 15 * time.Second
+
+// ill says why this process does not do what it is there for; "" if it does.
+func (d *Daemon) ill() string {
+	for _, p := range d.posts {
+		switch v := p.loop.View(); {
+		case v.Blocked != nil:
+			return fmt.Sprintf("the log of %s takes nothing: %v", p.cfg.Name, v.Blocked)
+		case v.Age > stuckAfter:
+			return fmt.Sprintf("the loop of %s does not turn any more", p.cfg.Name)
+		}
+	}
+	return ""
+}
+
+// channels are who is told, and how they took it.
+func (p *post) channels() (all []httpapi.Channel) {
+	view := p.alerts.clerk.View()
+	for i, ch := range p.d.cfg.Channels {
+		c := httpapi.Channel{Name: ch.Name(), Waiting: view.Waiting(p.alerts.at[i].Load())}
+		for _, x := range view.Channels {
+			if x.Name == c.Name {
+				c.Delivered, c.Failing = x.Delivered, x.Failing
+			}
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
 // alerting fills in what is known of alerts.
 func (p *post) alerting(s *httpapi.Status) {
-	s.Alerts = p.channels()
+	if p.d.dead != nil {
+		s.DeadManError = p.d.dead.Failing()
+	}
 	view := p.alerts.clerk.View()
+	s.Alerts = p.channels()
 	for _, x := range []alert.Alert{view.Stop, view.Outage} {
 		if x.Seq == 0 {
 			continue
@@ -130,19 +166,4 @@ func (p *post) alerting(s *httpapi.Status) {
 		s.Alert = a
 		return
 	}
-}
-
-// channels are those on which somebody is told, in the order of the configuration.
-func (p *post) channels() (all []httpapi.Channel) {
-	view := p.alerts.clerk.View()
-	for i, ch := range p.d.cfg.Channels {
-		c := httpapi.Channel{Name: ch.Name(), Waiting: view.Waiting(p.alerts.at[i].Load())}
-		for _, x := range view.Channels {
-			if x.Name == c.Name {
-				c.Delivered, c.Failing = x.Delivered, x.Failing
-			}
-		}
-		all = append(all, c)
-	}
-	return all
 }

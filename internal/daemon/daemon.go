@@ -24,6 +24,7 @@ import (
 	"ibrecorder/internal/recorder"
 	"ibrecorder/internal/tap"
 	"ibrecorder/internal/watch"
+	"ibrecorder/internal/window"
 	"ibrecorder/store"
 )
 
@@ -39,6 +40,10 @@ type Config struct {
 	Channels []alert.Channel
 	// Alerts say when; nil is DefaultAlerts. Its Windows and Channels are not looked at.
 	Alerts *alert.Settings
+	// DeadMan is pinged while all loops turn and all logs take events; nil, and nobody is.
+	DeadMan alert.Pinger
+	// PingEvery is the time between two pings.
+	PingEvery time.Duration
 	// Zone is that of the people who are told; nil is UTC.
 	Zone *time.Location
 	// Explain leaves the taps' ports open while a gate is STOPPED: every program is
@@ -102,7 +107,7 @@ type Gateway struct {
 	// notice.DefaultSteps.
 	Recovery []string
 	// Windows are when it is expected to be away.
-	Windows []alert.Window
+	Windows []window.Window
 }
 
 // Daemon is a running process.
@@ -117,6 +122,7 @@ type Daemon struct {
 	port  *port // nil without HTTP
 	quota *access.Quota
 	meter *metrics.Meter
+	dead  *alert.DeadMan // nil without a DeadMan
 }
 
 // post is everything about one gateway.
@@ -183,6 +189,9 @@ func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
 	}
 	if d.port, err = cfg.HTTP.listen(); err != nil {
 		return d, err
+	}
+	if cfg.DeadMan != nil {
+		d.dead = &alert.DeadMan{Pinger: cfg.DeadMan, Every: cfg.PingEvery, Ill: d.ill, Logger: cfg.Logger}
 	}
 	debug.FreeOSMemory() // that rebuilding the states has taken: after a long log half of the process
 	return d, nil
@@ -264,6 +273,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 		start(func() error { return natsapi.Serve(ctx, nc, asked, d.quota, d.cfg.Logger) })
 	}
 	start(func() error { return d.heed(ctx) })
+	if d.dead != nil {
+		start(func() error { d.dead.Run(ctx); return nil })
+	}
 	go func() { running.Wait(); close(errs) }()
 	var all []error
 	for err := range errs {

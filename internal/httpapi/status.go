@@ -67,6 +67,9 @@ type Status struct {
 	// Alerts are the channels on which somebody is told, in the order of the
 	// configuration; absent if nobody is.
 	Alerts []Channel `json:"alerts,omitempty"`
+	// DeadManError is why the last ping of alerts.dead_man was not taken; absent if it was,
+	// or nobody is pinged.
+	DeadManError string `json:"dead_man_error,omitempty"`
 	// Alert is the one in force; absent if none is.
 	Alert *Alert `json:"alert,omitempty"`
 	// Refused is the last request that the policy would have permitted and the recorder's

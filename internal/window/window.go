@@ -1,4 +1,6 @@
-package alert
+// Package window is the times in which a Gateway is expected to be away: its nightly
+// restart, and the weekly one. It reads no clock: whoever asks says when.
+package window
 
 import (
 	"fmt"
@@ -16,10 +18,10 @@ type Window struct {
 	zone     *time.Location
 }
 
-// ParseWindow reads "23:40-00:20 America/New_York", or with a day of the week before it,
+// Parse reads "23:40-00:20 America/New_York", or with a day of the week before it,
 // "sat 22:00-04:00 America/New_York": the day on which it begins. An error says what to
 // write.
-func ParseWindow(text string) (Window, error) {
+func Parse(text string) (Window, error) {
 	wrong := func(what string) (Window, error) {
 		return Window{}, fmt.Errorf("%q: %s; write it like %q, or %q for one day of the week", text, what, "23:40-00:20 America/New_York", "sat 22:00-04:00 America/New_York")
 	}
@@ -89,4 +91,20 @@ func (w Window) Open(t time.Time) (until time.Time, open bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// ParseAll reads windows with semicolons between them; none of an empty text.
+func ParseAll(text string) ([]Window, error) {
+	var all []Window
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	for one := range strings.SplitSeq(text, ";") {
+		w, err := Parse(strings.TrimSpace(one))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	return all, nil
 }

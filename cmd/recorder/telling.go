@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+	_ "time/tzdata" // a minimal image has no zones, and restart windows are written in one
+
+	"ibrecorder/internal/alert"
+	"ibrecorder/internal/channel"
+	"ibrecorder/internal/config"
+	"ibrecorder/internal/daemon"
+)
+
+// telling sets when people are told, and who is pinged.
+func telling(c config.Alerts, out *daemon.Config) error {
+	out.Alerts = &alert.Settings{
+		Remind: time.Duration(c.RemindMinutes) * time.Minute, Most: c.RemindMost, Outage: time.Duration(c.OutageAfterMinutes) * time.Minute,
+	}
+	out.Zone = time.Local
+	if c.DeadMan.URLFile == "" {
+		return nil
+	}
+	address, err := config.ReadSecret(c.DeadMan.URLFile, os.Environ())
+	if err != nil {
+		return fmt.Errorf("alerts.dead_man.url_file: %w", err)
+	}
+	pinger, err := channel.NewPinger(address)
+	if err != nil {
+		return fmt.Errorf("alerts.dead_man.url_file: %w", err)
+	}
+	out.DeadMan, out.PingEvery = pinger, time.Duration(c.DeadMan.EveryMinutes)*time.Minute
+	return nil
+}
+
+// whoIsTold is a line for whoever starts a recorder.
+func whoIsTold(c config.Config) string {
+	var names []string
+	for _, ch := range configured(c) {
+		names = append(names, ch.Name)
+	}
+	told := "nobody is told of a stop: see recorder alert --help"
+	if len(names) > 0 {
+		told = strings.Join(names, ", ") + "; try them: recorder alert test"
+	}
+	if c.Alerts.DeadMan.URLFile != "" {
+		told += fmt.Sprintf("; dead-man ping every %d min", c.Alerts.DeadMan.EveryMinutes)
+	}
+	return told
+}
