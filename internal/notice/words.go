@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"ibrecorder/events"
 )
@@ -92,18 +94,19 @@ func (w Words) stop(n *Notice, d events.AlertRaised, f Facts) {
 		why += fmt.Sprintf("; the last program was connected %s before", span(d.ReadyMS))
 	}
 	if d.Programs > 0 {
-		affected += fmt.Sprintf("; %s that %s goes on", count(d.Programs, "session"), isAre(d.Programs))
+		affected += fmt.Sprintf("; %s on", goOn(d.Programs))
 	}
 	n.Body = append(n.Body, w.since(n.Since), why+".", "Affected: "+affected+". Orders stay at IBKR as they are; a program that is not connected can neither see nor change them.")
 	n.Body = append(n.Body, w.next(n, 0)...)
 	n.Body = append(n.Body, "Incident "+n.Incident)
 }
 
-func isAre(n int64) string {
+// goOn is about the sessions that a stop does not touch.
+func goOn(n int64) string {
 	if n == 1 {
-		return "is up"
+		return "the one session that is up goes"
 	}
-	return "are up"
+	return fmt.Sprintf("the %d sessions that are up go", n)
 }
 
 // next says when the next reminder comes, and how to end them.
@@ -141,9 +144,9 @@ func (w Words) over(n *Notice, d events.AlertResolved, f Facts) {
 		case events.BasisObserved:
 			how = "a restart was seen"
 		case events.BasisOverride:
-			how = "released by " + e.By + " without a restart"
+			how = "by " + e.By + ", without a restart"
 		default:
-			how = "released by " + e.By
+			how = "by " + e.By
 		}
 		if e.Reason != "" {
 			then = e.By + " says: " + e.Reason + ". " + then
@@ -153,7 +156,7 @@ func (w Words) over(n *Notice, d events.AlertResolved, f Facts) {
 	default:
 		how, then = "another stop took its place", ""
 	}
-	n.Title = fmt.Sprintf("🟢 %s may connect again after %s (%s). %s blocked.", shout(n.Gateway), span(d.ElapsedMS), how, count(d.Blocked, "connect"))
+	n.Title = fmt.Sprintf("🟢 %s is released after %s: %s. %s blocked.", shout(n.Gateway), span(d.ElapsedMS), how, count(d.Blocked, "connect"))
 	n.Body = []string{w.since(n.Since)}
 	if then != "" {
 		n.Body = append(n.Body, then)
@@ -210,7 +213,7 @@ func (w Words) silent(n *Notice, d events.AlertRaised, f Facts) {
 	n.Kind, n.Severity = Silent, Warning
 	failed, _ := f.Began.Data.(events.AlertFailed)
 	n.Title = fmt.Sprintf("🟠 Alerts of %s do not reach channel %s.", shout(n.Gateway), d.Channel)
-	n.Body = []string{w.since(n.Since), "It says: " + sentence(failed.Text), "It is tried again for a day. Whether it is well again: recorder status"}
+	n.Body = []string{w.since(n.Since), "It says: " + failed.Text, "It is tried again for a day. Whether it is well again: recorder status"}
 	n.Steps = []string{"recorder alert test " + d.Channel}
 }
 
@@ -218,7 +221,7 @@ func (w Words) room(n *Notice, d events.AlertRaised) {
 	n.Kind, n.Severity = Room, Warning
 	n.Title = fmt.Sprintf("🟠 The log of %s is %d %% full.", shout(n.Gateway), d.UsedPercent)
 	n.Body = []string{w.at(n.Time), "When it is full nobody may connect any more; sessions that are up go on."}
-	n.Steps = []string{"Make room: raise log_max_bytes in the configuration and restart the recorder"}
+	n.Steps = []string{"recorder log archive " + n.Gateway + " FOLDER, which moves what is old out of it"}
 }
 
 // Unrecorded makes the notice of a stop that the log does not take: required is its
@@ -240,7 +243,7 @@ func (w Words) Blocked(gateway, boot, why string, since, now time.Time) Notice {
 		Title: fmt.Sprintf("🔴 The log of %s takes nothing: nobody connects until it does.", shout(gateway)),
 		Steps: []string{"Make room on the disk of the recorder's data folder", "recorder status says when the log goes on"},
 	}
-	n.Body = []string{w.since(since), "Why: " + sentence(why), "Sessions that are up go on, and are not recorded. This message is not in the log."}
+	n.Body = []string{w.since(since), "Why: " + why, "Sessions that are up go on, and are not recorded. This message is not in the log."}
 	return n
 }
 
@@ -254,7 +257,11 @@ var downs = map[events.DownReason]string{
 // shout is a name as it is seen first in a line.
 func shout(gateway string) string { return "IB Gateway " + strings.ToUpper(gateway) }
 
+// sentence is somebody's words as one.
 func sentence(text string) string {
+	if first, size := utf8.DecodeRuneInString(text); size > 0 {
+		text = string(unicode.ToUpper(first)) + text[size:]
+	}
 	return strings.TrimSuffix(text, ".") + "."
 }
 
