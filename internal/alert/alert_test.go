@@ -109,7 +109,8 @@ func (l *log) outcomes() string {
 type channel struct {
 	name string
 	mu   sync.Mutex
-	told []string
+	told []string       // also what it did not take
+	came []string       // what it took
 	keys map[string]int // how often each came
 	fail func(try int) error
 }
@@ -128,6 +129,7 @@ func (c *channel) Tell(_ context.Context, n notice.Notice) error {
 		}
 	}
 	c.keys[n.Key]++
+	c.came = append(c.came, c.told[len(c.told)-1])
 	return nil
 }
 

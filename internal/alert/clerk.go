@@ -35,10 +35,20 @@ type ClerkConfig struct {
 	// Boot and Start are those of the run, as its events have them.
 	Boot  string
 	Start time.Time
+	// Stands is the stop in force, from what is known without the log, a zero sequence if
+	// there is none: its events may have been archived. nil, and none was.
+	Stands func() Stop
 	// Used is how full the log is, in percent; nil, and nobody is told.
 	Used     func(context.Context) (int64, error)
 	Settings Settings
 	Logger   *slog.Logger
+}
+
+// Stop is a stop in force.
+type Stop struct {
+	ID    string // of its restart.required
+	Seq   uint64
+	Since time.Time
 }
 
 // View is what stands now, and what each channel made of it.
@@ -89,6 +99,11 @@ func (c *Clerk) Run(ctx context.Context) error {
 			return fmt.Errorf("read which alerts there were: %w", err)
 		}
 		r.take(rec)
+	}
+	if c.cfg.Stands != nil && r.ledger.stop.seq == 0 {
+		if s := c.cfg.Stands(); s.Seq != 0 && s.Seq <= r.ledger.seq {
+			r.ledger.stop = happening{id: s.ID, seq: s.Seq, since: Instant{Wall: s.Since}}
+		}
 	}
 	r.publish()
 	news := make(chan events.Record)

@@ -2,12 +2,14 @@ package alert
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/store"
 )
 
 // reader reads a log.
@@ -60,11 +62,14 @@ func of(rec events.Record) (raised uint64) {
 // could be told is not news, and neither is a reminder of what they have just been told.
 func (c *cursor) news(ctx context.Context, rec events.Record) (bool, error) {
 	c.turnTo(of(rec))
-	for r, err := range c.log.Read(ctx, c.head+1, 0) {
-		if err != nil {
-			return false, fmt.Errorf("read who was told: %w", err)
-		}
-		c.take(r)
+	err := c.read(ctx)
+	if gone, ok := errors.AsType[*store.ArchivedError](err); ok { // whoever was told then has not forgotten
+		c.raised[of(rec)] = &progress{toldAt: of(rec)}
+		c.head = gone.First - 1
+		err = c.read(ctx)
+	}
+	if err != nil {
+		return false, fmt.Errorf("read who was told: %w", err)
 	}
 	p := c.raised[of(rec)]
 	if p == nil || c.done[rec.ID] {
@@ -79,6 +84,17 @@ func (c *cursor) news(ctx context.Context, rec events.Record) (bool, error) {
 		return p.toldAt != 0 && (d.About == events.AboutStop || d.About == events.AboutOutage), nil
 	}
 	return false, nil
+}
+
+// read goes on to the head.
+func (c *cursor) read(ctx context.Context) error {
+	for rec, err := range c.log.Read(ctx, c.head+1, 0) {
+		if err != nil {
+			return err
+		}
+		c.take(rec)
+	}
+	return nil
 }
 
 // turnTo has the cursor read on so that it knows what became of an alert.

@@ -60,7 +60,7 @@ const (
 // of nothing else. Whoever made one owns it.
 type Ledger struct {
 	seq  uint64
-	last struct{ id, source string } // the last event that is no finding about one
+	last struct{ id, source string } // the last event that is no finding about one, nor about alerts
 
 	stop     happening
 	stopped  Alert
@@ -120,11 +120,11 @@ func (l *Ledger) take(rec events.Record) {
 		l.breach(rec, d)
 		return
 	}
-	l.last.id, l.last.source = rec.ID, rec.Source
 	if rec.Kind().Group() == "alert" {
 		l.alert(rec)
 		return
 	}
+	l.last.id, l.last.source = rec.ID, rec.Source
 	switch d := rec.Data.(type) {
 	case events.RecorderStarted:
 		clear(l.programs)

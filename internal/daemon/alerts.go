@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/fsm"
 	"ibrecorder/internal/alert"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/notice"
@@ -45,12 +46,21 @@ func (p *post) telling() *alerts {
 		out.at = append(out.at, new(atomic.Uint64))
 	}
 	out.clerk = alert.NewClerk(alert.ClerkConfig{
-		Gateway: p.cfg.Name, Log: p.log, Desk: p.loop, Boot: p.d.boot, Start: p.d.start, Used: p.used, Settings: s, Logger: p.logger(),
+		Gateway: p.cfg.Name, Log: p.log, Desk: p.loop, Boot: p.d.boot, Start: p.d.start, Stands: p.stands, Used: p.used, Settings: s, Logger: p.logger(),
 	})
 	return out
 }
 
 func (p *post) logger() *slog.Logger { return p.d.cfg.Logger.With("gateway", p.cfg.Name) }
+
+// stands is the stop in force, as the loop's state has it.
+func (p *post) stands() alert.Stop {
+	v := p.loop.View()
+	if v.State.Gate != fsm.Stopped {
+		return alert.Stop{}
+	}
+	return alert.Stop{ID: v.State.Stop.ID, Seq: v.State.Stop.Seq, Since: v.GateAt}
+}
 
 // used is how full the log is, in percent.
 func (p *post) used(ctx context.Context) (int64, error) {
