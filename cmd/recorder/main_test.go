@@ -35,6 +35,12 @@ func TestVerbs(t *testing.T) {
 //
 // and the variables of the recorder that say so.
 func scripts(t *testing.T, folder string) {
+	params := scriptParams(t)
+	params.Dir = filepath.Join("testdata", folder)
+	testscript.Run(t, params)
+}
+
+func scriptParams(t *testing.T) testscript.Params {
 	root, err := os.MkdirTemp("", "ibr")
 	if err != nil {
 		t.Fatal(err)
@@ -45,8 +51,7 @@ func scripts(t *testing.T, folder string) {
 		}
 	})
 	var started atomic.Int64
-	testscript.Run(t, testscript.Params{
-		Dir:           filepath.Join("testdata", folder),
+	return testscript.Params{
 		UpdateScripts: *update,
 		Setup: func(e *testscript.Env) error {
 			dir := filepath.Join(root, strconv.FormatInt(started.Add(1), 10))
@@ -74,7 +79,7 @@ func scripts(t *testing.T, folder string) {
 			"exits": exits, "free": free, "up": up, "listens": listens, "await": await, "reads": reads, "line": line,
 			"post": post, "stored": stored, "judge": judge, "damage": damage, "joined": joined, "mute": mute, "contract": keeps, "occupy": occupy, "watch": stopwatch, "manager": manager, "told": told, "hook": hook,
 		},
-	})
+	}
 }
 
 // quick is a policy that a test can wait for.

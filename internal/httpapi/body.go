@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"reflect"
 	"slices"
@@ -42,6 +43,13 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 // repeated fields are errors, and so is a name in other letters, all of which
 // encoding/json lets through.
 func readStrict(w http.ResponseWriter, r *http.Request, dst any) error {
+	// One that others may send without being asked, such as text/plain, is how a page of
+	// somebody else would send a command.
+	if given := r.Header.Get("Content-Type"); given != "" {
+		if media, _, err := mime.ParseMediaType(given); err != nil || media != "application/json" {
+			return wrongMedia.with(fmt.Sprintf("Content-Type %q", given), "want application/json")
+		}
+	}
 	b, err := readBody(w, r)
 	if err != nil {
 		return err

@@ -26,6 +26,7 @@ type handler struct {
 	mux       *http.ServeMux
 	guard     *guard        // nil on the socket, where the owner asks
 	quota     *access.Quota // of what each source sends; nil on the socket
+	routes    []string      // each method and path, for the test of openapi.yaml
 	live      live
 	readers   chan struct{} // has one for each who reads a log over the port
 	listeners atomic.Int64  // streams of events
@@ -46,6 +47,7 @@ func newHandler(ctx context.Context, gateways []Gateway, log *slog.Logger) *hand
 
 	const one = "/v1/gateways/{name}"
 	h.route("/v1/events", methods{"GET": {access.Read, h.streamsAll}, "POST": {access.Ingest, h.submitAny}})
+	h.route("/v1/openapi.yaml", methods{"GET": {access.Nothing, h.document}})
 	h.route("/v1/gateways", methods{"GET": {access.Read, h.list}})
 	h.route(one, methods{"GET": {access.Read, h.about(h.status)}})
 	h.route(one+"/events", methods{"GET": {access.Read, h.about(h.streams)}, "POST": {access.Ingest, h.about(h.submit)}})
@@ -76,6 +78,7 @@ type methods map[string]endpoint
 func (h *handler) route(path string, by methods) {
 	var allowed []string
 	for m, e := range by {
+		h.routes = append(h.routes, m+" "+path)
 		h.mux.HandleFunc(m+" "+path, func(w http.ResponseWriter, r *http.Request) {
 			err := allow(r, e.scope)
 			if err == nil {
