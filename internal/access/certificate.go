@@ -3,6 +3,8 @@ package access
 import (
 	"crypto/tls"
 	"fmt"
+	"os"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -22,11 +24,23 @@ func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
 // be used the old one stays.
 func (c *Certificate) Reload() error {
 	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	if err == nil {
+		err = ownersAlone(c.keyFile)
+	}
 	if err != nil {
 		return fmt.Errorf("the certificate in %s with the key in %s: %w", c.certFile, c.keyFile, err)
 	}
 	c.pair.Store(&pair)
 	return nil
+}
+
+// ownersAlone refuses a file that others than its owner may read.
+func ownersAlone(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" { // where files have the rights of their folder
+		err = fmt.Errorf("the key can be read by others (%o); type: chmod 600 %s", info.Mode().Perm(), path)
+	}
+	return err
 }
 
 // Config is for a listener.
