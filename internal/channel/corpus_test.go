@@ -111,7 +111,7 @@ func TestNastyTextsOnEveryChannel(t *testing.T) {
 	t.Run("command", func(t *testing.T) {
 		out := filepath.Join(t.TempDir(), "out")
 		ch := channel.Command{Line: "cat > " + out + "; env | grep ^RECORDER_ >> " + out}
-		for i := range 30 {
+		for i := range 12 {
 			n := rapid.Custom(func(rt *rapid.T) notice.Notice { return drawNotice(rt, rec) }).Example(i)
 			if err := ch.Tell(t.Context(), n); err != nil {
 				t.Fatal(err)

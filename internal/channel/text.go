@@ -64,7 +64,7 @@ func lines(all []string, most int) []string {
 const joiner = '\u200d'
 
 func line(s string, most int) string {
-	s = s[:min(len(s), 64<<10)] // a text of megabytes need not be read to its end
+	s = s[:min(len(s), 16*most)] // no character has more bytes, and the rest is not shown
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) || r == joiner {
 			return r
