@@ -27,9 +27,10 @@ func newConfig() *cobra.Command {
 		Use:   "config",
 		Short: "Show and check the configuration",
 		Long: `A value comes from a flag, else from a variable that begins with IBRECORDER_, else
-from the file, else it is the default. Both verbs take the flags of recorder run.`,
+from the file, else it is the default. show and check take the flags of recorder run.`,
 		Example: `  recorder config show --origin
-  recorder config check --config new.yaml`,
+  recorder config check --config new.yaml
+  recorder config reload                     by the recorder that runs`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -38,7 +39,7 @@ from the file, else it is the default. Both verbs take the flags of recorder run
 			return unknownVerb(cmd, args[0])
 		},
 	}
-	cmd.AddCommand(newConfigShow(), newConfigCheck())
+	cmd.AddCommand(newConfigShow(), newConfigCheck(), newConfigReload())
 	return cmd
 }
 

@@ -59,7 +59,7 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	// The first signal asks for an orderly end, a second one ends at once.
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) { // nohup means it
+	if !signal.Ignored(syscall.SIGHUP) { // nohup means it; to a recorder that runs it means more
 		ends = append(ends, syscall.SIGHUP)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
@@ -114,7 +114,7 @@ func exitCode(err error) int {
 		return exitUnreachable
 	case errors.Is(err, httpapi.ErrUnknownGateway), errors.Is(err, store.ErrUnknownGateway):
 		return exitUsage
-	case answered && (p.Status == http.StatusBadRequest || p.Status == http.StatusRequestEntityTooLarge):
+	case answered && (p.Status == http.StatusBadRequest || p.Status == http.StatusUnprocessableEntity || p.Status == http.StatusRequestEntityTooLarge):
 		return exitUsage // only what was typed can be at fault
 	}
 	return exitNegative

@@ -57,15 +57,17 @@ restart.required or what ended it, in its environment.`,
 				return usage(err)
 			}
 			errs := cmd.ErrOrStderr()
-			return record(cmd.Context(), errs, colour(cmd, errs), c, from)
+			again := func() (config.Config, config.Origins, error) { return config.Load(cmd.Flags(), os.Environ()) }
+			return record(cmd.Context(), errs, colour(cmd, errs), c, from, again)
 		},
 	}
 	config.Flags(cmd.Flags())
 	return cmd
 }
 
-// record runs a recorder until ctx ends.
-func record(ctx context.Context, errs io.Writer, coloured bool, c config.Config, from config.Origins) error {
+// record runs a recorder until ctx ends. again loads its configuration once more.
+func record(ctx context.Context, errs io.Writer, coloured bool, c config.Config, from config.Origins, again func() (config.Config, config.Origins, error)) error {
+	ctx, hangups := hangup(ctx, errs)
 	loaded, err := policy.Load(c.Policy.Preset, c.Policy.Params, c.Mode)
 	if err != nil {
 		return usage(err)
@@ -75,21 +77,26 @@ func record(ctx context.Context, errs io.Writer, coloured bool, c config.Config,
 		return usage(err)
 	}
 	began := time.Now()
-	log := logger(errs, coloured)
+	level := levelOf(c)
+	log := logger(errs, coloured, level)
 	set, err := settings(c, loaded, log)
 	if err != nil {
 		return usage(err)
 	}
 	set.Channels = told
+	manager := systemd.From(os.Getenv, os.Unsetenv, os.Getpid(), log)
+	r := &reloader{load: again, running: c, level: level, manager: manager, log: log}
+	set.Reload = r.reload
 	d, err := daemon.Open(ctx, set)
 	if err != nil {
 		return startError(err)
 	}
+	r.d = d
 	banner(errs, c, from, d, time.Since(began))
-	manager := systemd.From(os.Getenv, os.Unsetenv, os.Getpid(), log)
 	manager.Ready() // the states are rebuilt, the log has taken the start, and the taps listen
 	watching, enough := context.WithCancel(ctx)
 	var watched sync.WaitGroup
+	watched.Go(func() { r.heed(watching, hangups) })
 	watched.Go(func() {
 		manager.Watch(watching, func() string { return d.Sentence(time.Now()) }, func() error { return health.Alive(d.Pulses()) })
 	})
@@ -203,9 +210,9 @@ func mayWrite(all []config.Token) string {
 }
 
 // logger writes for people on a terminal, and a line of key=value for a journal.
-func logger(w io.Writer, coloured bool) *slog.Logger {
+func logger(w io.Writer, coloured bool, level slog.Leveler) *slog.Logger {
 	if tty.Is(w) {
-		return slog.New(tint.NewTextHandler(w, &tint.Options{TimeFormat: time.TimeOnly, NoColor: !coloured}))
+		return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !coloured}))
 	}
-	return slog.New(slog.NewTextHandler(w, nil))
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 }

@@ -39,6 +39,9 @@ type Config struct {
 	// LogRoll says when a new part of a log is begun by itself: monthly (default), with the
 	// first hour of a month in UTC, or never. A part that is over can be archived.
 	LogRoll LogRoll `json:"log_roll"`
+	// LogLevel is the least that is written to standard error: debug, info (default), warn or
+	// error. It is about the program's own lines, and not about the log of events.
+	LogLevel string `json:"log_level"`
 }
 
 // Held is what a program meets while the gate is STOPPED.
@@ -134,6 +137,7 @@ const (
 	defaultName    = "main"
 	defaultAddress = "127.0.0.1:4002" // where IB Gateway listens for paper trading
 	defaultPreset  = "handoff"
+	defaultLevel   = "info"
 	defaultLog     = 1 << 30
 	defaultRoll    = Monthly
 	// In minutes.
@@ -147,6 +151,9 @@ const (
 	minLog      = 1 << 20
 	maxLog      = 1 << 40
 )
+
+// levels are those of log_level.
+var levels = []string{"debug", defaultLevel, "warn", "error"}
 
 // presetParams are the values of a preset, those of the default one if there is
 // none of that name.

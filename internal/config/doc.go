@@ -26,6 +26,7 @@
 //	                                                                   dead_man: {url_file, every_minutes}}
 //	--log-max-bytes N          IBRECORDER_LOG_MAX_BYTES              log_max_bytes
 //	                           IBRECORDER_LOG_ROLL                   log_roll
+//	                           IBRECORDER_LOG_LEVEL                  log_level
 //	--policy PRESET            IBRECORDER_POLICY_PRESET              policy: {preset,
 //	                           IBRECORDER_POLICY_SILENT_LIMIT, …       silent_limit, …}
 //
@@ -41,7 +42,10 @@
 //   - A policy reads the same as a section of a configuration, by itself, and as a test
 //     stream has it (TestAPolicyInItsThreeForms, TestThePoliciesOfTheStreams), and its
 //     mistakes are said with their places (TestMistakesInAPolicy).
-//   - What is shown loads as what was loaded (TestWhatIsShownLoadsTheSame).
+//   - What is shown loads as what was loaded (TestWhatIsShownLoadsTheSame). Two that are
+//     shown alike are the same to a recorder that reads its configuration again, and each key
+//     that differs either needs a restart or does not (TestWhatHasChanged,
+//     TestWhatIsShownAlikeHasNotChanged).
 //   - A channel has the keys of its type, and a mistake names them (TestChannels,
 //     TestEveryKeyOfAChannelIsForSomeType, TestMistakesInAFile). A secret that stands in the
 //     place of its file's name is refused and not repeated, nor is its line

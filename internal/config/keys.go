@@ -53,6 +53,7 @@ var top = func() []key {
 		{"alerts.outage_after_minutes", whole, ""},
 		{"alerts.dead_man.url_file", text, ""},
 		{"alerts.dead_man.every_minutes", whole, ""},
+		{"log_level", text, ""},
 		{"policy.preset", text, "policy"},
 	}
 	for _, name := range paramNames {

@@ -137,6 +137,7 @@ func defaults(vars map[string]string, others []entry) []entry {
 		{path: "alerts.outage_after_minutes", value: int64(defaultOutageAfter)},
 		{path: "alerts.dead_man.url_file", value: ""},
 		{path: "alerts.dead_man.every_minutes", value: int64(defaultPing)},
+		{path: "log_level", value: defaultLevel},
 		{path: "data", value: xdg(vars, "XDG_STATE_HOME", filepath.Join(".local", "state"))},
 	}
 	if !slices.ContainsFunc(others, func(e entry) bool { return strings.HasSuffix(e.path, ".address") }) {
@@ -167,7 +168,7 @@ func merge(all []entry) (Config, map[string]entry) {
 	names := gatewayNames(all)
 	c := Config{
 		Data: v.GetString("data"), Mode: events.Mode(v.GetString("mode")), Held: Held(v.GetString("held")),
-		OnRestartRequired: v.GetString("on_restart_required"), LogMaxBytes: v.GetInt64("log_max_bytes"), LogRoll: LogRoll(v.GetString("log_roll")),
+		OnRestartRequired: v.GetString("on_restart_required"), LogMaxBytes: v.GetInt64("log_max_bytes"), LogRoll: LogRoll(v.GetString("log_roll")), LogLevel: v.GetString("log_level"),
 		Policy: Policy{Preset: v.GetString("policy.preset")}, NATS: NATS{Listen: v.GetString("nats.listen")},
 		HTTP: HTTP{Listen: v.GetString("http.listen"), TLSCertFile: v.GetString("http.tls_cert_file"), TLSKeyFile: v.GetString("http.tls_key_file")},
 	}

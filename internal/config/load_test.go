@@ -81,7 +81,7 @@ func TestZeroConfiguration(t *testing.T) {
 		Gateways:    []Gateway{{Name: "main", Address: "127.0.0.1:4002", Tap: "127.0.0.1:4102"}},
 		Policy:      Policy{"handoff", policy.Handoff()},
 		HTTP:        HTTP{Listen: "127.0.0.1:7463"},
-		LogMaxBytes: 1 << 30, LogRoll: "monthly",
+		LogMaxBytes: 1 << 30, LogRoll: "monthly", LogLevel: "info",
 	}
 	if diff := cmp.Diff(want, c); err != nil || diff != "" {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
@@ -194,7 +194,7 @@ policy: {preset: lenient, silent_limit: 5}
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			want := Config{Data: "/in/file", Mode: events.Observe, Held: "refuse", LogMaxBytes: 1 << 30, LogRoll: "monthly", HTTP: HTTP{Listen: "127.0.0.1:7463"},
+			want := Config{Data: "/in/file", Mode: events.Observe, Held: "refuse", LogMaxBytes: 1 << 30, LogRoll: "monthly", LogLevel: "info", HTTP: HTTP{Listen: "127.0.0.1:7463"},
 				Alerts:   Alerts{RemindMinutes: 30, RemindMost: 8, OutageAfterMinutes: 10, DeadMan: DeadMan{EveryMinutes: 5}},
 				Gateways: []Gateway{{Name: "live", Address: "127.0.0.1:4001", Tap: "127.0.0.1:5001", Connect: true, ClientID: 5}},
 				Policy:   Policy{"lenient", policy.Lenient()}}

@@ -115,6 +115,7 @@ func TestMistakesElsewhere(t *testing.T) {
 		{"a client id that is no number", env("IBRECORDER_CLIENT_ID=x"), `env IBRECORDER_CLIENT_ID: "x", want a whole number`},
 		{"a roll that is none", env("IBRECORDER_LOG_ROLL=weekly"), `env IBRECORDER_LOG_ROLL: log_roll "weekly", want monthly or never`},
 		{"a log too small", env("IBRECORDER_LOG_MAX_BYTES=1"), "env IBRECORDER_LOG_MAX_BYTES: log_max_bytes is 1, want 1048576 to 1099511627776"},
+		{"a level that is none", env("IBRECORDER_LOG_LEVEL=loud"), `env IBRECORDER_LOG_LEVEL: log_level "loud", want debug, info, warn, error`},
 		{"a value of the policy", env("IBRECORDER_POLICY_JITTER_PERCENT=101"), "env IBRECORDER_POLICY_JITTER_PERCENT: jitter_percent is 101, want 0 to 100"},
 		{"an unknown preset", run("--policy=strict"), `flag --policy: no preset "strict", there are handoff, lenient, demo`},
 		{"an unknown way to hold", run("--held=reset"), `flag --held: held "reset", want refuse or explain`},

@@ -39,6 +39,7 @@ func draw(t *rapid.T) Config {
 		OnRestartRequired: words.Draw(t, "command"),
 		LogRoll:           rapid.SampledFrom([]LogRoll{Monthly, Never}).Draw(t, "roll"),
 		LogMaxBytes:       rapid.Int64Range(minLog, maxLog).Draw(t, "log"),
+		LogLevel:          rapid.SampledFrom(levels).Draw(t, "level"),
 	}
 	if rapid.Bool().Draw(t, "any folder") {
 		c.Data = "/" + words.Draw(t, "folder")

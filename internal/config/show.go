@@ -92,6 +92,7 @@ func lines(c Config) []line {
 	add("", "on_restart_required", "on_restart_required", c.OnRestartRequired)
 	add("", "log_max_bytes", "log_max_bytes", c.LogMaxBytes)
 	add("", "log_roll", "log_roll", string(c.LogRoll))
+	add("", "log_level", "log_level", c.LogLevel)
 	out = append(out, line{text: "alerts:"})
 	add("  ", "alerts.remind_minutes", "remind_minutes", c.Alerts.RemindMinutes)
 	add("  ", "alerts.remind_most", "remind_most", c.Alerts.RemindMost)

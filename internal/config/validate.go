@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -56,6 +57,9 @@ func validate(c Config, of map[string]entry, ps *problems) {
 	}
 	if c.LogRoll != Monthly && c.LogRoll != Never {
 		k.wrong("log_roll", "log_roll %q, want monthly or never", c.LogRoll)
+	}
+	if !slices.Contains(levels, c.LogLevel) {
+		k.wrong("log_level", "log_level %q, want %s", c.LogLevel, strings.Join(levels, ", "))
 	}
 	k.policy(c.Policy)
 	if n := len(c.Gateways); n > maxGateways {

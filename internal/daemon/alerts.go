@@ -15,12 +15,15 @@ import (
 	"ibrecorder/internal/notice"
 )
 
-// alerts are who writes down what people are told of one gateway, and who tells them.
+// alerts are who writes down what people are told of one gateway, and who tells them. A
+// reload puts others in their place.
 type alerts struct {
-	clerk *alert.Clerk
-	words notice.Words
-	most  int64
-	// at is what each channel has in its hands, in the order of Config.Channels.
+	channels []alert.Channel
+	over     chan struct{} // closed when others are in their place
+	clerk    *alert.Clerk
+	words    notice.Words
+	most     int64
+	// at is what each channel has in its hands, in the order of channels.
 	at []*atomic.Uint64
 }
 
@@ -30,18 +33,18 @@ func DefaultAlerts() alert.Settings {
 }
 
 // telling makes them. Nothing runs yet.
-func (p *post) telling() *alerts {
+func (p *post) telling(channels []alert.Channel) *alerts {
 	cfg := p.d.cfg
 	s := DefaultAlerts()
 	if cfg.Alerts != nil {
 		s = *cfg.Alerts
 	}
 	s.Windows = p.cfg.Windows
-	out := &alerts{words: notice.Words{Steps: p.cfg.Recovery, Remind: s.Remind, Most: s.Most, Zone: cfg.Zone}, most: s.Most}
+	out := &alerts{channels: channels, over: make(chan struct{}), words: notice.Words{Steps: p.cfg.Recovery, Remind: s.Remind, Most: s.Most, Zone: cfg.Zone}, most: s.Most}
 	if len(out.words.Steps) == 0 {
 		out.words.Steps = notice.DefaultSteps(p.cfg.Name)
 	}
-	for _, ch := range cfg.Channels {
+	for _, ch := range channels {
 		s.Channels = append(s.Channels, ch.Name())
 		out.at = append(out.at, new(atomic.Uint64))
 	}
@@ -71,17 +74,34 @@ func (p *post) used(ctx context.Context) (int64, error) {
 	return used * 100 / limit, nil
 }
 
-// tell runs the clerk, the channels and the siren until ctx ends.
+// tell tells people until ctx ends. After a reload others begin where these have ended:
+// what was told is in the log.
 func (p *post) tell(ctx context.Context) {
+	for ctx.Err() == nil {
+		a := p.alerts.Load()
+		telling, enough := context.WithCancel(ctx)
+		var running sync.WaitGroup
+		running.Go(func() { p.tellBy(telling, a) })
+		select {
+		case <-a.over:
+		case <-ctx.Done():
+		}
+		enough()
+		running.Wait()
+	}
+}
+
+// tellBy runs the clerk, the channels and the siren of a until ctx ends.
+func (p *post) tellBy(ctx context.Context, a *alerts) {
 	var running sync.WaitGroup
 	defer running.Wait()
-	running.Go(func() { p.again(ctx, "the clerk of the alerts", p.alerts.clerk.Run) })
-	for i, ch := range p.d.cfg.Channels {
-		s := alert.Subscriber{Log: p.log, Desk: p.loop, Channel: ch, Words: p.alerts.words, Logger: p.logger(), At: p.alerts.at[i]}
+	running.Go(func() { p.again(ctx, "the clerk of the alerts", a.clerk.Run) })
+	for i, ch := range a.channels {
+		s := alert.Subscriber{Log: p.log, Desk: p.loop, Channel: ch, Words: a.words, Logger: p.logger(), At: a.at[i]}
 		running.Go(func() { p.again(ctx, "channel "+ch.Name(), s.Run) })
 	}
 	siren := alert.Siren{
-		Gateway: p.cfg.Name, Boot: p.d.boot, Log: p.log, Words: p.alerts.words, Channels: p.d.cfg.Channels, Logger: p.logger(),
+		Gateway: p.cfg.Name, Boot: p.d.boot, Log: p.log, Words: a.words, Channels: a.channels, Logger: p.logger(),
 		Blocked: func() (events.Record, error) { v := p.loop.View(); return v.Untaken, v.Blocked },
 	}
 	running.Go(func() { siren.Run(ctx) })
@@ -108,7 +128,7 @@ func (p *post) again(ctx context.Context, who string, run func(context.Context) 
 
 // Ack implements httpapi.Gateway.
 func (p *post) Ack(ctx context.Context, a httpapi.Ack) (events.Record, error) {
-	view := p.alerts.clerk.View()
+	view := p.alerts.Load().clerk.View()
 	for _, x := range []alert.Alert{view.Stop, view.Outage} {
 		switch {
 		case x.Seq == 0:
@@ -140,11 +160,36 @@ func (d *Daemon) ill() string {
 	return ""
 }
 
-// channels are who is told, and how they took it.
+// alerting fills in what is known of alerts.
+func (p *post) alerting(s *httpapi.Status) {
+	if p.d.dead != nil {
+		s.DeadManError = p.d.dead.Failing()
+	}
+	s.Alerts = p.channels()
+	told := p.alerts.Load()
+	view := told.clerk.View()
+	for _, x := range []alert.Alert{view.Stop, view.Outage} {
+		if x.Seq == 0 {
+			continue
+		}
+		a := &httpapi.Alert{About: x.About, Incident: x.Incident, Since: x.At.Wall, Reminders: x.Reminders}
+		if x.About == events.AboutStop {
+			a.Most = told.most
+		}
+		if d, ok := x.Acknowledged.Data.(events.AlertAcknowledged); ok {
+			a.By, a.Acknowledged = d.By, x.Acknowledged.Time
+		}
+		s.Alert = a
+		return
+	}
+}
+
+// channels are those on which somebody is told, in the order of the configuration.
 func (p *post) channels() (all []httpapi.Channel) {
-	view := p.alerts.clerk.View()
-	for i, ch := range p.d.cfg.Channels {
-		c := httpapi.Channel{Name: ch.Name(), Waiting: view.Waiting(p.alerts.at[i].Load())}
+	a := p.alerts.Load()
+	view := a.clerk.View()
+	for i, ch := range a.channels {
+		c := httpapi.Channel{Name: ch.Name(), Waiting: view.Waiting(a.at[i].Load())}
 		for _, x := range view.Channels {
 			if x.Name == c.Name {
 				c.Delivered, c.Failing = x.Delivered, x.Failing
@@ -153,27 +198,4 @@ func (p *post) channels() (all []httpapi.Channel) {
 		all = append(all, c)
 	}
 	return all
-}
-
-// alerting fills in what is known of alerts.
-func (p *post) alerting(s *httpapi.Status) {
-	if p.d.dead != nil {
-		s.DeadManError = p.d.dead.Failing()
-	}
-	view := p.alerts.clerk.View()
-	s.Alerts = p.channels()
-	for _, x := range []alert.Alert{view.Stop, view.Outage} {
-		if x.Seq == 0 {
-			continue
-		}
-		a := &httpapi.Alert{About: x.About, Incident: x.Incident, Since: x.At.Wall, Reminders: x.Reminders}
-		if x.About == events.AboutStop {
-			a.Most = p.alerts.most
-		}
-		if d, ok := x.Acknowledged.Data.(events.AlertAcknowledged); ok {
-			a.By, a.Acknowledged = d.By, x.Acknowledged.Time
-		}
-		s.Alert = a
-		return
-	}
 }

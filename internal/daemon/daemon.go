@@ -61,6 +61,10 @@ type Config struct {
 	// HTTP serves the API over TCP too; nil, and it is on the socket alone.
 	HTTP *HTTP
 
+	// Reload reads the configuration again, for who asks on the socket; nil, and nobody
+	// can. It may call Daemon.Reload.
+	Reload func(context.Context) (httpapi.Reloaded, error)
+
 	// Sensor reads the listener at an address; nil is watch.Listener.
 	Sensor func(address string) recorder.Sensor
 	// Watch is how often the listener is read without being asked; 0 is watch.Interval. A
@@ -137,7 +141,7 @@ type post struct {
 	session *ibsession.Session // nil without Connect
 	counter *metrics.Counter
 	sockets atomic.Pointer[events.GatewayObserved] // the last reading, nil before the first
-	alerts  *alerts
+	alerts  atomic.Pointer[alerts]
 }
 
 // Open opens the folder, rebuilds every gateway's state and listens. Nothing dials
@@ -218,7 +222,7 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor, keys *checkp
 	if err != nil {
 		return err
 	}
-	p.alerts = p.telling()
+	p.alerts.Store(p.telling(cfg.Channels))
 	relay := tap.Config{
 		Desk: p.loop, Address: p.cfg.Address, Listen: p.cfg.Tap, Prefix: p.d.boot + "-", Source: "/tap",
 		Params: cfg.Policy.Params, Observe: cfg.Policy.Mode == events.Observe, Explain: cfg.Explain, Key: redactor.Key,
@@ -265,7 +269,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		d.meter.Add(p)
 		start(func() error { return p.run(ctx) })
 	}
-	start(func() error { return httpapi.Serve(ctx, d.api, served, d.cfg.Logger, d.vitals()...) })
+	start(func() error { return httpapi.Serve(ctx, d.api, served, d.cfg.Logger, d.private()...) })
 	if d.port != nil {
 		start(func() error { return d.serve(ctx, served) })
 	}

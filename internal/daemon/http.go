@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"ibrecorder/internal/access"
@@ -39,7 +40,7 @@ var ErrHTTP = errors.New("HTTP cannot be served")
 // port is the listener of the HTTP API.
 type port struct {
 	net.Listener
-	tokens access.Tokens
+	tokens atomic.Pointer[access.Tokens]
 	open   bool
 	cert   *access.Certificate // nil without TLS
 }
@@ -53,7 +54,8 @@ func (h *HTTP) listen() (*port, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: listen address %q: want IP:PORT, for example 127.0.0.1:7463", ErrHTTP, h.Listen)
 	}
-	p := &port{tokens: h.Tokens, open: addr.Addr().IsLoopback()}
+	p := &port{open: addr.Addr().IsLoopback()}
+	p.tokens.Store(&h.Tokens)
 	if !p.open && (h.CertFile == "" || len(h.Tokens) == 0) {
 		return nil, fmt.Errorf("%w: %s is open to others; it needs http.tls_cert_file, http.tls_key_file and http.tokens (recorder token new NAME --scope read); or listen on 127.0.0.1:%d, and ssh -L from elsewhere", ErrHTTP, h.Listen, addr.Port())
 	}
@@ -83,15 +85,6 @@ func (d *Daemon) HTTP() string {
 	return scheme + d.port.Addr().String()
 }
 
-// Reload reads the TLS certificate again. If it cannot be used the one before stays, and
-// the error says why.
-func (d *Daemon) Reload() error {
-	if d.port == nil || d.port.cert == nil {
-		return nil
-	}
-	return d.port.cert.Reload()
-}
-
 // serve answers over the port until ctx ends.
 func (d *Daemon) serve(ctx context.Context, served []httpapi.Gateway) error {
 	page := d.page(served)
@@ -100,16 +93,16 @@ func (d *Daemon) serve(ctx context.Context, served []httpapi.Gateway) error {
 	go func() { page.Run(following); close(followed) }()
 	defer func() { stop(); <-followed }()
 	return httpapi.ServePort(ctx, d.port, httpapi.Port{
-		Gateways: served, Mounts: append(d.vitals(), page.Mounts()...), Tokens: d.port.tokens, Open: d.port.open, Quota: d.quota,
+		Gateways: served, Mounts: append(d.vitals(), page.Mounts()...), Tokens: func() access.Tokens { return *d.port.tokens.Load() }, Open: d.port.open, Quota: d.quota,
 	}, d.cfg.Logger)
 }
 
 // page is the dashboard. An operator's token is what its forms ask for.
 func (d *Daemon) page(served []httpapi.Gateway) *dashboard.Board {
 	cfg := dashboard.Config{Gateways: served, Folder: d.cfg.Data, Zone: time.Local, Version: d.cfg.Version, Logger: d.cfg.Logger}
-	if d.port.tokens.Has(access.Operate) {
+	if d.port.tokens.Load().Has(access.Operate) {
 		cfg.Authorize = func(token string) (string, error) {
-			c, known := d.port.tokens.Find(token)
+			c, known := d.port.tokens.Load().Find(token)
 			switch {
 			case !known:
 				return "", errors.New("the token is not one that this recorder knows")

@@ -28,6 +28,15 @@ func (d *Daemon) vitals() []httpapi.Mount {
 	}
 }
 
+// private is what is served on the socket alone.
+func (d *Daemon) private() []httpapi.Mount {
+	all := d.vitals()
+	if d.cfg.Reload != nil {
+		all = append(all, httpapi.ReloadMount(d.cfg.Reload))
+	}
+	return all
+}
+
 // answer is a health.Handler that names no account in what a log says.
 func answer(word string, check func() error) http.Handler {
 	redactor := events.NewRedactor([]byte(rand.Text()))

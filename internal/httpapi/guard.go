@@ -14,7 +14,7 @@ import (
 
 // guard looks at every request to the port before anything else does.
 type guard struct {
-	tokens access.Tokens
+	tokens func() access.Tokens // at each request: a reload changes them
 	// open lets everybody read. It is for loopback alone, where whoever can connect can
 	// read the socket tables too; and there the Host is looked at, because a page whose
 	// name was made to mean this host could read as well.
@@ -22,7 +22,7 @@ type guard struct {
 	cross *http.CrossOriginProtection
 }
 
-func newGuard(tokens access.Tokens, open bool) *guard {
+func newGuard(tokens func() access.Tokens, open bool) *guard {
 	return &guard{tokens: tokens, open: open, cross: http.NewCrossOriginProtection()}
 }
 
@@ -79,7 +79,7 @@ func (g *guard) caller(r *http.Request) (access.Caller, error) {
 	default:
 		ok = false
 	}
-	c, known := g.tokens.Find(strings.TrimSpace(secret))
+	c, known := g.tokens().Find(strings.TrimSpace(secret))
 	if !ok || !known {
 		return access.Caller{}, noToken.with("the token is not one that this recorder knows", tokenHint(access.Ingest))
 	}

@@ -30,7 +30,7 @@ var tokens = access.Tokens{
 // servePort serves p on a port of loopback until the test ends, and returns its address.
 func servePort(t testing.TB, p Port) string {
 	t.Helper()
-	p.Tokens = tokens
+	p.Tokens = func() access.Tokens { return tokens }
 	return whileTesting(t, func(ctx context.Context, l net.Listener) error {
 		return ServePort(ctx, l, p, slog.New(slog.DiscardHandler))
 	})
@@ -39,7 +39,7 @@ func servePort(t testing.TB, p Port) string {
 // serveHandler serves h on a port that lets everybody read.
 func serveHandler(t testing.TB, h *handler) string {
 	t.Helper()
-	h.guard = newGuard(tokens, true)
+	h.guard = newGuard(func() access.Tokens { return tokens }, true)
 	return whileTesting(t, func(ctx context.Context, l net.Listener) error {
 		life, end := context.WithCancel(context.WithoutCancel(ctx))
 		defer end()

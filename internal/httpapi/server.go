@@ -28,8 +28,8 @@ type Port struct {
 	Gateways []Gateway
 	// Mounts are what others serve there.
 	Mounts []Mount
-	// Tokens are who may do more than read.
-	Tokens access.Tokens
+	// Tokens are who may do more than read, asked at each request; nil is nobody.
+	Tokens func() access.Tokens
 	// Open lets everybody read who can connect. It is for a listener on loopback.
 	Open bool
 	// Quota bounds what each runner may send; nil is no bound.
@@ -56,6 +56,9 @@ func ServePort(ctx context.Context, l net.Listener, p Port, log *slog.Logger) er
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	h := newHandler(ctx, p.Gateways, log)
+	if p.Tokens == nil {
+		p.Tokens = func() access.Tokens { return nil }
+	}
 	h.guard, h.quota = newGuard(p.Tokens, p.Open), p.Quota
 	for _, m := range p.Mounts {
 		h.mount(m)
