@@ -38,7 +38,7 @@
 //   - What one source sends too much of is answered 429, and nobody else is
 //     (TestASourceHasAQuota).
 //   - Who reads slowly holds up nobody (TestASlowListenerHoldsUpNobody), a thousand who
-//     listen cost 10 to 20 KiB each (TestAThousandListen), and more than 1024 are refused
+//     listen cost about 30 KiB each (TestAThousandListen), and more than 1024 are refused
 //     (TestOnlySoManyListen).
 //   - Only the user of the recorder reaches the socket; one that a killed recorder
 //     left is replaced, and nothing else is (TestTheSocketIsPrivate,
