@@ -62,7 +62,7 @@ var mayImport = map[string][]string{
 	"internal/natsapi":   {"events", "internal/httpapi", natsClient},
 	"internal/report":    {"events", "fsm", "internal/audit", "internal/diff", "internal/figure", "internal/rule", "internal/whatif"},
 	"internal/figure":    {},
-	"internal/dashboard": {"events", "fsm", "internal/access", "internal/figure", "internal/httpapi", "internal/report"},
+	"internal/dashboard": {"events", "fsm", "internal/access", "internal/figure", "internal/httpapi", "internal/notice", "internal/report"},
 	"internal/source":    {"events", "internal/bundle", "internal/httpapi", "store"},
 	"internal/logfile":   {"events"},
 	"internal/streams":   {"events", "fsm", "internal/policy", "internal/rule", yaml},

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"sync/atomic"
-	"time"
 
 	"ibrecorder/internal/access"
 	"ibrecorder/internal/dashboard"
@@ -99,7 +98,15 @@ func (d *Daemon) serve(ctx context.Context, served []httpapi.Gateway) error {
 
 // page is the dashboard. An operator's token is what its forms ask for.
 func (d *Daemon) page(served []httpapi.Gateway) *dashboard.Board {
-	cfg := dashboard.Config{Gateways: served, Folder: d.cfg.Data, Zone: time.Local, Version: d.cfg.Version, Logger: d.cfg.Logger}
+	cfg := dashboard.Config{Gateways: served, Folder: d.cfg.Data, Zone: d.cfg.Zone, Version: d.cfg.Version, Logger: d.cfg.Logger}
+	cfg.Steps = func(gateway string) []string {
+		for _, p := range d.posts {
+			if p.cfg.Name == gateway {
+				return p.alerts.Load().words.Steps
+			}
+		}
+		return nil
+	}
 	if d.port.tokens.Load().Has(access.Operate) {
 		cfg.Authorize = func(token string) (string, error) {
 			c, known := d.port.tokens.Load().Find(token)

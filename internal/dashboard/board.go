@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ibrecorder/internal/httpapi"
+	"ibrecorder/internal/notice"
 )
 
 // Config is what a Board needs.
@@ -17,8 +18,8 @@ type Config struct {
 	// Authorize says whose token it is. The error is what the page says of one that may not
 	// operate. Nil, and nobody can resume or acknowledge from the page.
 	Authorize func(token string) (by string, err error)
-	// Steps are what the operator of a gateway has written down for a restart, in order.
-	// Nil or empty is a list of the recorder's own.
+	// Steps are what people are told to do for a stop of a gateway, in order. Nil is
+	// notice.DefaultSteps.
 	Steps func(gateway string) []string
 	// Folder is the data folder, for the commands in a report.
 	Folder string
@@ -61,6 +62,9 @@ func New(cfg Config) *Board {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Steps == nil {
+		cfg.Steps = notice.DefaultSteps
 	}
 	if cfg.Zone == nil {
 		cfg.Zone = time.UTC

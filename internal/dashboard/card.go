@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"ibrecorder/events"
@@ -42,9 +43,10 @@ type card struct {
 	Turned             string // turned away since the stop
 	Told               string
 	ToldBad            bool
-	Steps              []string
-	Command            string // of the last step
-	Resume             string // where it can be done here
+	Alert              string // in force
+	Ack, Resume        string // where that can be done here
+	Steps              []step
+	Command            string // what to type, without a stop
 	Waiting            []string
 	Facts              string
 }
@@ -79,6 +81,7 @@ func (p *page) card(b *Board, s sight) card {
 	c.Attempts = lastHour(s.window.attempts, p.now)
 	c.notes(st, s.broken)
 	p.told(&c, st)
+	p.alert(b, &c, st.Alert)
 	p.steps(b, &c, s)
 	for _, w := range st.Clients {
 		c.Waiting = append(c.Waiting, fmt.Sprintf("client %d waits until %s, after %s", w.ID, p.when(w.Until), count(w.Failures, "failure")))
@@ -178,6 +181,31 @@ func (p *page) told(c *card, s httpapi.Status) {
 	}
 }
 
+// step is one thing to do; a command is to be typed.
+type step struct {
+	Text  string
+	Typed bool
+}
+
+// alert is what stands, and what to do about it.
+func (p *page) alert(b *Board, c *card, a *httpapi.Alert) {
+	if a == nil {
+		return
+	}
+	c.Alert = fmt.Sprintf("of %s, raised %s ago", report.Plain(a.Incident), p.ago(a.Since))
+	if a.Most > 0 {
+		c.Alert += fmt.Sprintf(", %d of %d reminders", a.Reminders, a.Most)
+	}
+	if a.By != "" {
+		c.Alert += ", acknowledged by " + report.Plain(a.By) + " at " + p.when(a.Acknowledged)
+		return
+	}
+	c.Alert += ", not acknowledged"
+	if b.cfg.Authorize != nil {
+		c.Ack = "/gateways/" + c.Name + "/ack"
+	}
+}
+
 // steps are what to do, and what it has cost so far.
 func (p *page) steps(b *Board, c *card, s sight) {
 	c.Command = report.Plain(s.status.Next)
@@ -191,13 +219,9 @@ func (p *page) steps(b *Board, c *card, s sight) {
 	if s.status.Held != "explain" && s.status.Mode != events.Observe {
 		c.Turned += "; what a closed port refuses nobody can count"
 	}
-	if b.cfg.Steps != nil {
-		c.Steps = b.cfg.Steps(c.Name)
+	for _, s := range b.cfg.Steps(c.Name) {
+		c.Steps = append(c.Steps, step{report.Plain(s), strings.HasPrefix(s, "recorder ")})
 	}
-	if len(c.Steps) == 0 {
-		c.Steps = []string{"Restart IB Gateway.", "Approve the login on your phone; the request expires after some minutes.", "Wait until its window says that it is connected."}
-	}
-	c.Command = fmt.Sprintf("recorder resume %s --reason TEXT", c.Name)
 	if b.cfg.Authorize != nil {
 		c.Resume = "/gateways/" + c.Name + "/resume"
 	}

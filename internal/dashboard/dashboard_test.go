@@ -83,6 +83,8 @@ func TestGoldens(t *testing.T) {
 		{"nobody", "no gateway at all", "/", func(t *testing.T) *Board { return run(t, sceneConfig()) }, 200},
 		{"form", "the form by which an operator resumes", "/gateways/live/resume", whole, 200},
 		{"form-open", "the form of a gateway that is not stopped", "/gateways/paper/resume", whole, 200},
+		{"ack", "the form by which an operator acknowledges", "/gateways/live/ack", whole, 200},
+		{"ack-none", "the same of a gateway without an alert", "/gateways/paper/ack", whole, 200},
 		{"address", "an address that means nothing", "/?span=forever", whole, 400},
 	} {
 		t.Run(c.file, func(t *testing.T) {
@@ -158,6 +160,7 @@ func TestNoTextIsMarkup(t *testing.T) {
 			s.Why, s.Blind, s.TapError, s.LogError, s.Next = text, text, text, text, text
 			s.Alerts = []httpapi.Channel{{Name: text, Failing: text}}
 			s.Refused = &httpapi.Refused{Seq: 7, Rule: text}
+			s.Alert = &httpapi.Alert{Incident: text, Most: 8, By: text}
 			s.Policy.Preset, s.Address, s.Tap = text, text, text
 		}
 		cfg := sceneConfig()

@@ -6,7 +6,8 @@
 //	GET  /static/{file}                 its style sheet, script and icons
 //	GET  /live                          text/event-stream: change, when the page has something new; beat, when not
 //	GET  /incidents/{gateway}/{stop}    the report of an incident, made from the log when it is asked for
-//	GET  /gateways/{gateway}/resume     a form; POST puts it to the policy
+//	GET  /gateways/{gateway}/resume     a form; POST puts a claim to the policy
+//	GET  /gateways/{gateway}/ack        a form; POST says that an operator has seen the alert
 //
 // # What it guarantees
 //
@@ -23,7 +24,7 @@
 //   - An open page hears of a change without asking, and that the recorder is there
 //     (TestAnOpenPageIsTold); the pages that are told are bounded (TestPagesAreBounded).
 //   - Nobody operates without a token that may, and no other page can make a browser do it
-//     (TestWhoMayResume).
+//     (TestWhoMayResume, TestWhoMayAcknowledge, TestOnlyAFormOperates).
 //   - Each colour of a text has a contrast of 4.5 to 1 to what is behind it, in light and in
 //     dark, and each shape one of 3 to 1 (TestThePalette).
 //   - In a real browser it fits a phone, renews itself without losing what its reader does,

@@ -32,6 +32,7 @@ type fake struct {
 	fail   error         // of every read
 	reads  int           // events that were read
 	claims []httpapi.Claim
+	acks   []httpapi.Ack
 	answer events.Payload // to a claim
 }
 
@@ -155,6 +156,18 @@ func (f *fake) Resume(_ context.Context, c httpapi.Claim) (events.Record, error)
 		}
 		s.Add("/recorder", "", f.answer)
 	})
+	all := f.stream.Records()
+	return all[len(all)-1], nil
+}
+
+func (f *fake) Ack(_ context.Context, a httpapi.Ack) (events.Record, error) {
+	if f.answer == nil {
+		return events.Record{}, httpapi.NoAlert(f.name)
+	}
+	f.mu.Lock()
+	f.acks = append(f.acks, a)
+	f.mu.Unlock()
+	f.add(func(s *streamtest.Stream) { s.Add("/operator/cli", "", f.answer) })
 	all := f.stream.Records()
 	return all[len(all)-1], nil
 }

@@ -30,6 +30,7 @@ func (b *Board) Mounts() []httpapi.Mount {
 		{Pattern: "GET /{$}", Scope: access.Read}, {Pattern: "GET /static/{file}", Scope: access.Nothing}, {Pattern: "GET /live", Scope: access.Read},
 		{Pattern: "GET /incidents/{gateway}/{stop}", Scope: access.Read},
 		{Pattern: "GET /gateways/{gateway}/resume", Scope: access.Read}, {Pattern: "POST /gateways/{gateway}/resume", Scope: access.Nothing},
+		{Pattern: "GET /gateways/{gateway}/ack", Scope: access.Read}, {Pattern: "POST /gateways/{gateway}/ack", Scope: access.Nothing},
 	}
 	for i := range out {
 		out[i].Handler = b
@@ -39,7 +40,7 @@ func (b *Board) Mounts() []httpapi.Mount {
 
 func (b *Board) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	answers := []http.HandlerFunc{b.index, static, b.live, b.incident, b.resumeForm, b.resume}
+	answers := []http.HandlerFunc{b.index, static, b.live, b.incident, b.asks(&resuming), b.takes(&resuming), b.asks(&acknowledging), b.takes(&acknowledging)}
 	for i, m := range b.Mounts() {
 		mux.HandleFunc(m.Pattern, answers[i])
 	}
@@ -63,7 +64,7 @@ func (b *Board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (b *Board) index(w http.ResponseWriter, r *http.Request) {
 	a, err := b.ask(r.URL.Query())
 	if err != nil {
-		b.say(w, http.StatusBadRequest, message{Title: "This address means nothing here", Text: err.Error() + ".", Back: "/"})
+		b.say(w, http.StatusBadRequest, message{Title: "This address means nothing here", Text: err.Error() + "."})
 		return
 	}
 	b.write(w, http.StatusOK, "page.tmpl", b.page(r.Context(), a))
@@ -74,7 +75,6 @@ type message struct {
 	Mood        mood
 	Title, Text string
 	Hint        string // what to type, or to do
-	Back        string
 	Version     string
 }
 

@@ -22,7 +22,7 @@ func (b *Board) incident(w http.ResponseWriter, r *http.Request) {
 	}
 	stop, err := strconv.ParseUint(r.PathValue("stop"), 10, 64)
 	if err != nil || stop == 0 {
-		b.say(w, http.StatusNotFound, message{Title: "No such incident", Text: fmt.Sprintf("%q is not the number of an event.", report.Plain(r.PathValue("stop"))), Back: "/"})
+		b.say(w, http.StatusNotFound, message{Title: "No such incident", Text: fmt.Sprintf("%q is not the number of an event.", report.Plain(r.PathValue("stop")))})
 		return
 	}
 	select {
@@ -38,7 +38,7 @@ func (b *Board) incident(w http.ResponseWriter, r *http.Request) {
 	}
 	found, err := report.ChooseIncident(all, stop)
 	if err != nil {
-		b.say(w, http.StatusNotFound, message{Title: "No such incident", Text: report.Plain(err.Error()) + ".", Back: "/"})
+		b.say(w, http.StatusNotFound, message{Title: "No such incident", Text: report.Plain(err.Error()) + "."})
 		return
 	}
 	source := b.cfg.Folder
@@ -69,5 +69,5 @@ func (b *Board) unread(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	b.cfg.Logger.Error("a report could not be made", "error", err)
-	b.say(w, http.StatusInternalServerError, message{Title: "The report could not be made", Text: report.Plain(err.Error()) + ".", Hint: "replay verify says more about a log that cannot be read.", Back: "/"})
+	b.say(w, http.StatusInternalServerError, message{Title: "The report could not be made", Text: report.Plain(err.Error()) + ".", Hint: "replay verify says more about a log that cannot be read."})
 }

@@ -71,6 +71,36 @@ func TestWhoMayResume(t *testing.T) {
 	}
 }
 
+func TestWhoMayAcknowledge(t *testing.T) {
+	const kim = "operate-token-of-kim"
+	seen := events.AlertAcknowledged{Incident: "live-233", Raised: 234, By: "kim"}
+	for _, c := range []struct {
+		says   string
+		form   url.Values
+		answer events.Payload
+		status int
+		has    string
+		acks   []httpapi.Ack
+	}{
+		{"who may operate", url.Values{"token": {kim}, "reason": {"on my way"}}, seen, 200, "Event #473 says that kim has seen it", []httpapi.Ack{{By: "kim", Note: "on my way"}}},
+		{"a remark is not needed", url.Values{"token": {kim}}, seen, 200, "Nothing is opened by it", []httpapi.Ack{{By: "kim"}}},
+		{"somebody was there before", url.Values{"token": {kim}}, events.AlertAcknowledged{Incident: "live-233", Raised: 234, By: "ann"}, 200, "says that ann has seen it", []httpapi.Ack{{By: "kim"}}},
+		{"no alert is in force", url.Values{"token": {kim}}, nil, 409, "Acknowledge live: not done", nil},
+		{"a token that may only read", url.Values{"token": {"read-token"}}, seen, 403, "this needs operate", nil},
+		{"no token", url.Values{}, seen, 403, "not one that this recorder knows", nil},
+	} {
+		live, _, _ := scene()
+		live.answer = c.answer
+		w := post(t, run(t, sceneConfig(), live), "/gateways/live/ack", c.form)
+		if w.Code != c.status || !strings.Contains(w.Body.String(), c.has) {
+			t.Errorf("%s: it is answered %d, want %d with %q\n%s", c.says, w.Code, c.status, c.has, w.Body)
+		}
+		if diff := cmp.Diff(c.acks, live.acks); diff != "" {
+			t.Errorf("%s: what was acknowledged (-want +got):\n%s", c.says, diff)
+		}
+	}
+}
+
 // A token that a browser sends by itself is no operator's word, and neither is one in an
 // address, which is written into histories and logs.
 func TestOnlyAFormOperates(t *testing.T) {

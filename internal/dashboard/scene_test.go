@@ -87,6 +87,7 @@ func scene() (live, paper, sim *fake) {
 	live, paper, sim = newFake("live", stopped()), newFake("paper", connected()), newFake("sim", refusing())
 	live.dress = func(s *httpapi.Status) {
 		s.Alerts = []httpapi.Channel{{Name: "command", Delivered: streamtest.Begin.Add(7 * time.Hour)}, {Name: "phone", Failing: "dial tcp: no route to host", Waiting: 2}}
+		s.Alert = &httpapi.Alert{About: events.AboutStop, Incident: "live-233", Since: streamtest.Begin.Add(7 * time.Hour), Reminders: 1, Most: 8}
 	}
 	paper.dress = func(s *httpapi.Status) { s.Address, s.Tap = "127.0.0.1:4002", "127.0.0.1:4102" }
 	sim.dress = func(s *httpapi.Status) {
