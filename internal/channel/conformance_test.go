@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -218,8 +219,8 @@ func TestAHostThatIsNone(t *testing.T) {
 }
 
 func TestACertificateOfNobodyKnownIsRefused(t *testing.T) {
-	reached := false
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
+	var reached atomic.Bool
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Store(true) }))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	defer server.Close()
@@ -229,7 +230,7 @@ func TestACertificateOfNobodyKnownIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", k.name, err)
 		}
 	}
-	if reached {
+	if reached.Load() {
 		t.Error("a request was sent")
 	}
 }

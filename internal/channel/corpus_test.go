@@ -70,7 +70,8 @@ func TestNastyTextsOnEveryChannel(t *testing.T) {
 				if err := ch.Tell(t.Context(), n); err != nil {
 					rt.Fatalf("%v", err)
 				}
-				g := r.got[len(r.got)-1]
+				all := r.taken()
+				g := all[len(all)-1]
 				shown := string(g.body) + g.Header.Get("Ibrecorder-Title") + g.Header.Get("Webhook-Id") + g.Header.Get("Ibrecorder-Incident")
 				for _, field := range []string{ntfyTopic, dutyKey} { // where they belong
 					shown = strings.Replace(shown, `"`+field+`"`, "", 1)
@@ -80,16 +81,15 @@ func TestNastyTextsOnEveryChannel(t *testing.T) {
 		})
 	}
 	t.Run("smtp", func(t *testing.T) {
-		o := openOffice(t, true, nil)
+		o := openOffice(t, true, "PLAIN", nil)
 		ch := o.channel(mailSecret)
 		rapid.Check(t, func(rt *rapid.T) {
 			n := drawNotice(rt, rec)
 			if err := ch.Tell(t.Context(), n); err != nil {
 				rt.Fatalf("%v", err)
 			}
-			o.mu.Lock()
-			sent := o.mail[len(o.mail)-1]
-			o.mu.Unlock()
+			mail := o.taken()
+			sent := mail[len(mail)-1]
 			m, err := netmail.ReadMessage(bytes.NewReader(sent))
 			if err != nil {
 				rt.Fatal(err)

@@ -19,10 +19,10 @@ func TestTheDocumentedReceiver(t *testing.T) {
 	r := receive(t, kinds[0].check, 204, "")
 	tell(t, kinds[0].make(t, r.URL), stop(t))
 	headers := map[string]string{}
-	for name := range r.got[0].Header {
-		headers[strings.ToLower(name)] = r.got[0].Header.Get(name)
+	for name := range r.taken()[0].Header {
+		headers[strings.ToLower(name)] = r.taken()[0].Header.Get(name)
 	}
-	given, err := json.Marshal(map[string]any{"key": hookKey, "headers": headers, "body": string(r.got[0].body)})
+	given, err := json.Marshal(map[string]any{"key": hookKey, "headers": headers, "body": string(r.taken()[0].body)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestTheDocumentedNames(t *testing.T) {
 			r := receive(t, k.check, k.status, k.answer)
 			tell(t, k.make(t, r.URL), n)
 			var all []struct{ Labels map[string]string }
-			if err := json.Unmarshal(r.got[0].body, &all); err != nil {
+			if err := json.Unmarshal(r.taken()[0].body, &all); err != nil {
 				t.Fatal(err)
 			}
 			doc.find(t, "(`"+all[0].Labels["alertname"]+"`)")

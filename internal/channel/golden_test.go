@@ -75,18 +75,18 @@ func TestAnOutageOnEveryChannel(t *testing.T) {
 			ch := k.make(t, r.URL)
 			for i, n := range all {
 				tell(t, ch, n)
-				if len(r.got) != i+1 {
-					t.Fatalf("%d requests for %d notices", len(r.got), i+1)
+				if len(r.taken()) != i+1 {
+					t.Fatalf("%d requests for %d notices", len(r.taken()), i+1)
 				}
-				golden(t, filepath.Join(k.name, string(n.Kind)+".http"), request(t, r.got[i]))
+				golden(t, filepath.Join(k.name, string(n.Kind)+".http"), request(t, r.taken()[i]))
 			}
 		})
 	}
 	t.Run("smtp", func(t *testing.T) {
-		o := openOffice(t, false, nil)
+		o := openOffice(t, false, "PLAIN", nil)
 		for i, n := range all {
 			tell(t, o.channel(mailSecret), n)
-			golden(t, filepath.Join("smtp", string(n.Kind)+".eml"), strings.ReplaceAll(string(o.mail[i]), "\r\n", "\n"))
+			golden(t, filepath.Join("smtp", string(n.Kind)+".eml"), strings.ReplaceAll(string(o.taken()[i]), "\r\n", "\n"))
 		}
 	})
 	t.Run("command", func(t *testing.T) {
@@ -192,7 +192,7 @@ func TestAStopAndItsEndAreOneThingToWhoeverCounts(t *testing.T) {
 			r := receive(t, k.check, k.status, k.answer)
 			tell(t, k.make(t, r.URL), find(begins))
 			tell(t, k.make(t, r.URL), find(over))
-			if diff := cmp.Diff(of(r.got[0].body), of(r.got[1].body)); diff != "" {
+			if diff := cmp.Diff(of(r.taken()[0].body), of(r.taken()[1].body)); diff != "" {
 				t.Errorf("%s: %s and %s (-begins +ends)\n%s", k.name, begins, over, diff)
 			}
 		}

@@ -149,11 +149,11 @@ func (m *Mail) send(ctx context.Context, msg *mail.Msg) error {
 				return nil, err
 			}
 			context.AfterFunc(ctx, func() { conn.Close() }) // the library heeds a context only while it dials
-			conn = &bounds{Conn: conn, left: mostTalk}
+			heard := &bounds{Conn: conn, left: mostTalk}
 			if m.TLS == Implicit {
-				conn = tls.Client(conn, config)
+				return tls.Client(heard, config), nil
 			}
-			return conn, nil
+			return heard, nil
 		}),
 	}
 	if m.TLS == Implicit {

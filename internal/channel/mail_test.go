@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	netmail "net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,7 +42,7 @@ type office struct {
 	said []string // commands that came in the clear
 }
 
-func openOffice(t *testing.T, implicit bool, reply func(string) (string, bool)) *office {
+func openOffice(t *testing.T, implicit bool, mechs string, reply func(string) (string, bool)) *office {
 	server := httptest.NewUnstartedServer(nil) // for its certificate
 	server.StartTLS()
 	pool := x509.NewCertPool()
@@ -55,7 +56,7 @@ func openOffice(t *testing.T, implicit bool, reply func(string) (string, bool)) 
 	if implicit {
 		ln = tls.NewListener(ln, config)
 	}
-	o := &office{t: t, ln: ln, tls: config, trust: &tls.Config{RootCAs: pool}, implicit: implicit, mechs: "PLAIN LOGIN", reply: reply}
+	o := &office{t: t, ln: ln, tls: config, trust: &tls.Config{RootCAs: pool}, implicit: implicit, mechs: mechs, reply: reply}
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		for {
@@ -186,6 +187,20 @@ func (o *office) serve(conn net.Conn) {
 	}
 }
 
+// taken is the mail that came.
+func (o *office) taken() [][]byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.mail)
+}
+
+// clear is what came before TLS.
+func (o *office) clear() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return strings.Join(o.said, " ")
+}
+
 // channel is one that writes here.
 func (o *office) channel(password string) *channel.Mail {
 	c := channel.MailConfig{Name: "mail", Server: o.ln.Addr().String(), From: "IB recorder <recorder@example.org>", To: "anna@example.org, bo@example.org", User: "rec", Password: password}
@@ -241,17 +256,16 @@ func TestMailIsTaken(t *testing.T) {
 		{"STARTTLS and PLAIN", false, "PLAIN LOGIN"}, {"STARTTLS and LOGIN", false, "LOGIN"}, {"TLS from the first byte", true, "PLAIN"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := openOffice(t, c.implicit, nil)
-			o.mechs = c.mechs
+			o := openOffice(t, c.implicit, c.mechs, nil)
 			for range 2 { // it is told again: the same message
 				if err := o.channel(mailSecret).Tell(t.Context(), stop(t)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if len(o.mail) != 2 || !bytes.Equal(o.mail[0], o.mail[1]) {
-				t.Errorf("%d messages:\n%s", len(o.mail), bytes.Join(o.mail, nil))
+			if mail := o.taken(); len(mail) != 2 || !bytes.Equal(mail[0], mail[1]) {
+				t.Errorf("%d messages:\n%s", len(mail), bytes.Join(mail, nil))
 			}
-			if clear := strings.Join(o.said, " "); strings.Contains(clear, "AUTH") || strings.Contains(clear, "MAIL") {
+			if clear := o.clear(); strings.Contains(clear, "AUTH") || strings.Contains(clear, "MAIL") {
 				t.Errorf("in the clear: %s", clear)
 			}
 		})
@@ -289,11 +303,11 @@ func TestMailAgainstServersThatMisbehave(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			o := openOffice(t, false, c.reply)
+			o := openOffice(t, false, "PLAIN LOGIN", c.reply)
 			err := o.channel(c.password).Tell(t.Context(), stop(t))
 			if c.taken {
-				if err != nil || len(o.mail) != 1 {
-					t.Errorf("%v, %d messages", err, len(o.mail))
+				if err != nil || len(o.taken()) != 1 {
+					t.Errorf("%v, %d messages", err, len(o.taken()))
 				}
 				return
 			}
@@ -329,9 +343,9 @@ func TestMailEndsInTime(t *testing.T) {
 }
 
 func TestACertificateForAnotherMailServerIsRefused(t *testing.T) {
-	o := openOffice(t, true, nil)
+	o := openOffice(t, true, "PLAIN", nil)
 	m := o.channel(mailSecret).Set(nil, 5*time.Second)
-	if err := m.Tell(t.Context(), stop(t)); err == nil || !strings.Contains(err.Error(), "certificate") || len(o.mail) != 0 {
+	if err := m.Tell(t.Context(), stop(t)); err == nil || !strings.Contains(err.Error(), "certificate") || len(o.taken()) != 0 {
 		t.Errorf("%v", err)
 	}
 }

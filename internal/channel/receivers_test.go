@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -127,6 +128,13 @@ func receive(t *testing.T, check func(*http.Request, []byte) error, status int, 
 	}))
 	t.Cleanup(r.Close)
 	return r
+}
+
+// taken are the requests that came.
+func (r *receiver) taken() []got {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.got)
 }
 
 // strictly reads JSON, without fields that the type has not.
