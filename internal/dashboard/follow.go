@@ -107,9 +107,19 @@ func (f *follower) view() (*window, string) {
 // begin is the first event to read of a log whose last is head: the first since, or as
 // many as are read at most. It reads some twenty events to find it.
 func begin(ctx context.Context, g httpapi.Gateway, head uint64, since time.Time) (uint64, error) {
+	if head == 0 {
+		return 1, nil
+	}
 	low, high := uint64(1), head+1
+	for rec, err := range g.Read(ctx, 1, head) { // what is left of it: its beginning may be archived
+		if err != nil {
+			return 0, err
+		}
+		low = rec.Seq
+		break
+	}
 	if head > lookBack {
-		low = head - lookBack + 1
+		low = max(low, head-lookBack+1)
 	}
 	for low < high {
 		middle := low + (high-low)/2
@@ -126,5 +136,5 @@ func begin(ctx context.Context, g httpapi.Gateway, head uint64, since time.Time)
 			high = middle
 		}
 	}
-	return max(1, min(low, head+1)), nil
+	return low, nil
 }

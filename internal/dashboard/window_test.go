@@ -151,6 +151,7 @@ func TestAPageOfAnyHistory(t *testing.T) {
 // counted is a log of which one event is made when it is asked for.
 type counted struct {
 	httpapi.Gateway
+	first uint64 // what came before it is archived
 	head  uint64
 	every time.Duration
 	end   time.Time
@@ -159,6 +160,13 @@ type counted struct {
 
 func (g counted) Read(_ context.Context, from, to uint64) iter.Seq2[events.Record, error] {
 	return func(yield func(events.Record, error) bool) {
+		if from == 1 {
+			from = max(1, g.first)
+		}
+		if from < g.first {
+			yield(events.Record{}, fmt.Errorf("event %d was archived", from))
+			return
+		}
 		for seq := from; seq <= to; seq++ {
 			*g.reads++
 			if !yield(events.Record{Event: events.Event{Seq: seq, Time: g.end.Add(-g.every * time.Duration(g.head-seq))}}, nil) {
@@ -172,22 +180,24 @@ func TestTheLookBackIsBounded(t *testing.T) {
 	end := streamtest.Begin
 	for _, c := range []struct {
 		says  string
+		first uint64
 		head  uint64
 		every time.Duration
 		want  uint64
 	}{
-		{"an empty log begins with its first event", 0, time.Second, 1},
-		{"a short log is read whole", 900, time.Minute, 1},
-		{"a log of years is read from 30 days back", 10_000, time.Hour, 10_000 - 30*24},
-		{"a log of a million events is read from the last 50 000 on", 1_000_000, time.Second, 950_001},
-		{"of a log whose last event is older nothing is read", 100, -time.Nanosecond, 101},
+		{"an empty log begins with its first event", 0, 0, time.Second, 1},
+		{"a short log is read whole", 1, 900, time.Minute, 1},
+		{"a log of years is read from 30 days back", 1, 10_000, time.Hour, 10_000 - 30*24},
+		{"a log of a million events is read from the last 50 000 on", 1, 1_000_000, time.Second, 950_001},
+		{"of a log whose last event is older nothing is read", 1, 100, -time.Nanosecond, 101},
+		{"a log whose beginning is archived is read from where it begins", 800, 900, time.Minute, 800},
 	} {
 		reads := 0
 		at := end
 		if c.every < 0 {
 			at = end.Add(-60 * 24 * time.Hour)
 		}
-		got, err := begin(t.Context(), counted{head: c.head, every: max(c.every, 0), end: at, reads: &reads}, c.head, end.Add(-keptFor))
+		got, err := begin(t.Context(), counted{first: c.first, head: c.head, every: max(c.every, 0), end: at, reads: &reads}, c.head, end.Add(-keptFor))
 		if err != nil || got != c.want || reads > 24 {
 			t.Errorf("%s: from #%d after %d reads, %v; want #%d after at most 24", c.says, got, reads, err, c.want)
 		}
