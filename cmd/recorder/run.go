@@ -191,7 +191,8 @@ func banner(w io.Writer, c config.Config, from config.Origins, d *daemon.Daemon,
 		fmt.Fprintf(w, "\n  %-10s runners connect over NATS to %s: %s\n", "", at, strings.Join(slices.Sorted(maps.Keys(c.NATS.Runners)), ", "))
 	}
 	if at := d.HTTP(); at != "" {
-		fmt.Fprintf(w, "\n  %-10s %s/v1/gateways; %s\n", "HTTP", at, mayWrite(c.HTTP.Tokens))
+		fmt.Fprintf(w, "\n  %-10s %s/\n", "page", at)
+		fmt.Fprintf(w, "  %-10s %s/v1/gateways; %s\n", "HTTP", at, mayWrite(c.HTTP.Tokens))
 	}
 	fmt.Fprintf(w, "\n  %-10s %s\n", "alerts", whoIsTold(c))
 	fmt.Fprintf(w, "\n  ready in %s; Ctrl-C stops; what is going on: %s\n\n", took.Round(time.Millisecond), a.typed("recorder status"))
