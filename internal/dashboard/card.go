@@ -167,18 +167,19 @@ func (p *page) told(c *card, s httpapi.Status) {
 		c.Told, c.ToldBad = "nobody: no alert is configured", true
 		return
 	}
+	var fail, work []string
 	for _, a := range s.Alerts {
-		if c.Told != "" {
-			c.Told += " · "
-		}
-		c.Told += report.Plain(a.Name)
+		name := report.Plain(a.Name)
 		switch {
 		case a.Failing != "":
-			c.Told, c.ToldBad = c.Told+" fails", true
-		case !a.Delivered.IsZero():
-			c.Told += " at " + p.when(a.Delivered)
+			fail = append(fail, name+" fails")
+		case a.Delivered.IsZero():
+			work = append(work, name)
+		default:
+			work = append(work, name+" at "+p.when(a.Delivered))
 		}
 	}
+	c.Told, c.ToldBad = strings.Join(append(fail, work...), " · "), len(fail) > 0
 }
 
 // step is one thing to do; a command is to be typed.
