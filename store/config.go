@@ -48,6 +48,8 @@ type Config struct {
 	free func(dir string) (int64, error)
 	// step is told before a roll or an archive does something; a test ends the process there.
 	step func(string)
+	// unsynced: events are on disk when the store is closed, and not before.
+	unsynced bool
 	// copied: the folder is a copy for examination.
 	copied bool
 }

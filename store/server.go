@@ -131,7 +131,7 @@ func startServer(ctx context.Context, cfg Config, name string, key, own nkeys.Ke
 		StoreDir:               cfg.Dir,
 		JetStreamMaxStore:      maxStore,
 		JetStreamMaxMemory:     64 << 20, // consumers of readers
-		SyncAlways:             true,
+		SyncAlways:             !cfg.unsynced,
 		DisableJetStreamBanner: true,
 		MaxPayload:             1 << 20,
 		NoSigs:                 true, // signals are the recorder's

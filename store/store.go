@@ -182,6 +182,9 @@ func (s *Store) Close() error {
 	if s.srv != nil {
 		s.srv.Shutdown()
 		s.srv.WaitForShutdown()
+		if s.cfg.unsynced {
+			errs = append(errs, syncAll(s.cfg.Dir))
+		}
 	}
 	errs = append(errs, s.lock.release())
 	if s.of != "" {

@@ -20,6 +20,8 @@ var answers = []clitest.Answer{
 	{Verb: "recorder config show", Value: config.Shown{}},
 	{Verb: "recorder log roll", Value: rollAnswer{}},
 	{Verb: "recorder log archive", Value: archiveAnswer{}},
+	{Verb: "recorder log backup", Value: backupAnswer{}},
+	{Verb: "recorder log restore", Value: backupAnswer{}},
 	{Verb: "recorder log quarantine", Value: quarantineAnswer{}},
 	{Verb: "recorder log key", Value: keyAnswer{}},
 	{Verb: "recorder nats key", Value: madeKey{}},

@@ -22,6 +22,7 @@ a log holds.
 A log becomes full: at 80 % of log_max_bytes the recorder warns, and at 95 % it permits
 nobody to dial any more. To make room: recorder log archive.`,
 		Example: `  recorder log archive main /mnt/archive
+  recorder log backup /mnt/backup
   recorder log roll main --reason "before the upgrade"
   recorder log quarantine main --reason "the disk lost a block"
   recorder log key`,
@@ -33,7 +34,7 @@ nobody to dial any more. To make room: recorder log archive.`,
 			return unknownVerb(cmd, args[0])
 		},
 	}
-	cmd.AddCommand(newRoll(), newArchive(), newQuarantine(), newLogKey())
+	cmd.AddCommand(newRoll(), newArchive(), newBackup(), newRestore(), newQuarantine(), newLogKey())
 	return cmd
 }
 

@@ -63,6 +63,7 @@ var mayImport = map[string][]string{
 	"internal/report":    {"events", "fsm", "internal/audit", "internal/diff", "internal/figure", "internal/rule", "internal/whatif"},
 	"internal/figure":    {},
 	"internal/dashboard": {"events", "fsm", "internal/access", "internal/figure", "internal/httpapi", "internal/notice", "internal/report"},
+	"internal/backup":    {"events", "internal/diskfile", "internal/snapshot", "internal/source", "store"},
 	"internal/source":    {"events", "internal/bundle", "internal/httpapi", "store"},
 	"internal/logfile":   {"events"},
 	"internal/streams":   {"events", "fsm", "internal/policy", "internal/rule", yaml},
