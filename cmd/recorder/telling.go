@@ -37,7 +37,7 @@ func telling(c config.Alerts, out *daemon.Config) error {
 // whoIsTold is a line for whoever starts a recorder.
 func whoIsTold(c config.Config) string {
 	var names []string
-	for _, ch := range configured(c) {
+	for _, ch := range c.Channels() {
 		names = append(names, ch.Name)
 	}
 	told := "nobody is told of a stop: see recorder alert --help"
