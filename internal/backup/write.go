@@ -35,17 +35,21 @@ const (
 
 // Contents is what a backup has.
 type Contents struct {
+	// Logs are those of the gateways, by their names.
 	Logs []Log `json:"logs"`
-	// Files is how many others there are.
+	// Files is how many others there are: keys, marks, checkpoints.
 	Files int `json:"files"`
 }
 
 // Log is one log of a backup.
 type Log struct {
-	Gateway string      `json:"gateway"`
-	First   uint64      `json:"first"` // 0 if it has no event
-	Last    uint64      `json:"last"`
-	Hash    events.Hash `json:"hash"` // of the last event
+	// Gateway is whose log it is.
+	Gateway string `json:"gateway"`
+	// First and Last are the sequences of its first and its last event, 0 if it has none.
+	First uint64 `json:"first"`
+	Last  uint64 `json:"last"`
+	// Hash is that of its last event, 64 hexadecimal digits.
+	Hash events.Hash `json:"hash"`
 }
 
 // leftOut are what a restored folder makes anew, or does not need.
