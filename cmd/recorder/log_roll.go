@@ -105,8 +105,10 @@ for new events. A running recorder begins a new part first, so that everything u
 goes; of a stopped one the newest part stays. Each file is read back, and its chain
 checked, before its part leaves the log.
 
-The files are streams like any other: replay verify FILE. All of them as one history, in
-the order of their names, are what the log was: cat FOLDER/main-*.ndjson | replay verify -
+The files are streams like any other. All of them in the order of their names are what the
+log was, and are verified as that: cat FOLDER/main-*.ndjson | replay verify -
+A later one by itself is verified from its first event on, and what rests on events before
+that is INCONCLUSIVE.
 Keep them. What the gate must know of them stays in the data folder.`,
 		Example: `  recorder log archive main /mnt/archive
   cat /mnt/archive/main-*.ndjson | replay verify -`,
