@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/access"
 	"ibrecorder/internal/config"
 	"ibrecorder/internal/gwsim"
 	"ibrecorder/internal/httpapi"
@@ -19,11 +20,17 @@ import (
 // nothing is offered, and no error reaches the shell.
 func complete(root *cobra.Command) {
 	tty.CompleteChoices(root)
-	for _, words := range [][]string{{"status"}, {"check"}, {"resume"}, {"disconnect"}, {"note"}, {"events"}, {"log", "quarantine"}} {
+	for _, words := range [][]string{{"status"}, {"check"}, {"resume"}, {"disconnect"}, {"ack"}, {"note"}, {"events"}, {"log", "quarantine"}, {"log", "roll"}} {
 		cmd := verbOf(root, words...)
 		cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			return tty.Words(func() []tty.Word { return gateways(cmd, args) })(cmd, args, begun)
 		}
+	}
+	verbOf(root, "log", "archive").ValidArgsFunction = func(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		}
+		return tty.Words(func() []tty.Word { return gateways(cmd, args) })(cmd, args, begun)
 	}
 	emit := verbOf(root, "emit")
 	emit.ValidArgsFunction = func(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -33,6 +40,12 @@ func complete(root *cobra.Command) {
 	test.ValidArgsFunction = func(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return tty.Words(func() []tty.Word { return channelNames(cmd) })(cmd, args, begun)
 	}
+	tty.Complete(verbOf(root, "token", "new"), "scope", func(*cobra.Command, []string) (words []tty.Word) {
+		for _, scope := range access.Scopes {
+			words = append(words, tty.Word{Text: string(scope)})
+		}
+		return words
+	})
 	tty.Complete(verbOf(root, "events"), "kind", tty.Plain(kindWords()))
 	tty.Complete(verbOf(root, "doctor"), "gateway", gateways)
 	tty.Complete(verbOf(root, "sim"), "behaviour", func(*cobra.Command, []string) (words []tty.Word) {
