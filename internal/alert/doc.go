@@ -30,6 +30,17 @@
 //     acknowledges or it ends (TestAStopIsRemindedOfUntilSomebodyAcknowledges), whatever
 //     becomes of the recorder (TestAnAcknowledgementOfAnotherRunCounts,
 //     TestARecorderThatIsKilledAgainAndAgainRemindsAllTheSame).
+//   - An outage is told when it lasts, once, and its end; in a window in which it is
+//     expected, when that is over. One that becomes a stop stays one incident (TestOutages,
+//     TestAnOutageBeginsAnewWithARunThatHasToldNobody).
+//   - A breach is told once for each author and rule in a stop, and counted otherwise
+//     (TestBreaches); a log that is nearly full, once (TestALogThatIsNearlyFullIsToldOnce).
+//   - A day of all that has as many messages as it should (TestADayWithThirtyIncidents).
+//   - A log that takes nothing is told without it, once in a run, and so is a stop that is
+//     not in it, under the key that its alert has later (TestWhatTheLogDoesNotTakeIsToldWithoutIt).
+//   - What was archived meanwhile keeps nobody from being told (TestAStopWhoseBeginWasArchivedIsToldToBeOver).
+//   - A service is pinged while the recorder is well, and told when it is not
+//     (TestADeadManIsToldThatTheRecorderLives, TestAPingThatIsNotTakenIsSeen).
 //   - It delays nobody: the loop does not wait for a channel, and a channel ends by
 //     itself (internal/channel).
 //

@@ -7,16 +7,25 @@ import (
 	"testing"
 )
 
-// The configuration of docs/alerts.md loads, and has every type with every key it may have.
+// The configurations of docs/alerts.md load. The first says when people are told, and has
+// every key for that; the second has every type with every key it may have.
 func TestTheDocumentedChannels(t *testing.T) {
 	text, err := os.ReadFile("../../docs/alerts.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(text)
-	if block == nil {
-		t.Fatal("docs/alerts.md has no configuration")
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(text, -1)
+	if len(blocks) < 2 {
+		t.Fatalf("docs/alerts.md has %d configurations, want two", len(blocks))
 	}
+	when, _, err := given{file: string(blocks[0][1])}.load(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, g := when.Alerts, when.Gateways[0]; a.DeadMan.URLFile == "" || g.RestartWindow == "" || len(g.Recovery) == 0 {
+		t.Errorf("the first configuration lacks something: %+v %+v", a, g)
+	}
+	block := blocks[1]
 	c, _, err := given{file: string(block[1])}.load(t)
 	if err != nil {
 		t.Fatal(err)
