@@ -100,6 +100,7 @@ var mayImport = map[string][]string{
 	"internal/source/streamtest": {"events", "internal/httpapi"},
 
 	// Have tests only.
+	"deploy":              {},
 	"internal/simulation": {},
 	"internal/mutant":     {},
 }
