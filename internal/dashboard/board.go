@@ -77,7 +77,7 @@ func New(cfg Config) *Board {
 	}
 	b := &Board{cfg: cfg, news: make(chan struct{}), reports: make(chan struct{}, 1)}
 	for _, g := range cfg.Gateways {
-		b.followers = append(b.followers, &follower{gateway: g, log: cfg.Logger, now: cfg.Now, news: b.tell, window: newWindow()})
+		b.followers = append(b.followers, &follower{gateway: g, log: cfg.Logger, news: b.tell, window: newWindow()})
 	}
 	b.mux = b.routes()
 	return b

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -11,9 +12,10 @@ import (
 	"ibrecorder/internal/httpapi"
 )
 
-// lookBack is how many events of a log are read at most when the recorder starts. At the
-// speed of a long read that is a tenth of a second (BenchmarkLookBack), and more than a
-// week of a Gateway that is in trouble every hour.
+// lookBack is how many events of a log are read at most when the recorder starts: more than
+// a week of a Gateway that is in trouble every hour. They are read in one go: to look for
+// the first of 30 days costs more than to read what is older, because the embedded server
+// reads a block of 8 MiB for each event that it is asked for.
 const lookBack = 50_000
 
 // again is the wait before a reader that its log has failed reads on.
@@ -24,7 +26,6 @@ const again = time.Second
 type follower struct {
 	gateway httpapi.Gateway
 	log     *slog.Logger
-	now     func() time.Time
 	news    func() // is called after each change, and must not wait
 
 	mu     sync.Mutex // guards the rest, for a moment
@@ -58,18 +59,18 @@ func (f *follower) follow(ctx context.Context) error {
 		return err
 	}
 	from := f.last() + 1
-	if from == 1 {
-		if from, err = begin(ctx, f.gateway, s.Seq, f.now().Add(-keptFor)); err != nil {
-			return err
-		}
+	if from == 1 && s.Seq > lookBack {
+		from = s.Seq - lookBack + 1
 	}
-	if from <= s.Seq {
-		for rec, err := range f.gateway.Read(ctx, from, s.Seq) {
-			if err != nil {
-				return err
-			}
-			f.see(rec)
-		}
+	err = f.read(ctx, from, s.Seq)
+	if err != nil && from > 1 && f.last() == 0 {
+		err = f.read(ctx, 1, s.Seq) // what is left of a log whose beginning is archived: less than was asked for
+	}
+	if err != nil {
+		return err
+	}
+	if from+lookBack/8 <= s.Seq {
+		debug.FreeOSMemory() // that a long read has taken, as after the start
 	}
 	f.mu.Lock()
 	f.broken = "" // a log that cannot be read has failed by now
@@ -83,6 +84,20 @@ func (f *follower) follow(ctx context.Context) error {
 		f.news()
 	}
 	return errors.New("the log has ended")
+}
+
+// read takes in the events from..to, if there are any.
+func (f *follower) read(ctx context.Context, from, to uint64) error {
+	if from > to {
+		return nil
+	}
+	for rec, err := range f.gateway.Read(ctx, from, to) {
+		if err != nil {
+			return err
+		}
+		f.see(rec)
+	}
+	return nil
 }
 
 func (f *follower) see(rec events.Record) {
@@ -102,39 +117,4 @@ func (f *follower) view() (*window, string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.window.copy(), f.broken
-}
-
-// begin is the first event to read of a log whose last is head: the first since, or as
-// many as are read at most. It reads some twenty events to find it.
-func begin(ctx context.Context, g httpapi.Gateway, head uint64, since time.Time) (uint64, error) {
-	if head == 0 {
-		return 1, nil
-	}
-	low, high := uint64(1), head+1
-	for rec, err := range g.Read(ctx, 1, head) { // what is left of it: its beginning may be archived
-		if err != nil {
-			return 0, err
-		}
-		low = rec.Seq
-		break
-	}
-	if head > lookBack {
-		low = max(low, head-lookBack+1)
-	}
-	for low < high {
-		middle := low + (high-low)/2
-		at := time.Time{}
-		for rec, err := range g.Read(ctx, middle, middle) {
-			if err != nil {
-				return 0, err
-			}
-			at = rec.Time
-		}
-		if at.Before(since) {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	return low, nil
 }

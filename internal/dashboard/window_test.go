@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"runtime"
@@ -148,20 +149,24 @@ func TestAPageOfAnyHistory(t *testing.T) {
 	})
 }
 
-// counted is a log of which one event is made when it is asked for.
+// counted is a log of which an event is made when it is asked for.
 type counted struct {
 	httpapi.Gateway
 	first uint64 // what came before it is archived
 	head  uint64
-	every time.Duration
-	end   time.Time
 	reads *int
+}
+
+var errEnd = errors.New("nothing more comes")
+
+func (g counted) Status(context.Context) (httpapi.Status, error) {
+	return httpapi.Status{Seq: g.head}, nil
 }
 
 func (g counted) Read(_ context.Context, from, to uint64) iter.Seq2[events.Record, error] {
 	return func(yield func(events.Record, error) bool) {
 		if from == 1 {
-			from = max(1, g.first)
+			from = g.first
 		}
 		if from < g.first {
 			yield(events.Record{}, fmt.Errorf("event %d was archived", from))
@@ -169,37 +174,40 @@ func (g counted) Read(_ context.Context, from, to uint64) iter.Seq2[events.Recor
 		}
 		for seq := from; seq <= to; seq++ {
 			*g.reads++
-			if !yield(events.Record{Event: events.Event{Seq: seq, Time: g.end.Add(-g.every * time.Duration(g.head-seq))}}, nil) {
+			if !yield(events.Record{Event: events.Event{Seq: seq, Time: streamtest.Begin, Data: events.OperatorNoted{By: "kim"}}}, nil) {
 				return
 			}
 		}
 	}
 }
 
+func (g counted) Tail(_ context.Context, from uint64) iter.Seq2[events.Record, error] {
+	return func(yield func(events.Record, error) bool) {
+		if from != g.head+1 {
+			yield(events.Record{}, fmt.Errorf("it is followed from #%d", from))
+			return
+		}
+		yield(events.Record{}, errEnd)
+	}
+}
+
 func TestTheLookBackIsBounded(t *testing.T) {
-	end := streamtest.Begin
 	for _, c := range []struct {
-		says  string
-		first uint64
-		head  uint64
-		every time.Duration
-		want  uint64
+		says        string
+		first, head uint64
+		want        uint64 // the first event that is seen
+		reads       int
 	}{
-		{"an empty log begins with its first event", 0, 0, time.Second, 1},
-		{"a short log is read whole", 1, 900, time.Minute, 1},
-		{"a log of years is read from 30 days back", 1, 10_000, time.Hour, 10_000 - 30*24},
-		{"a log of a million events is read from the last 50 000 on", 1, 1_000_000, time.Second, 950_001},
-		{"of a log whose last event is older nothing is read", 1, 100, -time.Nanosecond, 101},
-		{"a log whose beginning is archived is read from where it begins", 800, 900, time.Minute, 800},
+		{"of an empty log nothing is read", 1, 0, 0, 0},
+		{"a short log is read whole", 1, 900, 1, 900},
+		{"a log of a million events is read from the last 50 000 on", 1, 1_000_000, 950_001, lookBack},
+		{"a log whose beginning is archived is read from where it begins", 990_000, 1_000_000, 990_000, 10_001},
 	} {
 		reads := 0
-		at := end
-		if c.every < 0 {
-			at = end.Add(-60 * 24 * time.Hour)
-		}
-		got, err := begin(t.Context(), counted{first: c.first, head: c.head, every: max(c.every, 0), end: at, reads: &reads}, c.head, end.Add(-keptFor))
-		if err != nil || got != c.want || reads > 24 {
-			t.Errorf("%s: from #%d after %d reads, %v; want #%d after at most 24", c.says, got, reads, err, c.want)
+		f := &follower{gateway: counted{first: c.first, head: c.head, reads: &reads}, news: func() {}, window: newWindow()}
+		err := f.follow(t.Context())
+		if w, _ := f.view(); !errors.Is(err, errEnd) || w.first.Seq != c.want || w.last.Seq != c.head || reads != c.reads {
+			t.Errorf("%s: #%d to #%d after %d reads, %v; want #%d to #%d after %d", c.says, w.first.Seq, w.last.Seq, reads, err, c.want, c.head, c.reads)
 		}
 	}
 }
