@@ -115,14 +115,14 @@ func (l *JetLog) Rolled() (all []Rolled) {
 	return all
 }
 
-// Begun returns when the newest part took its first event, as the server has it; zero if
-// it has none.
-func (l *JetLog) Begun(ctx context.Context) (time.Time, error) {
+// Newest returns when the newest part took its first event, as the server has it, and how
+// many bytes it has taken since; zero if it has none.
+func (l *JetLog) Newest(ctx context.Context) (begun time.Time, bytes int64, err error) {
 	info, err := l.current().stream.Info(ctx)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("beginning of the log of %s: %w", l.gateway, l.store.unavailable(err))
+		return time.Time{}, 0, fmt.Errorf("beginning of the log of %s: %w", l.gateway, l.store.unavailable(err))
 	}
-	return info.State.FirstTime, nil
+	return info.State.FirstTime, int64(info.State.Bytes), nil
 }
 
 // nextPart waits until a part follows the part n.

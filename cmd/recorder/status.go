@@ -13,6 +13,7 @@ import (
 	"ibrecorder/fsm"
 	"ibrecorder/internal/config"
 	"ibrecorder/internal/daemon"
+	"ibrecorder/internal/doctor"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/report"
 	"ibrecorder/store"
@@ -176,6 +177,9 @@ func (s statusAnswer) table(w io.Writer, a *asker) error {
 		if g.LogError != "" {
 			fmt.Fprintf(w, "  log: %s\n", g.LogError)
 		}
+		if g.LogLimit > 0 {
+			fmt.Fprintf(w, "  log: %s\n", a.room(g))
+		}
 		if g.Blind != "" {
 			fmt.Fprintf(w, "  no passive evidence: %s; an operator has to say that it was restarted\n", g.Blind)
 		}
@@ -214,6 +218,15 @@ func (s statusAnswer) table(w io.Writer, a *asker) error {
 		}
 	}
 	return nil
+}
+
+// room is how much of a log is taken, and when the rest will be.
+func (a *asker) room(g httpapi.Status) string {
+	s := fmt.Sprintf("%s of %s taken", doctor.Size(int64(g.LogBytes)), doctor.Size(int64(g.LogLimit)))
+	if !g.LogFullAt.IsZero() {
+		s += ", full about " + a.when(g.LogFullAt) + " at the present rate"
+	}
+	return s
 }
 
 func failures(n int64) string {

@@ -137,7 +137,7 @@ const rollAgain = time.Hour
 
 // roller is what a monthly roll needs of a log; *store.JetLog is one.
 type roller interface {
-	Begun(ctx context.Context) (time.Time, error)
+	Newest(ctx context.Context) (begun time.Time, bytes int64, err error)
 	Roll(ctx context.Context, reason string, now time.Time) (store.Rolled, error)
 }
 
@@ -159,7 +159,7 @@ func rollMonthly(ctx context.Context, l roller, log *slog.Logger) {
 }
 
 func rollIfOver(ctx context.Context, l roller, now time.Time, log *slog.Logger) error {
-	begun, err := l.Begun(ctx)
+	begun, _, err := l.Newest(ctx)
 	if err != nil || begun.IsZero() {
 		return err
 	}
@@ -172,4 +172,25 @@ func rollIfOver(ctx context.Context, l roller, now time.Time, log *slog.Logger) 
 		log.Info("the log was rolled", "part", rolled.Part, "first", rolled.First, "last", rolled.Last)
 	}
 	return err
+}
+
+// ratedFrom is how long a part must have grown for its rate to say anything, and ratedTo
+// what is too far away to be said.
+const (
+	ratedFrom = time.Hour
+	ratedTo   = 10 * 365 * 24 * time.Hour
+)
+
+// fullAt is when a log will be full that goes on growing as its newest part has since it
+// was begun; zero if nobody can tell, or not for years.
+func fullAt(now, begun time.Time, bytes, used, limit int64) time.Time {
+	grown := now.Sub(begun)
+	if begun.IsZero() || grown < ratedFrom || bytes <= 0 || used >= limit {
+		return time.Time{}
+	}
+	left := float64(grown) * float64(limit-used) / float64(bytes)
+	if left > float64(ratedTo) {
+		return time.Time{}
+	}
+	return now.Add(time.Duration(left)).UTC().Truncate(time.Minute)
 }

@@ -18,7 +18,7 @@ type calendar struct {
 	broken error
 }
 
-func (c *calendar) Begun(context.Context) (time.Time, error) { return c.begun, nil }
+func (c *calendar) Newest(context.Context) (time.Time, int64, error) { return c.begun, 1, nil }
 func (c *calendar) Roll(_ context.Context, reason string, now time.Time) (store.Rolled, error) {
 	if c.broken == nil {
 		c.rolled, c.begun = append(c.rolled, reason), now
@@ -76,4 +76,31 @@ func TestAMonthlyRollThatFailsIsTriedAgain(t *testing.T) {
 		cancel()
 		synctest.Wait()
 	})
+}
+
+func TestWhenALogWillBeFull(t *testing.T) {
+	now := time.Date(2026, 3, 11, 0, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name               string
+		begun              time.Time
+		bytes, used, limit int64
+		want               string
+	}{
+		{"a tenth in ten days, of which nothing is left elsewhere", now.AddDate(0, 0, -10), 100, 100, 1000, "2026-06-09 00:00"},
+		{"with rolled parts beside it", now.AddDate(0, 0, -10), 100, 900, 1000, "2026-03-21 00:00"},
+		{"too young to tell", now.Add(-59 * time.Minute), 100, 100, 1000, ""},
+		{"without an event", time.Time{}, 0, 900, 1000, ""},
+		{"not for years", now.AddDate(0, 0, -10), 1, 1, 1 << 30, ""},
+		{"full already", now.AddDate(0, 0, -10), 100, 1000, 1000, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := ""
+			if at := fullAt(now, c.begun, c.bytes, c.used, c.limit); !at.IsZero() {
+				got = at.Format("2006-01-02 15:04")
+			}
+			if got != c.want {
+				t.Errorf("full at %q, want %q", got, c.want)
+			}
+		})
+	}
 }

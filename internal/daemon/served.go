@@ -14,6 +14,7 @@ import (
 	"ibrecorder/events"
 	"ibrecorder/fsm"
 	"ibrecorder/internal/httpapi"
+	"ibrecorder/internal/policy"
 	"ibrecorder/internal/recorder"
 	"ibrecorder/internal/snapshot"
 	"ibrecorder/store"
@@ -92,6 +93,11 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 	s.NATS, s.HTTP = p.d.NATS(), p.d.HTTP()
 	s.Version, s.Held, s.Blind = p.d.cfg.Version, held(p.d.cfg.Explain), p.blind(ctx)
 	s.LogBytes, s.LogLimit = uint64(used), uint64(limit)
+	begun, bytes, err := p.log.Newest(ctx)
+	if err != nil {
+		return httpapi.Status{}, err
+	}
+	s.LogFullAt = fullAt(time.Now(), begun, bytes, used, limit)
 	s.PID = os.Getpid()
 	p.alerting(&s)
 	s.Totals.Requested += view.Denied
@@ -174,12 +180,16 @@ func Describe(s fsm.State, gateAt time.Time) httpapi.Status {
 	out := httpapi.Status{
 		Gateway: s.Gateway, Mode: s.Policy.Mode, Gate: string(s.Gate), Since: gateAt, API: string(s.API), Epoch: s.Epoch, Seq: s.Seq,
 		Waiting: len(s.Waiting), Policy: httpapi.Policy{Preset: s.Policy.Preset, Hash: s.Policy.Hash},
-		Totals: httpapi.Totals(s.Totals), Boot: s.Boot,
+		Totals: httpapi.Totals(s.Totals), Boot: s.Boot, LogLevel: cmp.Or(s.Room.Level, events.LevelAmple),
 	}
 	for _, x := range sessions(s) {
 		out.Sessions = append(out.Sessions, httpapi.Session{Attempt: x.Attempt, ClientID: x.ClientID, Phase: string(x.Phase), ServerVersion: x.Server, Unwatched: x.Unwatched})
 	}
 	out.Why, out.Next = why(s)
+	if policy.Full(s) && s.Gate != fsm.Stopped {
+		out.Why = "The log is nearly full, and what is left is kept for more important things: nobody dials until there is room, and sessions go on."
+		out.Next = fmt.Sprintf("make room: recorder log archive %s FOLDER", s.Gateway)
+	}
 	if r := s.Refused; r.Seq != 0 {
 		out.Refused = &httpapi.Refused{Seq: r.Seq, Rule: r.Rule, Text: r.Text}
 		if out.Next == "" {

@@ -77,8 +77,8 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// size writes bytes as people say them.
-func size(bytes int64) string {
+// Size writes bytes as people say them.
+func Size(bytes int64) string {
 	const k = 1024
 	switch {
 	case bytes < k:

@@ -132,9 +132,9 @@ var cases = []struct {
 	{"a log that takes nothing", healthy, func(f *Facts) { f.Live[0].LogError = "its disk refused a write" }, []string{
 		"fail data main: its log takes nothing, and nobody dials: its disk refused a write -> recorder status"}},
 	{"a log that is nearly full", healthy, func(f *Facts) { f.Live[0].LogBytes = 860 << 20 }, []string{
-		"warn data main: its log has 48171 events, 860.0 MiB of 1.0 GiB -> make room on its disk, or set log_max_bytes higher, and start the recorder again: recorder run"}},
+		"warn data main: its log has 48171 events, 860.0 MiB of 1.0 GiB -> make room: recorder log archive main FOLDER"}},
 	{"a log that is full", healthy, func(f *Facts) { f.Live[0].LogBytes = 1000 << 20 }, []string{
-		"fail data main: its log has 48171 events, 1000.0 MiB of 1.0 GiB; nobody is permitted to dial -> make room on its disk, or set log_max_bytes higher, and start the recorder again: recorder run"}},
+		"fail data main: its log has 48171 events, 1000.0 MiB of 1.0 GiB; nobody is permitted to dial -> make room: recorder log archive main FOLDER"}},
 	{"a log that is damaged", without, func(f *Facts) {
 		f.Logs[0].Err = &store.DamageError{Gateway: "main", Path: "/1.blk", Offset: 7, After: 3, Problem: "a record's checksum does not match"}
 	}, []string{

@@ -66,11 +66,11 @@ func (e *examination) disk() {
 	case d.FreeErr != nil:
 		e.add(Data, "", Skip, fmt.Sprintf("how much its disk has free cannot be read: %v", why(d.FreeErr)), room)
 	case d.Free < floor:
-		e.add(Data, "", Fail, fmt.Sprintf("%s free on its disk; below %s no event is appended, and nobody dials", size(d.Free), size(floor)), "make room: "+room)
+		e.add(Data, "", Fail, fmt.Sprintf("%s free on its disk; below %s no event is appended, and nobody dials", Size(d.Free), Size(floor)), "make room: "+room)
 	case d.Free < grows+reserve:
-		e.add(Data, "", Warn, fmt.Sprintf("%s free on its disk, and the logs may still grow by %s", size(d.Free), size(grows)), "make room ("+room+"), or set log_max_bytes lower in the configuration")
+		e.add(Data, "", Warn, fmt.Sprintf("%s free on its disk, and the logs may still grow by %s", Size(d.Free), Size(grows)), "make room ("+room+"), or set log_max_bytes lower in the configuration")
 	default:
-		e.ok(Data, "", "%s free on its disk, the logs may still grow by %s", size(d.Free), size(grows))
+		e.ok(Data, "", "%s free on its disk, the logs may still grow by %s", Size(d.Free), Size(grows))
 	}
 	const other = "choose a folder on a disk of this host: recorder run --data FOLDER"
 	switch {
@@ -96,8 +96,11 @@ func (e *examination) logs() {
 		if s.LogLimit > 0 {
 			part = s.LogBytes * 100 / s.LogLimit
 		}
-		room := "make room on its disk, or set log_max_bytes higher, and start the recorder again: recorder run"
-		text := fmt.Sprintf("its log has %d events, %s of %s", s.Seq, size(int64(s.LogBytes)), size(int64(s.LogLimit)))
+		room := fmt.Sprintf("make room: recorder log archive %s FOLDER", s.Gateway)
+		if !s.LogFullAt.IsZero() {
+			room += ", before " + s.LogFullAt.UTC().Format("2006-01-02") + " at the present rate"
+		}
+		text := fmt.Sprintf("its log has %d events, %s of %s", s.Seq, Size(int64(s.LogBytes)), Size(int64(s.LogLimit)))
 		switch {
 		case s.LogError != "":
 			e.add(Data, s.Gateway, Fail, "its log takes nothing, and nobody dials: "+s.LogError, "recorder status")
@@ -119,7 +122,7 @@ func (e *examination) logs() {
 	for _, x := range e.Logs {
 		switch {
 		case x.Err == nil:
-			e.ok(Data, x.Gateway, "its log is whole: %d events, %s", x.Seq, size(x.Bytes))
+			e.ok(Data, x.Gateway, "its log is whole: %d events, %s", x.Seq, Size(x.Bytes))
 		case errors.Is(x.Err, fs.ErrPermission):
 			e.add(Data, x.Gateway, Skip, "its log cannot be read: "+why(x.Err), fixOf(x.Err, "ask as the user who runs the recorder: recorder doctor"))
 		default:

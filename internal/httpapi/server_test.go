@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/access"
 )
 
 func TestAFollowedStreamShowsEachEventAsItComes(t *testing.T) {
@@ -334,5 +335,40 @@ func TestTheFeedIsAChain(t *testing.T) {
 	}
 	if n != 2000 {
 		t.Errorf("%d events", n)
+	}
+}
+
+// caring is a gateway whose log can be cared for.
+type caring struct{ *fake }
+
+func (caring) Roll(context.Context, Roll) (Part, error) { return Part{Part: 1, First: 1, Last: 9}, nil }
+func (caring) Archive(_ context.Context, a Archive) ([]Part, error) {
+	return []Part{{Part: 1, First: 1, Last: 9, File: a.Folder + "/live-0001.ndjson"}}, nil
+}
+
+// An archive is written with the recorder's rights where the caller says, so nobody may
+// ask for one over a port.
+func TestALogIsCaredForOverTheSocketAlone(t *testing.T) {
+	h := newHandler(t.Context(), []Gateway{caring{newFake("live")}}, nil)
+	for _, c := range []struct {
+		path, body string
+		caller     access.Caller
+		code       int
+		says       string
+	}{
+		{"roll", `{"by":"kim","reason":"x"}`, access.Caller{Owner: true}, 200, `"last":9`},
+		{"archive", `{"by":"kim","folder":"/mnt"}`, access.Caller{Owner: true}, 200, `"file":"/mnt/live-0001.ndjson"`},
+		{"archive", `{"by":"kim"}`, access.Caller{Owner: true}, 400, "folder is missing"},
+		{"roll", `{"reason":"x"}`, access.Caller{Owner: true}, 400, "by is missing"},
+		{"roll", `{"by":"kim","reason":"x"}`, access.Caller{Scope: access.Operate}, 404, "ask over the socket"},
+		{"archive", `{"by":"kim","folder":"/mnt"}`, access.Caller{Scope: access.Operate}, 404, "ask over the socket"},
+	} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("POST", "/v1/gateways/live/log/"+c.path, strings.NewReader(c.body))
+		r.Header.Set("Content-Type", "application/json")
+		h.mux.ServeHTTP(w, r.WithContext(access.With(r.Context(), c.caller)))
+		if w.Code != c.code || !strings.Contains(w.Body.String(), c.says) {
+			t.Errorf("%s of %+v: %d %s, want %d and %q", c.path, c.caller, w.Code, w.Body, c.code, c.says)
+		}
 	}
 }

@@ -27,8 +27,8 @@ type Status struct {
 	// TapError is why nothing listens there although the gate is not STOPPED; absent
 	// while it does.
 	TapError string `json:"tap_error,omitempty"`
-	// Closed says that nothing listens there because the Gateway does not listen either;
-	// absent while it does.
+	// Closed says that nothing listens there because the Gateway does not listen either, or
+	// because the log is in its reserve; absent while it does.
 	Closed bool `json:"closed,omitempty"`
 	// Mode is enforce or observe.
 	Mode events.Mode `json:"mode"`
@@ -81,6 +81,12 @@ type Status struct {
 	LogBytes uint64 `json:"log_bytes"`
 	// LogLimit is how much it may hold, in bytes.
 	LogLimit uint64 `json:"log_limit_bytes"`
+	// LogLevel is ample, warning (80 % are taken) or reserve (95 %: nobody may dial).
+	// Absent: nobody said, as an older recorder.
+	LogLevel events.Level `json:"log_level,omitempty"`
+	// LogFullAt is when it will be full if it goes on growing as it does; absent if nobody
+	// can tell yet, or not for years.
+	LogFullAt time.Time `json:"log_full_at,omitzero"`
 	// Blind is why nothing can be read of the Gateway's process and port without
 	// connecting, so that a restart is known from an operator alone; absent if it can.
 	Blind string `json:"blind,omitempty"`
