@@ -22,7 +22,15 @@
 //     (doctor).
 //   - A report is the same from the command line and over the socket; an account id
 //     in it is neither stored nor printed (emit).
-//   - -o json and -o ndjson print an event as it is stored (emit, events).
+//   - -o json and -o ndjson print an event as it is stored (emit, events); every other
+//     document is what docs/cli-json.md promises (TestTheContract).
+//   - check answers in one line with the codes of Nagios, whatever is wrong, and nothing that
+//     is not known reads as OK (check, TestCheckGrades); healthcheck answers within three
+//     seconds (healthcheck).
+//   - What is longer than a terminal goes through a pager, and colours and times are as
+//     somebody wants them (terminal). A shell that completes a word is never kept waiting, and
+//     is told no error (complete).
+//   - Every verb and every flag is typed by a script (TestEveryVerbAndFlagIsTyped).
 //   - The demo is real but for the Gateway, its log is judged to hold, and a demo
 //     that was interrupted leaves nothing behind (demo, interrupted).
 //

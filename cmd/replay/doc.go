@@ -25,9 +25,14 @@
 //   - A report is written whole or not at all, for its owner alone (report.txtar).
 //   - What check-policy finds wrong with a policy is a log that verify condemns
 //     (TestACounterexampleIsALog).
-//   - -o json is a documented, additive contract: exportJSON, importJSON, shrinkJSON, and
-//     the types of internal/report whose names end in JSON, explore.JSON, and the
-//     Document of internal/report (json.txtar, report.txtar).
+//   - -o json is a documented, additive contract, docs/cli-json.md: exportJSON, importJSON,
+//     shrinkJSON, and the types of internal/report whose names end in JSON, explore.JSON, and
+//     the Document of internal/report (TestTheContract, contract.txtar, json.txtar).
+//   - Of nothing there is no answer, and exit code 3 in every verb (empty.txtar).
+//   - What is longer than a terminal goes through a pager, tables fit its width, and colours
+//     are as somebody wants them (terminal.txtar). A shell that completes a word is told no
+//     error (complete.txtar).
+//   - Every verb and every flag is typed by a script (TestEveryVerbAndFlagIsTyped).
 //
 // # What it refuses to do
 //
