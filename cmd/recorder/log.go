@@ -63,7 +63,9 @@ the old one was, or if nobody can tell.`,
 			if err != nil {
 				return usage(err)
 			}
+			aside := slow(cmd.ErrOrStderr(), "what can be read of the log is read first; a long one takes some seconds")
 			q, err := store.Quarantine(dir, args[0], why, time.Now())
+			aside()
 			if errors.Is(err, fs.ErrNotExist) {
 				return usage(fmt.Errorf("%s is no data folder of a recorder; name one: --data FOLDER", dir))
 			}

@@ -122,6 +122,8 @@ Keep them. What the gate must know of them stays in the data folder.`,
 			if err != nil {
 				return usage(err)
 			}
+			written := slow(cmd.ErrOrStderr(), "the parts are written and read back; long ones take some seconds")
+			defer written()
 			parts, err := c.Archive(cmd.Context(), args[0], httpapi.Archive{By: a.by, Folder: to})
 			running := !errors.Is(err, httpapi.ErrUnreachable)
 			if !running {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"maps"
 	"os"
@@ -87,7 +88,17 @@ func record(ctx context.Context, errs io.Writer, coloured bool, c config.Config,
 	manager := systemd.From(os.Getenv, os.Unsetenv, os.Getpid(), log)
 	r := &reloader{load: again, running: c, level: level, manager: manager, log: log}
 	set.Reload = r.reload
+	checked := slow(errs, "the files of the log are checked; a long one takes some seconds")
+	set.Rebuild = func(gateway string, last uint64, in iter.Seq2[events.Record, error]) iter.Seq2[events.Record, error] {
+		checked()
+		bar := tty.NewBar(errs, "rebuild "+gateway, tty.Extent{Last: last})
+		return func(yield func(events.Record, error) bool) {
+			defer bar.Clear()
+			bar.Watch(in)(yield)
+		}
+	}
 	d, err := daemon.Open(ctx, set)
+	checked()
 	if err != nil {
 		return startError(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -54,6 +55,9 @@ type Config struct {
 	// same Build. "" and nothing is known of it: every start reads the whole log.
 	Build  string
 	Logger *slog.Logger
+	// Rebuild passes the log of a gateway on while its state is rebuilt from it; last is its
+	// head. It is for somebody who waits for a long one; nil for nobody.
+	Rebuild func(gateway string, last uint64, log iter.Seq2[events.Record, error]) iter.Seq2[events.Record, error]
 
 	// NATS lets runners connect; nil, and nothing of NATS listens.
 	NATS *NATS
@@ -217,6 +221,15 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor, keys *checkp
 	loop.Base = store.BaseOf(cfg.Data, p.cfg.Name)
 	if cfg.Build != "" {
 		loop.Snapshots = store.SnapshotsOf(cfg.Data, p.cfg.Name)
+	}
+	if cfg.Rebuild != nil {
+		head, err := p.log.Head(ctx)
+		if err != nil {
+			return err
+		}
+		loop.Watch = func(log iter.Seq2[events.Record, error]) iter.Seq2[events.Record, error] {
+			return cfg.Rebuild(p.cfg.Name, head.Seq, log)
+		}
 	}
 	p.loop, err = recorder.Open(ctx, loop)
 	if err != nil {

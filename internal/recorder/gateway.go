@@ -93,6 +93,9 @@ type Config struct {
 	// because the Gateway does not listen.
 	Explain bool
 	Logger  *slog.Logger
+	// Watch passes the log on while the state is rebuilt from it, for somebody who wants to see
+	// how far it came; nil for nobody.
+	Watch func(iter.Seq2[events.Record, error]) iter.Seq2[events.Record, error]
 	// Snapshots keeps what the log gives, so that a start need not read all of it; nil,
 	// and every start does. One is used by the Build that wrote it, and by no other.
 	Snapshots Snapshots

@@ -34,7 +34,11 @@ func (g *Gateway) rebuild(ctx context.Context) (of events.Record, unsaid []rule.
 	}
 	at := snapshot.Begin(g.cfg.Gateway)
 	at.State, at.Judge, at.GateAt, at.Chain = g.state, g.judge, g.gateAt, g.chain
-	for rec, err := range store.Ahead(g.cfg.Log.Read(ctx, from, 0)) {
+	in := store.Ahead(g.cfg.Log.Read(ctx, from, 0))
+	if g.cfg.Watch != nil {
+		in = g.cfg.Watch(in)
+	}
+	for rec, err := range in {
 		var found []rule.Finding
 		var before bool
 		if err == nil {

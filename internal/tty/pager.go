@@ -30,6 +30,7 @@ type Pager struct {
 	to            *os.File     // the pager's input once it runs
 	run           *exec.Cmd
 	plain         bool // nothing is held any more, and nothing is paged
+	interrupts    chan os.Signal
 }
 
 // NewPager returns nil where nothing is to be paged: no terminal, no pager, or a screen of
@@ -82,6 +83,10 @@ func (p *Pager) Write(b []byte) (int, error) {
 func (p *Pager) start() error {
 	r, w, err := os.Pipe()
 	if err == nil {
+		// Ctrl-C goes to the pager too, and only the pager knows what it means there. The verb
+		// may end what it does, but not go before the pager: the screen is the pager's.
+		p.interrupts = make(chan os.Signal, 1)
+		signal.Notify(p.interrupts, os.Interrupt)
 		p.run = exec.Command("/bin/sh", "-c", p.command)
 		p.run.Stdin, p.run.Stdout, p.run.Stderr = r, p.out, os.Stderr
 		err = p.run.Start()
@@ -101,14 +106,13 @@ func (p *Pager) start() error {
 	return err
 }
 
-// Close writes what fitted, or waits until the person has left the pager: the screen is
-// its own until then. Ctrl-C goes to both, and only the pager knows what it means.
+// Close writes what fitted, or waits until the person has left the pager.
 func (p *Pager) Close() error {
 	if p.to == nil {
 		_, err := p.out.Write(p.held.Bytes())
 		return err
 	}
-	signal.Ignore(os.Interrupt)
+	defer signal.Stop(p.interrupts)
 	err := p.to.Close()
 	if waited := p.run.Wait(); waited != nil {
 		if _, left := errors.AsType[*exec.ExitError](waited); !left { // how it ends is its own affair
