@@ -58,4 +58,7 @@ func TestEveryVerbAndFlagIsTyped(t *testing.T) {
 	for _, missing := range clitest.Untyped(newRoot(), []string{"recorder", "ibgateway"}, scripts) {
 		t.Errorf("no script types %s", missing)
 	}
+	if missing := clitest.Unwanted(scripts, "recorder", exitFine, exitNegative, exitUsage, checkUnknown, exitUnreachable); missing != nil {
+		t.Errorf("no script wants the exit codes %v", missing)
+	}
 }

@@ -149,7 +149,7 @@ Exit codes: 0 fine, 1 the answer is no (stopped, refused), 2 usage or configurat
 	root.SetVersionTemplate("recorder {{.Version}}\n")
 	root.PersistentFlags().Var(tty.NewChoice(new(string), tty.Colours...), "color", tty.ColourUsage)
 	root.SetFlagErrorFunc(flagError)
-	root.SetHelpCommand(newHelp())
+	root.SetHelpCommand(tty.NewHelp("recorder help run", unknownVerb))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
 		newRun(), newDemo(), newStatus(), newCheck(), newHealthcheck(), newDoctor(), newResume(), newAck(), newDisconnect(), newEmit(), newNote(), newEvents(),

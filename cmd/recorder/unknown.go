@@ -10,26 +10,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// newHelp is cobra's, but for a verb that there is not.
-func newHelp() *cobra.Command {
-	return &cobra.Command{
-		Use:     "help [VERB]",
-		Short:   "Say how to use a verb",
-		Example: "  recorder help run",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			found, rest, err := cmd.Root().Find(args)
-			if err != nil {
-				return usage(err)
-			}
-			if len(rest) > 0 {
-				return unknownVerb(found, rest[0])
-			}
-			found.InitDefaultHelpFlag() // which is there only once a verb has run
-			return found.Help()
-		},
-	}
-}
-
 // unknownVerb names the verb that is near to the word.
 func unknownVerb(cmd *cobra.Command, word string) error {
 	var verbs []string
@@ -71,7 +51,8 @@ func nearest(word string, known []string) string {
 	for _, k := range known {
 		verbs.AddCommand(&cobra.Command{Use: k, Run: func(*cobra.Command, []string) {}})
 	}
-	for verbs.SuggestionsMinimumDistance = 1; verbs.SuggestionsMinimumDistance <= 3; verbs.SuggestionsMinimumDistance++ {
+	most := min(3, len(word)-1) // every word is as far from any other as it is long
+	for verbs.SuggestionsMinimumDistance = 1; verbs.SuggestionsMinimumDistance <= most; verbs.SuggestionsMinimumDistance++ {
 		if near := verbs.SuggestionsFor(word); len(near) > 0 {
 			return near[0]
 		}

@@ -55,4 +55,7 @@ func TestEveryVerbAndFlagIsTyped(t *testing.T) {
 	for _, missing := range clitest.Untyped(newRoot(&terminal{}, nil), []string{"replay"}, scripts) {
 		t.Errorf("no script types %s", missing)
 	}
+	if missing := clitest.Unwanted(scripts, "replay", exitFine, exitNo, exitUsage, exitInconclusive, exitUnreachable); missing != nil {
+		t.Errorf("no script wants the exit codes %v", missing)
+	}
 }

@@ -56,6 +56,7 @@ func newRoot(t *terminal, args []string) *cobra.Command {
 	p.StringVar(&t.temp, "temp", "", "`FOLDER` for the copy of a log (default: the system's)")
 	root.AddCommand(newVerify(t), newTimeline(t), newState(t), newExport(t), newImport(t), newShrink(t), newWhatIf(t), newPack(t), newDiff(t), newExplain(t), newReport(t), newCheckPolicy(t), tty.NewCompletion("replay"))
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(tty.NewHelp("replay help verify", unknownVerb))
 	complete(root)
 	return root
 }

@@ -3,6 +3,7 @@ package clitest
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,8 +99,9 @@ func TestComments(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"Status.Gateway":  "Its name.",
+		"Status.Gateway":  "its name.",
 		"Totals.Releases": "Stops counts stops, Releases their ends.",
+		"Stop.Reason":     "what proved that the Gateway is down.",
 	} {
 		if found[name] != want {
 			t.Errorf("%s: %q, want %q", name, found[name], want)
@@ -131,5 +133,25 @@ func TestUntyped(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestSentence(t *testing.T) {
+	for _, c := range []struct{ name, doc, want string }{
+		{"Gate", "Gate is OPEN or STOPPED.", "OPEN or STOPPED."},
+		{"Alerts", "Alerts are the channels", "the channels."},
+		{"Events", "// no Go name", "// no Go name."},
+		{"First", "Events is how many; First and\nLast are sequences, 0 for none.", "First and Last are sequences, 0 for none."},
+		{"Outcome", "", ""},
+	} {
+		if got := sentence(c.name, c.doc); got != c.want {
+			t.Errorf("%s of %q: %q, want %q", c.name, c.doc, got, c.want)
+		}
+	}
+}
+
+func TestUnwanted(t *testing.T) {
+	if got := Unwanted("exits 0 tool run\nexits 2 tool --x\nexits 3 other", "tool", 0, 1, 2, 3); !slices.Equal(got, []int{1, 3}) {
+		t.Errorf("%v, want 1 and 3", got)
 	}
 }

@@ -105,19 +105,24 @@ func words(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
 
-// sentence is a comment on one line, without the Go name that it may begin with.
+// sentence is a comment on one line, without the Go name that it may begin with. Of one that
+// speaks of several fields it is what it says of this one.
 func sentence(name, doc string) string {
 	text := strings.Join(strings.Fields(doc), " ")
+	if !strings.HasPrefix(text, name+" ") {
+		for clause := range strings.SplitSeq(strings.ReplaceAll(text, ". ", "; "), "; ") {
+			if slices.Contains(words(clause), name) {
+				text = clause
+				break
+			}
+		}
+	}
 	for _, verb := range []string{" is ", " are "} {
 		if rest, ok := strings.CutPrefix(text, name+verb); ok {
 			text = rest
 		}
 	}
-	if text == "" {
-		return ""
-	}
-	text = strings.ToUpper(text[:1]) + text[1:]
-	if !strings.HasSuffix(text, ".") {
+	if text != "" && !strings.HasSuffix(text, ".") {
 		text += "."
 	}
 	return text

@@ -124,3 +124,13 @@ func flagsIn(cmd *cobra.Command, words []string) (out []string) {
 	}
 	return out
 }
+
+// Unwanted are the exit codes that no script wants of a program.
+func Unwanted(scripts, program string, codes ...int) (missing []int) {
+	for _, code := range codes {
+		if !strings.Contains(scripts, fmt.Sprintf("exits %d %s ", code, program)) {
+			missing = append(missing, code)
+		}
+	}
+	return missing
+}

@@ -95,6 +95,9 @@ func open(ctx context.Context, name string, o Options) (*Source, error) {
 		return spool(ctx, o.Stdin, "standard input", o)
 	}
 	info, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("open the stream: %w; name a file, an incident folder, a data folder, or - for standard input", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the stream: %w", err)
 	}
