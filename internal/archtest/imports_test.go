@@ -103,6 +103,7 @@ var mayImport = map[string][]string{
 	"deploy":              {},
 	"internal/simulation": {},
 	"internal/mutant":     {},
+	"deploy/python":       {},
 }
 
 // anything is for commands: whatever has no owner, and is not for tests.
