@@ -48,6 +48,7 @@ import threading
 import time
 import urllib.parse
 import uuid
+import weakref
 from collections import deque
 from datetime import datetime, timezone
 from typing import Any, Callable
@@ -159,6 +160,8 @@ class Recorder:
 
     def report(self, kind: str, data: dict[str, Any], attempt: str | None = None) -> None:
         """Report a fact, such as gateway.down; docs/events.md has the kinds. It never waits."""
+        if _ending:
+            return
         event: dict[str, Any] = {
             "specversion": "1.0",
             "id": uuid.uuid4().hex,
@@ -639,9 +642,11 @@ class _Attached:
         self._signature = inspect.signature(ib.connectAsync)
         self._attempt: Attempt | None = None  # the one under way, or whose session is
         self._wanted = ""  # the attempt that an answer is still good for
+        self._open_question: Attempt | None = None  # one that is asked for and may be granted
         self._task: Any = None  # that connects
         self._through_tap = False
         self._forget()
+        _attached.add(self)
         ib.connectAsync, ib.disconnect = self.connectAsync, self.disconnect
         # Eventkit holds bound methods weakly unless it is told otherwise.
         for event, handler in (
@@ -732,6 +737,7 @@ class _Attached:
         answer: asyncio.Future[bool] = loop.create_future()
 
         def settle(through: bool, error: Exception | None) -> None:
+            self._open_question = None
             if answer.done():
                 return
             self._through_tap = through
@@ -756,6 +762,9 @@ class _Attached:
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(settle, through, error)
 
+        if _ending:
+            raise _Unanswered("the program ends")
+        self._open_question = None if look else attempt
         try:
             threading.Thread(target=ask, name="ibrecorder-permit", daemon=True).start()
         except RuntimeError as e:  # no more threads, or the interpreter ends
@@ -765,6 +774,17 @@ class _Attached:
         except asyncio.TimeoutError:
             attempt.known = True
             raise _Unanswered(f"the recorder did not answer within {ANSWER_WITHIN:g} s") from None
+
+    def leave(self) -> None:
+        """The program ends, and with it what is under way."""
+        if self._attempt is None:
+            if self._open_question is not None:
+                self._open_question.abandoned()
+        elif self._ready_at is None:
+            self._failed(self._attempt, KeyboardInterrupt())
+        else:
+            self._asked = True
+            self._on_disconnected()
 
     # What is seen.
 
@@ -945,9 +965,17 @@ def _current_task() -> Any:
 
 _recorders: set[Recorder] = set()  # that have reported and were not closed
 _made: dict[str, Recorder] = {}  # by what attach was given
+_attached: weakref.WeakSet[_Attached] = weakref.WeakSet()
+_ending = False
 
 
 def _at_exit() -> None:
+    # What comes later, such as the end of a coroutine that is thrown away, must start no
+    # thread: it would wait for it for ever.
+    global _ending
+    for a in list(_attached):
+        a.leave()
+    _ending = True
     end = time.monotonic() + FLUSH_AT_EXIT
     for r in list(_recorders):
         r.close(max(0.0, end - time.monotonic()))

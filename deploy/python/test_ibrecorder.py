@@ -560,6 +560,13 @@ class TestProcesses(Case):
             self.assertNotIn("Traceback", err)
             self.assertLess(took, 12, "the end of the program has a bound")
 
+    def test_a_session_that_is_left_open_is_closed_by_the_end_of_the_program(self) -> None:
+        s = self.stand()
+        with s.sim("healthy"):
+            _, err = self.program(s, self.CONNECTS.replace("ib.disconnect()", "globals()['kept'] = ib")).communicate(timeout=60)
+        self.assertNotIn("Traceback", err)
+        self.assertEqual(["attempt.requested", "attempt.succeeded", "session.established", "session.closed"], s.kinds())
+
     def test_the_child_of_a_fork_reports_for_itself(self) -> None:
         s = self.stand()
         out, err = self.program(
@@ -606,6 +613,8 @@ class TestProcesses(Case):
                 p.send_signal(signal.SIGINT)
                 self.assertIn("interrupted", p.communicate(timeout=30)[0])
                 self.assertEqual(7, p.returncode)
+                if not stopped:
+                    self.assertEqual(["attempt.requested", "attempt.abandoned"], s.kinds())
 
     def test_the_worker_of_the_example(self) -> None:
         s = self.stand()
