@@ -1,6 +1,7 @@
 """What the tests stand on: a recorder that runs, and Gateways that it simulates.
 
-The program is RECORDER_TEST_BINARY; `go test ./deploy/python` builds it and says so.
+The program is RECORDER_TEST_BINARY, and a certificate for 127.0.0.1 with its key is in the
+folder RECORDER_TEST_TLS; `go test ./deploy/python` makes both and says so.
 """
 
 from __future__ import annotations
@@ -58,18 +59,22 @@ def listens(port: int) -> bool:
 class Stand:
     """A recorder of one gateway, main, with a token for the runner robo-1."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: bool = False) -> None:
         self.binary = os.environ["RECORDER_TEST_BINARY"]
         self.folder = tempfile.mkdtemp(prefix="ibr")
         self.gateway, self.tap, self.port = free_port(), free_port(), free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
         self.token_file = os.path.join(self.folder, "robo-1.token")
         made = self.run("token", "new", "robo-1", "--scope", "ingest", "--file", self.token_file, "-o", "json")
         self.config = os.path.join(self.folder, "config.yaml")
         with open(self.config, "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o600)) as f:
             f.write(POLICY)
             f.write(f"gateways:\n  - name: main\n    address: 127.0.0.1:{self.gateway}\n    tap: 127.0.0.1:{self.tap}\n")
-            f.write(f"http:\n  listen: 127.0.0.1:{self.port}\n  tokens:\n")
+            f.write(f"http:\n  listen: 127.0.0.1:{self.port}\n")
+            if tls:
+                pair = os.environ["RECORDER_TEST_TLS"]
+                f.write(f"  tls_cert_file: {pair}/cert.pem\n  tls_key_file: {pair}/key.pem\n")
+            f.write("  tokens:\n")
             f.write(f"    - name: robo-1\n      scope: ingest\n      sha256: {json.loads(made)['sha256']}\n")
         self._recorder: subprocess.Popen[str] | None = None
         self._sims: list[subprocess.Popen[str]] = []
@@ -93,7 +98,7 @@ class Stand:
             self._recorder = subprocess.Popen(
                 [self.binary, "run", "--config", self.config, "--data", self.folder], stdout=log, stderr=log, text=True
             )
-        await_("the recorder answers", self.status)
+        await_("the recorder answers", lambda: self.status() and listens(self.port))
 
     def stop(self, how: int = signal.SIGINT) -> None:
         if self._recorder:
@@ -130,8 +135,11 @@ class Stand:
             count()
 
     def get(self, path: str) -> bytes:
-        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        conn = http.client.HTTPConnection("localhost", timeout=5)
+        conn.sock = socket.socket(socket.AF_UNIX)
         with contextlib.closing(conn):
+            conn.sock.settimeout(5)
+            conn.sock.connect(os.path.join(self.folder, "recorder.sock"))
             conn.request("GET", path)
             answer = conn.getresponse()
             body = answer.read()

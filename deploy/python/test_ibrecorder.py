@@ -685,6 +685,24 @@ class TestArguments(Case):
         of = {attach(standin.IB(), name="robo-1").connectAsync.__self__.recorder for _ in range(20)}
         self.assertEqual(1, len(of))
 
+    def test_over_tls_the_recorder_must_be_the_one_that_is_known(self) -> None:
+        s = Stand(tls=True)
+        self.addCleanup(s.close)
+        s.start()
+        with s.sim("healthy"):
+            with self.assertLogs("ibrecorder", logging.WARNING) as logs:
+                stranger = self.recorder(s, required=True)
+                with self.assertRaises(ConnectionRefusedError):
+                    asyncio.run(connect(self.ib(stranger), s))
+            self.assertIn("SSLCertVerificationError", logs.output[0])
+            self.assertEqual([], s.kinds())
+            os.environ["RECORDER_CA_FILE"] = os.path.join(os.environ["RECORDER_TEST_TLS"], "cert.pem")
+            self.addCleanup(os.environ.pop, "RECORDER_CA_FILE")
+            r = self.recorder(s, required=True)
+            asyncio.run(connect(self.ib(r), s))
+            self.assertTrue(r.flush(10))
+        self.assertEqual(OWN, s.kinds())
+
     def test_the_socket_needs_no_token(self) -> None:
         s = self.stand()
         r = self.recorder(s, url=f"unix:{s.folder}/recorder.sock", token_file="", name="robo-7")
