@@ -60,7 +60,7 @@ func outage(t *testing.T) []notice.Notice {
 		if n.Kind != notice.Test {
 			n.Gateway, n.Incident = "live", "live-48131"
 		}
-		n.Key = fmt.Sprintf("live-48131-%s-%d", n.Kind, i+1)
+		n.Key = fmt.Sprintf("kqzmbtwhxa-live-%d/%s", 48131+i, n.Kind)
 	}
 	return all
 }

@@ -214,7 +214,7 @@ func (o *office) channel(password string) *channel.Mail {
 	return m.Set(o.trust, 5*time.Second)
 }
 
-var messageID = regexp.MustCompile(`^<[A-Za-z0-9._-]+@example\.org>$`)
+var messageID = regexp.MustCompile(`^<[A-Za-z0-9._/-]+@example\.org>$`)
 
 // checkMail is RFC 5322 as far as a server or a reader stumbles over it.
 func checkMail(b []byte) error {

@@ -41,7 +41,7 @@ func plain(n notice.Notice) notice.Notice {
 }
 
 // oneWord is what a header, a Message-ID and a receiver's own key may be.
-var oneWord = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+var oneWord = regexp.MustCompile(`^[A-Za-z0-9_/-]+(\.[A-Za-z0-9_/-]+)*$`)
 
 // id is a key as every receiver can have it: itself as a rule, else its hash.
 func id(s string) string {

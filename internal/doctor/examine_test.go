@@ -369,3 +369,18 @@ func TestText(t *testing.T) {
 		}
 	}
 }
+
+func TestAChannelThatWasToldSaysWhen(t *testing.T) {
+	f := healthy()
+	f.Channels = []Channel{{Name: "phone", Type: "telegram"}}
+	f.Live[0].Alerts = []httpapi.Channel{{Name: "phone", Delivered: noon.Add(-3 * time.Minute)}}
+	for _, found := range Examine(f) {
+		if found.Group == Alerts {
+			if found.Level != OK || found.Text != "phone: telegram, told for the last time 3m00s ago" {
+				t.Errorf("%+v", found)
+			}
+			return
+		}
+	}
+	t.Error("nothing is said of the channel")
+}

@@ -123,6 +123,8 @@ func (e *examination) alerts() {
 			e.add(Alerts, "", Fail, fmt.Sprintf("nobody could be told on %s: %s", c.Name, live.Failing), try)
 		case c.Unknown != "":
 			e.add(Alerts, "", Skip, fmt.Sprintf("%s: %s", c.Name, c.Unknown), "as the user, and with the variables, of the recorder: "+try)
+		case !live.Delivered.IsZero():
+			e.ok(Alerts, "", "%s: %s, told for the last time %s ago", c.Name, c.Type, report.Duration(e.Now.Sub(live.Delivered)))
 		case c.Command.Word != "":
 			e.ok(Alerts, "", "%s: %s is run for each notice; it was not tried", c.Name, c.Command.Word)
 		case c.Type == "command":
