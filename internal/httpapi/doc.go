@@ -13,8 +13,10 @@
 //	POST /v1/gateways/{name}/permit      {attempt, client_id, timeout_ms}; 200 {attempt, permit, lease_ms, epoch}, 423
 //	DELETE /v1/gateways/{name}/permit/{attempt}  a permit that is not used; 200 {seq, id, event}
 //	POST /v1/gateways/{name}/resume      a Claim; 200 {seq, id, event}, 409 if it was rejected
+//	POST /v1/gateways/{name}/ack         an Ack; 200 {seq, id, event}, 409 if there is nothing to acknowledge
 //	POST /v1/gateways/{name}/disconnect  a Disconnect; 200 {seq, id, event}, 409 if it was blocked
 //	POST /v1/gateways/{name}/notes       {by, text}; 201 {seq, id, event}
+//	POST /v1/gateways/{name}/log/roll, log/archive   on the socket alone (TestWhatIsTheOwnersIsNotOnThePort)
 //	GET  /v1/openapi.yaml                all of this, with every field
 //
 // An error is application/problem+json: 400 malformed, 401 and 403 on the port, 404 no such
