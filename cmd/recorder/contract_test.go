@@ -18,6 +18,7 @@ var answers = []clitest.Answer{
 	{Verb: "recorder alert list", Value: channelsAnswer{}},
 	{Verb: "recorder alert test", Value: triedAnswer{}},
 	{Verb: "recorder config show", Value: config.Shown{}},
+	{Verb: "recorder config reload", Value: reloadAnswer{}},
 	{Verb: "recorder log roll", Value: rollAnswer{}},
 	{Verb: "recorder log archive", Value: archiveAnswer{}},
 	{Verb: "recorder log backup", Value: backupAnswer{}},
