@@ -1,5 +1,3 @@
-// Package deploy has tests only: they hold what is shipped for operators against what the
-// recorder does.
 package deploy
 
 import (
