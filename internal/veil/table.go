@@ -50,6 +50,7 @@ var classOf = map[string]class{
 	"hash":          shown, // of a policy
 	"policy":        shown,
 	"rule":          shown,
+	"incident":      shown, // the name of the gateway, which is shown, and a sequence
 }
 
 // itself is how the recorder is called where a person could be.

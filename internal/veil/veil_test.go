@@ -207,11 +207,11 @@ var closed = map[reflect.Type]string{
 	reflect.TypeFor[events.Owner](): "gateway", reflect.TypeFor[events.DownReason](): "silent", reflect.TypeFor[events.SocketState](): "established",
 	reflect.TypeFor[events.Mode](): "enforce", reflect.TypeFor[events.Previous](): "none", reflect.TypeFor[events.StopReason](): "signal",
 	reflect.TypeFor[events.GapReason](): "overflow", reflect.TypeFor[events.Basis](): "word", reflect.TypeFor[events.Rejection](): "not_stopped",
-	reflect.TypeFor[events.LostReason](): "fin",
+	reflect.TypeFor[events.LostReason](): "fin", reflect.TypeFor[events.About](): "stop", reflect.TypeFor[events.Level](): "reserve",
 }
 
 // open are the fields of every kind that a veiled line shows although they are texts.
-var open = map[string]bool{"Version": true, "PreviousBoot": true, "Preset": true, "Hash": true, "Policy": true, "Rule": true}
+var open = map[string]bool{"Version": true, "PreviousBoot": true, "Preset": true, "Hash": true, "Policy": true, "Rule": true, "Incident": true}
 
 func TestNothingHiddenIsLeft(t *testing.T) {
 	for _, info := range events.Kinds() {
