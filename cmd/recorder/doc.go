@@ -18,6 +18,8 @@
 //     recorder.stopped as the last event (run).
 //   - A damaged log is refused, unchanged, until it is set aside, and a stop goes
 //     over into the log after it (log).
+//   - A test message goes through every channel, without a recorder, and what came of it is
+//     said without a secret; with a secret that cannot be used nothing starts (alert).
 //   - The doctor changes nothing, and the Gateway sees of it only what --probe asks for
 //     (doctor).
 //   - A report is the same from the command line and over the socket; an account id
