@@ -45,6 +45,9 @@ func newTab(t *testing.T) *tab {
 		}
 		stop()
 	})
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil { // a browser ends with the context of its first action
+		t.Fatal(err)
+	}
 	return &tab{t, ctx}
 }
 
