@@ -77,13 +77,19 @@ func (c *cursor) news(ctx context.Context, rec events.Record) (bool, error) {
 	}
 	switch d := rec.Data.(type) {
 	case events.AlertRaised:
-		return (!p.over || d.About == events.AboutBreach) && d.Channel != c.channel, nil
+		return (!p.over || d.About == events.AboutBreach && c.fresh(rec)) && d.Channel != c.channel, nil
 	case events.AlertReminded:
 		return !p.over && !p.quiet && p.reminder == rec.Seq && p.toldAt < rec.Seq, nil
 	case events.AlertResolved:
 		return p.toldAt != 0 && (d.About == events.AboutStop || d.About == events.AboutOutage), nil
 	}
 	return false, nil
+}
+
+// fresh says that a breach is still worth telling: it is tried already, or is no older than
+// that for which anything is tried. A channel that is new has all of the log before it.
+func (c *cursor) fresh(rec events.Record) bool {
+	return c.tries[rec.ID] > 0 || time.Since(rec.Time) < giveUpAfter
 }
 
 // read goes on to the head.

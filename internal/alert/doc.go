@@ -34,7 +34,8 @@
 //     expected, when that is over. One that becomes a stop stays one incident (TestOutages,
 //     TestAnOutageBeginsAnewWithARunThatHasToldNobody).
 //   - A breach is told once for each author and rule in a stop, and counted otherwise
-//     (TestBreaches); a log that is nearly full, once (TestALogThatIsNearlyFullIsToldOnce).
+//     (TestBreaches), and to a channel that is new only those of the last day
+//     (TestANewChannelIsNotToldOfEveryBreachThatThereWas); a log that is nearly full, once (TestALogThatIsNearlyFullIsToldOnce).
 //   - A day of all that has as many messages as it should (TestADayWithThirtyIncidents).
 //   - A log that takes nothing is told without it, once in a run, and so is a stop that is
 //     not in it, under the key that its alert has later (TestWhatTheLogDoesNotTakeIsToldWithoutIt).

@@ -237,6 +237,30 @@ func TestBreaches(t *testing.T) {
 	}
 }
 
+// Breaches are never over, and so they are told to whoever comes later; but not all that
+// there ever were.
+func TestANewChannelIsNotToldOfEveryBreachThatThereWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, old, late := &day{log: newLog(t)}, newChannel("mail"), newChannel("phone")
+		during(t, d.log, settings(old), func() {
+			for range 5 {
+				rec := d.writeAs("/runner/robo", "", events.OperatorNoted{By: "kim", Text: "what was done"})
+				d.writeAs("/recorder", rec.ID, events.RuleViolated{Rule: "RS1", Text: "it was broken"})
+				synctest.Wait()
+				time.Sleep(25 * time.Hour)
+			}
+			rec := d.writeAs("/runner/desk", "", events.OperatorNoted{By: "kim", Text: "what was done"})
+			d.writeAs("/recorder", rec.ID, events.RuleViolated{Rule: "RS1", Text: "it was broken"})
+		}, old)
+		d.reboot()
+		during(t, d.log, settings(old, late), func() {}, old, late)
+		if len(old.told) != 6 {
+			t.Errorf("the old channel was told %v, want 6 breaches", old.told)
+		}
+		same(t, "the new channel was told", old.told[5:], late.told)
+	})
+}
+
 func TestALogThatIsNearlyFullIsToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, ch := &day{log: newLog(t)}, newChannel("phone")
