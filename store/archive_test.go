@@ -170,6 +170,15 @@ func TestWhatIsNotArchived(t *testing.T) {
 			t.Errorf("%+v, %v", done, err)
 		}
 		equal(t, l, recs[40:])
+		must(t, l.ConsumedBy(t.Context(), []string{"pager"}))
+		if done, err := l.Archive(t.Context(), t.TempDir(), keepNothing); len(done) != 0 || !errors.Is(err, store.ErrUnread) {
+			t.Errorf("while the pager is still there: %+v, %v", done, err)
+		}
+		must(t, l.ConsumedBy(t.Context(), []string{"mail"}))
+		if done, err := l.Archive(t.Context(), t.TempDir(), keepNothing); len(done) != 1 || err != nil {
+			t.Errorf("after the pager is there no more: %+v, %v", done, err)
+		}
+		equal(t, l, recs[80:])
 	})
 	t.Run("what cannot be kept", func(t *testing.T) {
 		dir, recs := rolledLog(t)

@@ -152,3 +152,30 @@ func (l *JetLog) acked(ctx context.Context, p *part, msg jetstream.Msg) error {
 	}
 	return msg.Ack()
 }
+
+// ConsumedBy forgets the position of everybody whose durable name is not among names: who
+// never comes again would keep what they have not had from being archived for ever.
+func (l *JetLog) ConsumedBy(ctx context.Context, names []string) error {
+	for _, p := range *l.parts.Load() {
+		var gone []string
+		list := p.stream.ListConsumers(ctx)
+		for info := range list.Info() {
+			if d := info.Config.Durable; d != "" && !slices.Contains(names, d) {
+				gone = append(gone, d)
+			}
+		}
+		err := list.Err()
+		for _, d := range gone {
+			if err == nil {
+				err = p.stream.DeleteConsumer(ctx, d)
+			}
+			if errors.Is(err, jetstream.ErrConsumerNotFound) {
+				err = nil
+			}
+		}
+		if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) { // archived meanwhile
+			return fmt.Errorf("forget who consumed %s: %w", l.gateway, l.readError(ctx, err))
+		}
+	}
+	return nil
+}

@@ -81,13 +81,16 @@ const (
 	leastTries  = 12 // whatever the clock says
 )
 
+// Durable is the name under which a log keeps the position of a channel.
+func Durable(channel string) string { return "alert-" + channel }
+
 // Run tells until ctx ends. Its error is ctx's, or the log's.
 func (s Subscriber) Run(ctx context.Context) error {
 	if s.At == nil {
 		s.At = new(atomic.Uint64)
 	}
 	c := newCursor(s.Log, s.Channel.Name())
-	return s.Log.Consume(ctx, "alert-"+s.Channel.Name(), kinds, func(ctx context.Context, rec events.Record) error {
+	return s.Log.Consume(ctx, Durable(s.Channel.Name()), kinds, func(ctx context.Context, rec events.Record) error {
 		s.At.Store(rec.Seq)
 		err := s.tell(ctx, c, rec)
 		if err == nil {

@@ -95,6 +95,7 @@ func (p *post) tell(ctx context.Context) {
 func (p *post) tellBy(ctx context.Context, a *alerts) {
 	var running sync.WaitGroup
 	defer running.Wait()
+	running.Go(func() { p.forget(ctx, a) })
 	running.Go(func() { p.again(ctx, "the clerk of the alerts", a.clerk.Run) })
 	for i, ch := range a.channels {
 		s := alert.Subscriber{Log: p.log, Desk: p.loop, Channel: ch, Words: a.words, Logger: p.logger(), At: a.at[i]}
@@ -105,6 +106,18 @@ func (p *post) tellBy(ctx context.Context, a *alerts) {
 		Blocked: func() (events.Record, error) { v := p.loop.View(); return v.Untaken, v.Blocked },
 	}
 	running.Go(func() { siren.Run(ctx) })
+}
+
+// forget lets go of what channels that are not there any more have not been told: nobody
+// will be, and it would never be archived.
+func (p *post) forget(ctx context.Context, a *alerts) {
+	var names []string
+	for _, ch := range a.channels {
+		names = append(names, alert.Durable(ch.Name()))
+	}
+	if err := p.log.ConsumedBy(ctx, names); err != nil && ctx.Err() == nil {
+		p.logger().Error("channels that are not there any more may keep the log from being archived until the next start", "error", err)
+	}
 }
 
 // subscribeAgain is the wait before a subscriber that the log has failed reads on.

@@ -76,6 +76,9 @@ func (p *post) Archive(ctx context.Context, a httpapi.Archive) (parts []httpapi.
 // unarchived tells whoever asked what was done before err.
 func unarchived(err error, done []httpapi.Part) error {
 	p := &httpapi.Problem{Type: "urn:ibrecorder:problem:not-archived", Title: "not all of it could be archived", Status: http.StatusConflict, Detail: err.Error()}
+	if errors.Is(err, store.ErrUnread) {
+		p.Hint = "for a channel that will not be told any more: take it out of alerts.channels, then: recorder config reload"
+	}
 	if n := len(done); n > 0 {
 		p.Detail += fmt.Sprintf("; what comes before it is archived, up to event %d", done[n-1].Last)
 	}
