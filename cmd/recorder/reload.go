@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -34,14 +35,19 @@ type reloader struct {
 }
 
 // reload takes over what a recorder can take while it runs. If anything is wrong with the
-// configuration everything stays as it was, and the error says all of it.
+// configuration everything stays as it was, and the error says all of it. If a log does not
+// take the policy the error says so, and everything else is in force.
 func (r *reloader) reload(ctx context.Context) (came httpapi.Reloaded, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.manager.Reloading()
 	defer r.manager.Ready() // it works on, whatever came of it
 	defer func() {
-		if err != nil {
+		switch {
+		case errors.Is(err, daemon.ErrKept):
+			r.log.Error("not all of the configuration was taken over", "error", err)
+			return
+		case err != nil:
 			r.log.Error("the configuration was not taken over", "error", err)
 			return
 		}
@@ -67,8 +73,9 @@ func (r *reloader) reload(ctx context.Context) (came httpapi.Reloaded, err error
 	if err != nil {
 		return came, err
 	}
-	if err := r.d.Reload(ctx, daemon.Live{Policy: loaded, Channels: told, Tokens: known}); err != nil {
-		return came, err
+	kept := r.d.Reload(ctx, daemon.Live{Policy: loaded, Channels: told, Alerts: when(c.Alerts), Tokens: known})
+	if kept != nil && !errors.Is(kept, daemon.ErrKept) {
+		return came, kept
 	}
 	r.level.Set(levelOf(c).Level())
 	came = httpapi.Reloaded{Applied: []string{}, Restart: []string{}}
@@ -79,9 +86,14 @@ func (r *reloader) reload(ctx context.Context) (came httpapi.Reloaded, err error
 			came.Restart = append(came.Restart, key)
 		}
 	}
-	r.running.OnRestartRequired, r.running.Alerts.Channels = c.OnRestartRequired, c.Alerts.Channels
-	r.running.HTTP.Tokens, r.running.Policy, r.running.LogLevel = c.HTTP.Tokens, c.Policy, c.LogLevel
-	return came, nil
+	dead := r.running.Alerts.DeadMan // which needs a restart
+	r.running.OnRestartRequired, r.running.Alerts = c.OnRestartRequired, c.Alerts
+	r.running.Alerts.DeadMan = dead
+	r.running.HTTP.Tokens, r.running.LogLevel = c.HTTP.Tokens, c.LogLevel
+	if kept == nil {
+		r.running.Policy = c.Policy
+	}
+	return came, kept
 }
 
 // heed reloads at each hangup until ctx ends.
@@ -150,10 +162,11 @@ func newConfigReload() *cobra.Command {
 		Use:   "reload",
 		Short: "Have the running recorder read its configuration again",
 		Long: `reload has the recorder that runs read its configuration again, with the flags and
-the environment that it was started with. It takes over the policy, who is told, the
-tokens, the TLS certificate and the log level at once, and names what needs a restart.
-If anything is wrong, everything stays as it was, and what is wrong is said. SIGHUP
-does the same.`,
+the environment that it was started with. It takes over the policy, who is told and when,
+the tokens, the TLS certificate and the log level at once, and names what needs a restart.
+If anything is wrong, everything stays as it was, and what is wrong is said. A log that
+takes nothing takes no policy either: then that one stays, and it is said. SIGHUP does
+the same.`,
 		Example: `  recorder config check && recorder config reload`,
 		Args:    arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {

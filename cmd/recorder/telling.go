@@ -15,9 +15,7 @@ import (
 
 // telling sets when people are told, and who is pinged.
 func telling(c config.Alerts, out *daemon.Config) error {
-	out.Alerts = &alert.Settings{
-		Remind: time.Duration(c.RemindMinutes) * time.Minute, Most: c.RemindMost, Outage: time.Duration(c.OutageAfterMinutes) * time.Minute,
-	}
+	out.Alerts = when(c)
 	out.Zone = time.Local
 	if c.DeadMan.URLFile == "" {
 		return nil
@@ -32,6 +30,13 @@ func telling(c config.Alerts, out *daemon.Config) error {
 	}
 	out.DeadMan, out.PingEvery = pinger, time.Duration(c.DeadMan.EveryMinutes)*time.Minute
 	return nil
+}
+
+// when says when people are told.
+func when(c config.Alerts) *alert.Settings {
+	return &alert.Settings{
+		Remind: time.Duration(c.RemindMinutes) * time.Minute, Most: c.RemindMost, Outage: time.Duration(c.OutageAfterMinutes) * time.Minute,
+	}
 }
 
 // whoIsTold is a line for whoever starts a recorder.

@@ -31,7 +31,7 @@ func Changed(a, b Config) []string {
 
 // live are the keys that a recorder takes while it runs, or what they begin with. Every
 // other one is about what it has open.
-var live = []string{"on_restart_required", "alerts.channels.", tokensRoot, "log_level", "policy."}
+var live = []string{"on_restart_required", "alerts.channels.", "alerts.remind_minutes", "alerts.remind_most", "alerts.outage_after_minutes", tokensRoot, "log_level", "policy."}
 
 // Live says whether a recorder that runs can take another value of a key, and needs no
 // restart.

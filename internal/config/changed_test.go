@@ -30,6 +30,9 @@ func TestWhatHasChanged(t *testing.T) {
 			c.OnRestartRequired = "x"
 			c.Alerts.Channels = []Channel{{Name: "pager", Type: "command", Command: "page"}}
 		}, "on_restart_required alerts.channels.pager.name alerts.channels.pager.type alerts.channels.pager.command", true},
+		{"when they are told", func(c *Config) { c.Alerts.RemindMinutes, c.Alerts.RemindMost, c.Alerts.OutageAfterMinutes = 5, 3, 20 },
+			"alerts.remind_minutes alerts.remind_most alerts.outage_after_minutes", true},
+		{"who hears that the recorder lives", func(c *Config) { c.Alerts.DeadMan.EveryMinutes = 7 }, "alerts.dead_man.every_minutes", false},
 		{"who may write", func(c *Config) { c.HTTP.Tokens = []Token{{Name: "ann", Scope: "read", SecretFile: "/x"}} },
 			"http.tokens.ann.name http.tokens.ann.scope http.tokens.ann.secret_file", true},
 		{"how much is logged", func(c *Config) { c.LogLevel = "warn" }, "log_level", true},

@@ -32,15 +32,14 @@ func DefaultAlerts() alert.Settings {
 	return alert.Settings{Remind: 30 * time.Minute, Most: 8, Outage: 10 * time.Minute}
 }
 
-// telling makes them. Nothing runs yet.
-func (p *post) telling(channels []alert.Channel) *alerts {
-	cfg := p.d.cfg
+// telling makes them, with settings of DefaultAlerts if there are none. Nothing runs yet.
+func (p *post) telling(channels []alert.Channel, settings *alert.Settings) *alerts {
 	s := DefaultAlerts()
-	if cfg.Alerts != nil {
-		s = *cfg.Alerts
+	if settings != nil {
+		s = *settings
 	}
-	s.Windows = p.cfg.Windows
-	out := &alerts{channels: channels, over: make(chan struct{}), words: notice.Words{Steps: p.cfg.Recovery, Remind: s.Remind, Most: s.Most, Zone: cfg.Zone}, most: s.Most}
+	s.Windows, s.Channels = p.cfg.Windows, nil
+	out := &alerts{channels: channels, over: make(chan struct{}), words: notice.Words{Steps: p.cfg.Recovery, Remind: s.Remind, Most: s.Most, Zone: p.d.cfg.Zone}, most: s.Most}
 	if len(out.words.Steps) == 0 {
 		out.words.Steps = notice.DefaultSteps(p.cfg.Name)
 	}

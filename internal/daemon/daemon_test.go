@@ -47,6 +47,7 @@ func config(t *testing.T, dir string) daemon.Config {
 // running is a daemon in this process.
 type running struct {
 	t    *testing.T
+	d    *daemon.Daemon
 	tap  string
 	api  *httpapi.Client
 	stop func() error
@@ -62,7 +63,7 @@ func start(t *testing.T, cfg daemon.Config) *running {
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
 	stopped := false
-	r := &running{t: t, tap: d.Gateways()[0].Tap, api: httpapi.Dial(cfg.Data)}
+	r := &running{t: t, d: d, tap: d.Gateways()[0].Tap, api: httpapi.Dial(cfg.Data)}
 	r.stop = func() error {
 		if stopped {
 			return nil

@@ -18,6 +18,8 @@ type Live struct {
 	// the run.
 	Policy   events.PolicyLoaded
 	Channels []alert.Channel
+	// Alerts are as those of Config.
+	Alerts *alert.Settings
 	// Tokens are who may do more than read over HTTP.
 	Tokens access.Tokens
 }
@@ -25,9 +27,13 @@ type Live struct {
 // adoptWithin bounds how long a reload waits for a log that takes nothing.
 const adoptWithin = 5 * time.Second
 
+// ErrKept: a gateway goes on by the policy that it had, and everything else is in force.
+var ErrKept = errors.New("it goes on by the policy that it had; everything else is in force")
+
 // Reload puts n in force, and reads the TLS certificate again. If tokens or certificate
 // cannot be used nothing is changed. A gateway whose log does not take the policy goes on
-// by the one before, and the error says which; everything else is in force then.
+// by the one before, and the error, which is ErrKept, says which; everything else is in
+// force then.
 func (d *Daemon) Reload(ctx context.Context, n Live) error {
 	if p := d.port; p != nil {
 		if !p.open && len(n.Tokens) == 0 {
@@ -41,7 +47,7 @@ func (d *Daemon) Reload(ctx context.Context, n Live) error {
 		p.tokens.Store(&n.Tokens)
 	}
 	for _, p := range d.posts {
-		close(p.alerts.Swap(p.telling(n.Channels)).over)
+		close(p.alerts.Swap(p.telling(n.Channels, n.Alerts)).over)
 	}
 	ctx, cancel := context.WithTimeout(ctx, adoptWithin)
 	defer cancel()
@@ -50,7 +56,7 @@ func (d *Daemon) Reload(ctx context.Context, n Live) error {
 	for i, p := range d.posts { // each has a log of its own to wait for
 		adopting.Go(func() {
 			if errs[i] = p.loop.Adopt(ctx, n.Policy); errs[i] != nil {
-				errs[i] = fmt.Errorf("reload: %w", errs[i])
+				errs[i] = fmt.Errorf("reload: %w: %w", errs[i], ErrKept)
 			}
 		})
 	}

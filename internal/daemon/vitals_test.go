@@ -151,6 +151,12 @@ func TestAFullLogIsAliveAndNotReady(t *testing.T) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it took %s to answer", took)
 	}
+	other := cfg.Policy
+	other.SilentLimit++
+	told := daemon.DefaultAlerts()
+	if err := r.d.Reload(ctx, daemon.Live{Policy: other, Alerts: &told}); !errors.Is(err, daemon.ErrKept) {
+		t.Errorf("reload: %v", err)
+	}
 	cancel()
 	if err := <-full; !errors.Is(err, context.Canceled) {
 		t.Errorf("the remark that found no room: %v", err)

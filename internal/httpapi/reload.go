@@ -23,7 +23,7 @@ type Reloaded struct {
 const reloadPath = "/-/reload"
 
 // ReloadMount lets whoever may operate have the configuration read again. It answers a
-// Reloaded, or 422 with what is wrong, and everything is as it was.
+// Reloaded, or 422 with what is wrong: everything is as it was, or the detail says what is not.
 func ReloadMount(reload func(context.Context) (Reloaded, error)) Mount {
 	redactor := events.NewRedactor([]byte(rand.Text()))
 	return Mount{Pattern: "POST " + reloadPath, Scope: access.Operate, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +34,7 @@ func ReloadMount(reload func(context.Context) (Reloaded, error)) Mount {
 		if err != nil {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusUnprocessableEntity)
-			_ = enc.Encode(Problem{Type: "urn:ibrecorder:problem:configuration", Title: "the configuration was not taken over",
+			_ = enc.Encode(Problem{Type: "urn:ibrecorder:problem:configuration", Title: "the configuration was not taken over, or not all of it",
 				Status: http.StatusUnprocessableEntity, Detail: redactor.Text(err.Error())})
 			return
 		}
