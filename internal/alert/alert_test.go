@@ -30,7 +30,6 @@ type log struct {
 	boots  int
 	start  time.Time // of this boot
 	refuse int       // outcomes that are not taken
-	used   int64     // how full it is, in percent
 }
 
 func newLog(t *testing.T) *log {
@@ -181,8 +180,7 @@ func runWith(t *testing.T, l *log, s alert.Settings, f func(), channels ...alert
 		})
 	}
 	logger := slog.New(slog.DiscardHandler)
-	clerk := alert.NewClerk(alert.ClerkConfig{Gateway: "main", Log: l, Desk: l, Boot: l.boot(), Start: l.start, Settings: s, Logger: logger,
-		Used: func(context.Context) (int64, error) { return l.used, nil }})
+	clerk := alert.NewClerk(alert.ClerkConfig{Gateway: "main", Log: l, Desk: l, Boot: l.boot(), Start: l.start, Settings: s, Logger: logger})
 	run("clerk", clerk.Run)
 	for _, ch := range channels {
 		run(ch.Name(), alert.Subscriber{Log: l, Desk: l, Channel: ch, Words: notice.Words{Remind: s.Remind, Most: s.Most}, Logger: logger}.Run)

@@ -37,9 +37,7 @@ type ClerkConfig struct {
 	Start time.Time
 	// Stands is the stop in force, from what is known without the log, a zero sequence if
 	// there is none: its events may have been archived. nil, and none was.
-	Stands func() Stop
-	// Used is how full the log is, in percent; nil, and nobody is told.
-	Used     func(context.Context) (int64, error)
+	Stands   func() Stop
 	Settings Settings
 	Logger   *slog.Logger
 }
@@ -80,8 +78,6 @@ func NewClerk(cfg ClerkConfig) *Clerk {
 func (c *Clerk) View() View { return *c.view.Load() }
 
 const (
-	// useEvery is how often the room in the log is looked at.
-	useEvery = time.Minute
 	// submitAgain is the wait before what the log did not take is submitted once more.
 	submitAgain = time.Second
 	// maxTold is how many of what is told are counted as waiting.
@@ -139,7 +135,6 @@ type round struct {
 	*Clerk
 	ledger *Ledger
 	told   []uint64
-	used   int64
 	until  uint64 // what was submitted last: before it is folded, nothing more is due
 }
 
@@ -160,9 +155,6 @@ func (r *round) publish() {
 func (r *round) turn(ctx context.Context, news <-chan events.Record, ended chan error) error {
 	timer := time.NewTimer(0) // once at the beginning
 	defer timer.Stop()
-	look := time.NewTicker(useEvery)
-	defer look.Stop()
-	r.look(ctx)
 	for {
 		select {
 		case rec := <-news:
@@ -171,8 +163,6 @@ func (r *round) turn(ctx context.Context, news <-chan events.Record, ended chan 
 				r.publish()
 			}
 		case <-timer.C:
-		case <-look.C:
-			r.look(ctx)
 		case err := <-ended:
 			ended <- err
 			return err
@@ -192,22 +182,9 @@ func (r *round) turn(ctx context.Context, news <-chan events.Record, ended chan 
 	}
 }
 
-// look reads how full the log is.
-func (r *round) look(ctx context.Context) {
-	if r.cfg.Used == nil {
-		return
-	}
-	used, err := r.cfg.Used(ctx)
-	if err != nil {
-		r.cfg.Logger.Error("nobody knows how full the log is", "error", err)
-		return
-	}
-	r.used = used
-}
-
 // record submits what is due, and says after which time to come again.
 func (r *round) record(ctx context.Context) (after time.Duration, err error) {
-	d, wake := r.ledger.due(r.cfg.Gateway, r.now(), r.used, r.cfg.Settings)
+	d, wake := r.ledger.due(r.cfg.Gateway, r.now(), r.cfg.Settings)
 	if d == nil {
 		return wake, nil
 	}

@@ -35,7 +35,8 @@
 //     TestAnOutageBeginsAnewWithARunThatHasToldNobody).
 //   - A breach is told once for each author and rule in a stop, and counted otherwise
 //     (TestBreaches), and to a channel that is new only those of the last day
-//     (TestANewChannelIsNotToldOfEveryBreachThatThereWas); a log that is nearly full, once (TestALogThatIsNearlyFullIsToldOnce).
+//     (TestANewChannelIsNotToldOfEveryBreachThatThereWas); a log that is nearly full, once, and again when it comes to
+//     its reserve (TestALogThatIsNearlyFullIsToldOnce).
 //   - A day of all that has as many messages as it should (TestADayWithThirtyIncidents).
 //   - A log that takes nothing is told without it, once in a run, and so is a stop that is
 //     not in it, under the key that its alert has later (TestWhatTheLogDoesNotTakeIsToldWithoutIt).

@@ -29,13 +29,11 @@ const (
 	silentAfter = 5 * time.Minute
 	// breachAgain is when a breach that goes on is told once more.
 	breachAgain = 24 * time.Hour
-	// fullPercent of the log's limit is nearly full; roomPercent is not any more.
-	fullPercent, roomPercent = 80, 75
 )
 
 // due is what is to be recorded next, nil if nothing is, and after which time the answer
-// may be another without an event; 0 is never. used is how full the log is.
-func (l *Ledger) due(gateway string, now Instant, used int64, s Settings) (d *events.Draft, wake time.Duration) {
+// may be another without an event; 0 is never.
+func (l *Ledger) due(gateway string, now Instant, s Settings) (d *events.Draft, wake time.Duration) {
 	later := func(after time.Duration) {
 		if wake == 0 || after < wake {
 			wake = after
@@ -113,11 +111,13 @@ func (l *Ledger) due(gateway string, now Instant, used int64, s Settings) (d *ev
 		}
 	}
 	switch {
-	case l.seq == 0:
-	case !l.room.stands() && used >= fullPercent:
-		return draft(l.last.id, events.AlertRaised{About: events.AboutRoom, Incident: named(l.seq), Of: l.seq, UsedPercent: used}), 0
-	case l.room.stands() && used < roomPercent:
-		return over(l.room, l.last.id, l.seq), 0
+	case l.full.seq == 0:
+	case l.room.stands() && l.full.over:
+		return over(l.room, l.full.endID, l.full.end), 0
+	case l.room.stands() && l.room.Cause != l.full.id: // it has come to its reserve
+		return over(l.room, l.full.id, l.full.seq), 0
+	case !l.room.stands() && l.full.goesOn():
+		return draft(l.full.id, events.AlertRaised{About: events.AboutRoom, Incident: named(l.full.seq), Of: l.full.seq, UsedPercent: l.used}), 0
 	}
 	return nil, wake
 }

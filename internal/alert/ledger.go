@@ -78,7 +78,10 @@ type Ledger struct {
 
 	channels []ChannelState // by name
 
-	room Alert
+	full  happening // the log is nearly full, or has come to its reserve
+	used  int64     // how much of its room it took then, in percent
+	level events.Level
+	room  Alert
 }
 
 // breach is a finding that nobody was told of yet.
@@ -132,6 +135,8 @@ func (l *Ledger) take(rec events.Record) {
 		if !l.out.stands() { // nobody has looked since
 			l.outage = happening{}
 		}
+	case events.RecorderRoom:
+		l.fills(rec, d)
 	case events.RestartRequired:
 		l.stop, l.denied = begun(rec), 0
 		l.forgetBreaches()
@@ -198,6 +203,21 @@ func (l *Ledger) present(rec events.Record, why absence) {
 	if l.why == why {
 		l.outage.ended(rec)
 	}
+}
+
+// fills takes in a level of room. The reserve is news to who was warned: nobody may connect
+// any more. That it is left for a warning is none.
+func (l *Ledger) fills(rec events.Record, d events.RecorderRoom) {
+	switch {
+	case d.Level == events.LevelAmple:
+		if l.full.seq == 0 { // its beginning was archived
+			l.full = begun(rec)
+		}
+		l.full.ended(rec)
+	case !l.full.goesOn(), d.Level == events.LevelReserve && l.level != events.LevelReserve:
+		l.full, l.used = begun(rec), d.UsedBytes*100/max(1, d.LimitBytes)
+	}
+	l.level = d.Level
 }
 
 func (l *Ledger) forgetBreaches() { clear(l.told) }

@@ -262,14 +262,29 @@ func TestANewChannelIsNotToldOfEveryBreachThatThereWas(t *testing.T) {
 }
 
 func TestALogThatIsNearlyFullIsToldOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d, ch := &day{log: newLog(t)}, newChannel("phone")
-		d.ready()
-		for _, used := range []int64{79, 80, 84, 90, 76, 74, 85} {
-			d.reboot()
-			d.used = used
-			during(t, d.log, settings(ch), func() { time.Sleep(2 * time.Minute) }, ch)
-		}
-		same(t, "told", []string{"log.room main-1", "log.room main-4"}, ch.told)
-	})
+	for _, c := range []struct {
+		name   string
+		levels []events.Level
+		want   []string
+	}{
+		{"once, until there is room", []events.Level{events.LevelWarning, events.LevelAmple, events.LevelWarning}, []string{"log.room main-1", "log.room main-6"}},
+		{"its reserve is told too: nobody may connect any more", []events.Level{events.LevelWarning, events.LevelReserve, events.LevelWarning, events.LevelAmple},
+			[]string{"log.room main-1", "log.room main-4"}},
+		{"a disk that is full at once", []events.Level{events.LevelReserve, events.LevelWarning, events.LevelReserve}, []string{"log.room main-1", "log.room main-5"}},
+		{"that there is room, of which nobody knew otherwise", []events.Level{events.LevelAmple}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, ch := newLog(t), newChannel("phone")
+				for _, at := range c.levels {
+					l.reboot()
+					during(t, l, settings(ch), func() {
+						l.write(events.RecorderRoom{Level: at, UsedBytes: 85, LimitBytes: 100})
+						time.Sleep(2 * time.Minute)
+					}, ch)
+				}
+				same(t, "told", c.want, ch.told)
+			})
+		})
+	}
 }

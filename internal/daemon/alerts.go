@@ -48,7 +48,7 @@ func (p *post) telling(channels []alert.Channel, settings *alert.Settings) *aler
 		out.at = append(out.at, new(atomic.Uint64))
 	}
 	out.clerk = alert.NewClerk(alert.ClerkConfig{
-		Gateway: p.cfg.Name, Log: p.log, Desk: p.loop, Boot: p.d.boot, Start: p.d.start, Stands: p.stands, Used: p.used, Settings: s, Logger: p.logger(),
+		Gateway: p.cfg.Name, Log: p.log, Desk: p.loop, Boot: p.d.boot, Start: p.d.start, Stands: p.stands, Settings: s, Logger: p.logger(),
 	})
 	return out
 }
@@ -62,15 +62,6 @@ func (p *post) stands() alert.Stop {
 		return alert.Stop{}
 	}
 	return alert.Stop{ID: v.State.Stop.ID, Seq: v.State.Stop.Seq, Since: v.GateAt}
-}
-
-// used is how full the log is, in percent.
-func (p *post) used(ctx context.Context) (int64, error) {
-	used, limit, err := p.log.Usage(ctx)
-	if err != nil || limit <= 0 {
-		return 0, err
-	}
-	return used * 100 / limit, nil
 }
 
 // tell tells people until ctx ends. After a reload others begin where these have ended:

@@ -67,7 +67,7 @@ func (w Words) Of(f Facts) Notice {
 		case events.AboutChannel:
 			w.silent(&n, d, f)
 		case events.AboutRoom:
-			w.room(&n, d)
+			w.room(&n, d, f)
 		}
 	}
 	return n
@@ -217,12 +217,25 @@ func (w Words) silent(n *Notice, d events.AlertRaised, f Facts) {
 	n.Steps = []string{"recorder alert test " + d.Channel}
 }
 
-func (w Words) room(n *Notice, d events.AlertRaised) {
+// room is about the level that began it, which is nothing if it was archived.
+func (w Words) room(n *Notice, d events.AlertRaised, f Facts) {
 	n.Kind, n.Severity = Room, Warning
-	n.Title = fmt.Sprintf("🟠 The log of %s is %d %% full.", shout(n.Gateway), d.UsedPercent)
-	n.Body = []string{w.at(n.Time), "When it is full nobody may connect any more; sessions that are up go on."}
-	n.Steps = []string{"recorder log archive " + n.Gateway + " FOLDER, which moves what is old out of it"}
+	n.Title = fmt.Sprintf("🟠 The log of %s is nearly full.", shout(n.Gateway))
+	next := "When it has come to its reserve nobody may connect any more; sessions that are up go on."
+	level, known := f.Began.Data.(events.RecorderRoom)
+	if level.Level == events.LevelReserve {
+		n.Severity, n.Title = Critical, fmt.Sprintf("🔴 The log of %s is full but for its reserve: nobody may connect until there is room.", shout(n.Gateway))
+		next = "Sessions that are up go on, and are recorded."
+	}
+	n.Body = []string{w.at(n.Time)}
+	if known {
+		n.Body = append(n.Body, fmt.Sprintf("It has %.1f MB, and there is room for %.1f MB more.", mega(level.UsedBytes), mega(level.LimitBytes-level.UsedBytes)))
+	}
+	n.Body = append(n.Body, next)
+	n.Steps = []string{"recorder log archive " + n.Gateway + " FOLDER, which moves what is old out of it", "If others have filled the disk of the data folder: make room on it"}
 }
+
+func mega(bytes int64) float64 { return float64(bytes) / 1e6 }
 
 // Unrecorded makes the notice of a stop that the log does not take: required is its
 // restart.required, which is not in the log. Its key is that of the alert that follows

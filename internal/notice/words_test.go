@@ -97,7 +97,10 @@ func TestTexts(t *testing.T) {
 			Alert: at(t, 531, "2026-11-23T14:55:02Z", events.AlertResolved{About: events.AboutOutage, Incident: "live-500", Raised: 512, Of: 530, ElapsedMS: 900_000})})},
 		{"a channel that is silent", usual.Of(facts(at(t, 48150, "2026-11-22T06:05:44Z", events.AlertRaised{About: events.AboutChannel, Incident: "live-48133", Of: 48133, Channel: "phone"}),
 			at(t, 48133, "2026-11-22T06:00:43Z", events.AlertFailed{Channel: "phone", Try: 1, ExitCode: -1, Text: "api.telegram.org: its name cannot be looked up"})))},
-		{"a log that is nearly full", usual.Of(facts(at(t, 900, "2026-11-24T10:00:00Z", events.AlertRaised{About: events.AboutRoom, Incident: "live-899", Of: 899, UsedPercent: 80}), at(t, 899, "2026-11-24T10:00:00Z", events.AttemptSucceeded{})))},
+		{"a log that is nearly full", usual.Of(facts(at(t, 900, "2026-11-24T10:00:00Z", events.AlertRaised{About: events.AboutRoom, Incident: "live-899", Of: 899, UsedPercent: 80}),
+			at(t, 899, "2026-11-24T10:00:00Z", events.RecorderRoom{Level: events.LevelWarning, UsedBytes: 860_000_000, LimitBytes: 1 << 30})))},
+		{"a log that is full but for its reserve", usual.Of(facts(at(t, 900, "2026-11-24T10:00:00Z", events.AlertRaised{About: events.AboutRoom, Incident: "live-899", Of: 899, UsedPercent: 37}),
+			at(t, 899, "2026-11-24T10:00:00Z", events.RecorderRoom{Level: events.LevelReserve, UsedBytes: 18_000_000, LimitBytes: 49_000_000})))},
 		{"a log that takes nothing", usual.Blocked("live", "mwtrzsgbpe", "append to live: no space left on device", required.Time, required.Time.Add(10*time.Second))},
 		{"a stop that is not in the log", usual.Unrecorded(required)},
 	} {
