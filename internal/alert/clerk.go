@@ -78,6 +78,8 @@ func NewClerk(cfg ClerkConfig) *Clerk {
 func (c *Clerk) View() View { return *c.view.Load() }
 
 const (
+	// mostWait is after how long the time is looked at in any case: people set clocks.
+	mostWait = time.Minute
 	// submitAgain is the wait before what the log did not take is submitted once more.
 	submitAgain = time.Second
 	// maxTold is how many of what is told are counted as waiting.
@@ -175,7 +177,7 @@ func (r *round) turn(ctx context.Context, news <-chan events.Record, ended chan 
 			return err
 		}
 		if after > 0 {
-			timer.Reset(after)
+			timer.Reset(min(after, mostWait))
 		} else {
 			timer.Stop()
 		}

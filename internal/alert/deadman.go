@@ -15,13 +15,12 @@ type Pinger interface {
 }
 
 // DeadMan pings while the recorder is well: nobody else tells anybody if its host dies.
-// That it is not well is told too, and at once.
+// That it is not well is told too, after a moment.
 type DeadMan struct {
 	Pinger Pinger
 	Every  time.Duration
-	// Ill says why the recorder is not well, "" if it is: its loops turn, and the last
-	// append was taken.
-	Ill    func() string
+	// Ill says why the recorder is not well, nil if it is.
+	Ill    func() error
 	Logger *slog.Logger
 
 	failing atomic.Pointer[string]
@@ -45,7 +44,10 @@ func (d *DeadMan) Run(ctx context.Context) {
 	)
 	for {
 		now := time.Now()
-		why := d.Ill()
+		why := ""
+		if err := d.Ill(); err != nil {
+			why = err.Error()
+		}
 		switch {
 		case why == "":
 			ill = time.Time{}

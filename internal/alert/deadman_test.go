@@ -71,10 +71,13 @@ func TestADeadManIsToldThatTheRecorderLives(t *testing.T) {
 				var mu sync.Mutex
 				why := ""
 				s := &service{began: time.Now()}
-				d := &alert.DeadMan{Pinger: s, Every: 5 * time.Minute, Logger: slog.New(slog.DiscardHandler), Ill: func() string {
+				d := &alert.DeadMan{Pinger: s, Every: 5 * time.Minute, Logger: slog.New(slog.DiscardHandler), Ill: func() error {
 					mu.Lock()
 					defer mu.Unlock()
-					return why
+					if why == "" {
+						return nil
+					}
+					return errors.New(why)
 				}}
 				ctx, cancel := context.WithCancel(t.Context())
 				ended := make(chan struct{})
@@ -102,7 +105,7 @@ func (s *service) set(down bool) {
 func TestAPingThatIsNotTakenIsSeen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{began: time.Now(), down: true}
-		d := &alert.DeadMan{Pinger: s, Every: time.Minute, Logger: slog.New(slog.DiscardHandler), Ill: func() string { return "" }}
+		d := &alert.DeadMan{Pinger: s, Every: time.Minute, Logger: slog.New(slog.DiscardHandler), Ill: func() error { return nil }}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { d.Run(ctx); close(ended) }()

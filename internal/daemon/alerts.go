@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -144,23 +143,6 @@ func (p *post) Ack(ctx context.Context, a httpapi.Ack) (events.Record, error) {
 		}
 	}
 	return events.Record{}, httpapi.NoAlert(p.cfg.Name)
-}
-
-// stuckAfter is how long a loop may not go round before it counts as stuck. It does so
-// every second, and after each try to append.
-const stuckAfter = 15 * time.Second
-
-// ill says why this process does not do what it is there for; "" if it does.
-func (d *Daemon) ill() string {
-	for _, p := range d.posts {
-		switch v := p.loop.View(); {
-		case v.Blocked != nil:
-			return fmt.Sprintf("the log of %s takes nothing: %v", p.cfg.Name, v.Blocked)
-		case v.Age > stuckAfter:
-			return fmt.Sprintf("the loop of %s does not turn any more", p.cfg.Name)
-		}
-	}
-	return ""
 }
 
 // alerting fills in what is known of alerts.

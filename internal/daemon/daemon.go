@@ -41,7 +41,7 @@ type Config struct {
 	Channels []alert.Channel
 	// Alerts say when; nil is DefaultAlerts. Its Windows and Channels are not looked at.
 	Alerts *alert.Settings
-	// DeadMan is pinged while all loops turn and all logs take events; nil, and nobody is.
+	// DeadMan is pinged while the recorder is ready, as /readyz has it; nil, and nobody is.
 	DeadMan alert.Pinger
 	// PingEvery is the time between two pings.
 	PingEvery time.Duration
@@ -199,7 +199,7 @@ func Open(ctx context.Context, cfg Config) (d *Daemon, err error) {
 		return d, err
 	}
 	if cfg.DeadMan != nil {
-		d.dead = &alert.DeadMan{Pinger: cfg.DeadMan, Every: cfg.PingEvery, Ill: d.ill, Logger: cfg.Logger}
+		d.dead = &alert.DeadMan{Pinger: cfg.DeadMan, Every: cfg.PingEvery, Ill: withoutAccounts(d.ready), Logger: cfg.Logger}
 	}
 	debug.FreeOSMemory() // that rebuilding the states has taken: after a long log half of the process
 	return d, nil

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -23,8 +22,8 @@ import (
 func (d *Daemon) vitals() []httpapi.Mount {
 	return []httpapi.Mount{
 		{Pattern: "GET /metrics", Scope: access.Read, Handler: d.meter},
-		{Pattern: "GET /healthz", Scope: access.Nothing, Handler: answer("alive", func() error { return health.Alive(d.Pulses()) })},
-		{Pattern: "GET /readyz", Scope: access.Nothing, Handler: answer("ready", func() error { return health.Ready(d.Pulses()) })},
+		{Pattern: "GET /healthz", Scope: access.Nothing, Handler: health.Handler("alive", withoutAccounts(func() error { return health.Alive(d.Pulses()) }))},
+		{Pattern: "GET /readyz", Scope: access.Nothing, Handler: health.Handler("ready", withoutAccounts(d.ready))},
 	}
 }
 
@@ -37,15 +36,18 @@ func (d *Daemon) private() []httpapi.Mount {
 	return all
 }
 
-// answer is a health.Handler that names no account in what a log says.
-func answer(word string, check func() error) http.Handler {
+// ready says whether everything that happens would be recorded.
+func (d *Daemon) ready() error { return health.Ready(d.Pulses()) }
+
+// withoutAccounts is a check that names no account in what a log says.
+func withoutAccounts(check func() error) func() error {
 	redactor := events.NewRedactor([]byte(rand.Text()))
-	return health.Handler(word, func() error {
+	return func() error {
 		if err := check(); err != nil {
 			return errors.New(redactor.Text(err.Error()))
 		}
 		return nil
-	})
+	}
 }
 
 // Pulses are what the loops have left behind, in the order of the configuration.
