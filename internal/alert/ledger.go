@@ -68,10 +68,11 @@ type Ledger struct {
 	ready    Instant         // when a program was last connected
 	programs map[string]bool // that have a session, by attempt
 
-	outage   happening
-	why      absence
-	degraded map[string]bool // sessions that have lost IB, by attempt
-	out      Alert
+	outage    happening
+	why       absence
+	listening events.Listening // as it was read last
+	degraded  map[string]bool  // sessions that have lost IB, by attempt
+	out       Alert
 
 	breaches []breach // that are to be told
 	told     map[string]*toldBreach
@@ -133,7 +134,11 @@ func (l *Ledger) take(rec events.Record) {
 		clear(l.programs)
 		clear(l.degraded)
 		if !l.out.stands() { // nobody has looked since
+			unlisted := l.outage.goesOn() && l.why == unseen && l.listening == events.ListeningNo
 			l.outage = happening{}
+			if unlisted { // the watch records what has changed: it would say nothing of a port that is still closed
+				l.absent(rec, unseen)
+			}
 		}
 	case events.RecorderRoom:
 		l.fills(rec, d)
@@ -174,6 +179,7 @@ func (l *Ledger) take(rec events.Record) {
 			l.absent(rec, unseen)
 		}
 	case events.GatewayObserved:
+		l.listening = d.Listening
 		switch d.Listening {
 		case events.ListeningNo:
 			l.absent(rec, unseen)

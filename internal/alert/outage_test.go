@@ -177,6 +177,26 @@ func TestAnOutageBeginsAnewWithARunThatHasToldNobody(t *testing.T) {
 	})
 }
 
+// The watch records what has changed, so a port that was closed before and after a
+// restart of the recorder is in the log once.
+func TestAnOutageIsToldThoughTheRecorderBeganInTheMiddleOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, ch := &day{log: newLog(t)}, newChannel("phone")
+		during(t, d.log, settings(ch), func() { d.sees(events.ListeningNo); time.Sleep(5 * time.Minute) }, ch)
+		d.reboot()
+		began := d.write(events.RecorderStarted{Previous: events.PreviousCrashed})
+		during(t, d.log, settings(ch), func() {
+			time.Sleep(9 * time.Minute)
+			same(t, "told after nine minutes", nil, ch.told)
+			time.Sleep(2 * time.Minute)
+			d.sees(events.ListeningYes)
+			time.Sleep(time.Minute)
+		}, ch)
+		incident := fmt.Sprintf("main-%d", began.Seq)
+		same(t, "told", []string{"outage " + incident, "outage.over " + incident}, ch.told)
+	})
+}
+
 func TestBreaches(t *testing.T) {
 	breaks := func(d *day, rule, source string, n int) {
 		for range n {

@@ -185,7 +185,7 @@ func (w Words) outage(n *Notice, d events.AlertRaised, f Facts) {
 	n.Kind, n.Severity = Outage, Warning
 	why, steps := "", []string{"Start IB Gateway, or TWS, and log in"}
 	switch e := f.Began.Data.(type) {
-	case events.GatewayObserved:
+	case events.GatewayObserved, events.RecorderStarted: // a run that begins in an outage counts from there
 		why = "nothing listens on its port"
 	case events.AttemptFailed:
 		why = absences[e.Reason]

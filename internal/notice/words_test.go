@@ -91,6 +91,7 @@ func TestTexts(t *testing.T) {
 		{"a breach by somebody else", usual.Of(breach(true, 0))},
 		{"a breach by the recorder, and more like it", usual.Of(breach(false, 12))},
 		{"an outage, nothing listens", usual.Of(gone)},
+		{"an outage, it goes on since before the recorder", usual.Of(outage(events.RecorderStarted{Previous: events.PreviousCrashed}))},
 		{"an outage, it closes at once", usual.Of(outage(events.AttemptFailed{Reason: events.FINBeforeVersion, Stage: events.StageConnected}))},
 		{"an outage, it has lost IB", usual.Of(outage(events.SessionDegraded{Code: 1100}))},
 		{"the end of an outage", usual.Of(notice.Facts{Raised: gone.Raised, Began: gone.Began, Ended: at(t, 530, "2026-11-23T14:55:02Z", events.AttemptSucceeded{}),
