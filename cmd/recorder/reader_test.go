@@ -13,9 +13,9 @@ import (
 	"ibrecorder/store"
 )
 
-// A terminal that is closed takes the reader of the output with it, and then says so.
-// Neither may end the recorder on the spot.
-func TestARecorderWhoseTerminalIsClosedEndsInOrder(t *testing.T) {
+// A reader of the output that leaves (tee, head) must not end the recorder on the spot,
+// nor keep it from its orderly end. TestAHangup has the terminal that goes away.
+func TestARecorderWhoseReaderHasLeftEndsInOrder(t *testing.T) {
 	dir, err := os.MkdirTemp("", "ibr") // short enough for a socket
 	if err != nil {
 		t.Fatal(err)
@@ -25,7 +25,7 @@ func TestARecorderWhoseTerminalIsClosedEndsInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("recorder", "run", "--data", dir, "--gateway", "main="+freeAddress(), "--tap", "main="+freeAddress())
+	cmd := exec.CommandContext(t.Context(), "recorder", "run", "--data", dir, "--http", "off", "--gateway", "main="+freeAddress(), "--tap", "main="+freeAddress())
 	cmd.Stderr = output
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -40,7 +40,7 @@ func TestARecorderWhoseTerminalIsClosedEndsInOrder(t *testing.T) {
 		}
 	}
 	terminal.Close()
-	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {

@@ -146,7 +146,7 @@ var mutants = []mutant{
 	},
 	{
 		"append-not-synced", "store/server.go",
-		"SyncAlways:             true,", "SyncAlways:             false,",
+		"SyncAlways:             !cfg.unsynced,", "SyncAlways:             false,",
 		"An event is acknowledged before it is on disk.",
 	},
 	{
