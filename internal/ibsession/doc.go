@@ -19,7 +19,8 @@
 //   - A failure that is only its own, such as a client id in use, waits half a
 //     minute before the next attempt; the others wait as the recorder's policy
 //     says (TestItsOwnFailuresWait). One that the judge refused in the
-//     policy's place waits as long as its own (TestWhatTheJudgeRefusesIsNotAskedForAllTheTime). A wait that the policy has for its id is waited
+//     policy's place waits as long as its own (TestWhatTheJudgeRefusesIsNotAskedForAllTheTime); while the
+//     log is nearly full it waits longer each time (TestALogThatIsNearlyFullIsAskedLessAndLess). A wait that the policy has for its id is waited
 //     out without an attempt (TestItWaitsForItsSchedule).
 //   - A Gateway that drops each session, or is not running while nobody is held, is
 //     not stormed (TestAGatewayThatDropsEachSessionIsNotStormed,

@@ -45,6 +45,9 @@ const (
 	firstWait = time.Second
 	// lasting is how long a session must have held to be no failure.
 	lasting = time.Minute
+	// logFullWait is the longest wait for room in the log: a reserve of 51 MB, that of the
+	// default log, lasts for months of that.
+	logFullWait = 10 * time.Minute
 	// unheardWait is the wait after a request that got no decision: the log does not
 	// answer, or the tap's port could not be had.
 	unheardWait = time.Second
@@ -57,6 +60,7 @@ type Session struct {
 	prefix  string
 	attempt int           // Run's alone, as is the next
 	backoff time.Duration // the next wait of its own
+	full    time.Duration // the last wait for room in the log
 
 	mu      sync.Mutex    // guards the rest
 	tap     *tap.Tap      // of the attempt or session under way, else nil
@@ -271,6 +275,9 @@ func (s *Session) wait(out tap.Outcome) time.Duration {
 	s.mu.Lock()
 	asked := s.asked
 	s.mu.Unlock()
+	if out.Hold != events.HoldLogFull {
+		s.full = 0
+	}
 	switch {
 	case asked:
 		return s.cfg.OwnWait
@@ -283,6 +290,8 @@ func (s *Session) wait(out tap.Outcome) time.Duration {
 		return 0 // the recorder's policy delays it
 	case out.End == tap.Denied && out.Hold == events.HoldRule:
 		return s.cfg.OwnWait // nothing shuts it and time ends nothing, and each request is in the log
+	case out.End == tap.Denied && out.Hold == events.HoldLogFull:
+		return s.nextFull()
 	case out.End == tap.Denied && out.Err == nil:
 		return unheardWait // Shut comes at the same moment
 	}
@@ -294,6 +303,13 @@ func (s *Session) next() time.Duration {
 	wait := s.backoff
 	s.backoff = min(max(2*wait, s.cfg.FirstWait), s.cfg.OwnWait)
 	return wait
+}
+
+// nextFull is the wait while the log has no room for attempts, which doubles: each request
+// is five events of the reserve.
+func (s *Session) nextFull() time.Duration {
+	s.full = min(max(2*s.full, s.cfg.OwnWait), max(logFullWait, s.cfg.OwnWait))
+	return s.full
 }
 
 // own says whether a failure delays nobody else: the policy has no wait for it.

@@ -270,16 +270,17 @@ func TestItsOwnFailuresWait(t *testing.T) {
 	w.holds()
 }
 
-// refusing is a recorder whose judge refuses every permit of its policy.
+// refusing is a recorder that refuses every permit.
 type refusing struct {
 	tap.Desk
+	why   events.HoldReason
 	asked chan time.Time
 }
 
 func (r refusing) Request(events.Draft) <-chan recorder.Answer {
 	r.asked <- time.Now()
 	answer := make(chan recorder.Answer, 1)
-	answer <- recorder.Answer{Reason: events.HoldRule}
+	answer <- recorder.Answer{Reason: r.why}
 	return answer
 }
 
@@ -290,11 +291,31 @@ func TestWhatTheJudgeRefusesIsNotAskedForAllTheTime(t *testing.T) {
 	const wait = 1500 * time.Millisecond
 	asked := make(chan time.Time, 8)
 	w := begin(t, "play healthy\n", 176, func(c *ibsession.Config) {
-		c.Tap.Desk, c.OwnWait = refusing{c.Tap.Desk, asked}, wait
+		c.Tap.Desk, c.OwnWait = refusing{c.Tap.Desk, events.HoldRule, asked}, wait
 	})
 	first := <-asked
 	if again := (<-asked).Sub(first); again < wait {
 		t.Errorf("it asked again after %s, want the wait of %s", again, wait)
+	}
+	w.end()
+	if n := w.sim.Summary().Connects; n != 0 {
+		t.Errorf("%d connects without a permit", n)
+	}
+}
+
+// Each request is five events of what is left of a log that is nearly full.
+func TestALogThatIsNearlyFullIsAskedLessAndLess(t *testing.T) {
+	if !inChild(t) {
+		return
+	}
+	const wait = 600 * time.Millisecond
+	asked := make(chan time.Time, 8)
+	w := begin(t, "play healthy\n", 176, func(c *ibsession.Config) {
+		c.Tap.Desk, c.OwnWait = refusing{c.Tap.Desk, events.HoldLogFull, asked}, wait
+	})
+	first, second, third := <-asked, <-asked, <-asked
+	if a, b := second.Sub(first), third.Sub(second); a < wait || b < 2*wait {
+		t.Errorf("it asked again after %s and %s, want %s and twice that", a, b, wait)
 	}
 	w.end()
 	if n := w.sim.Summary().Connects; n != 0 {
