@@ -28,7 +28,8 @@ type handler struct {
 	quota     *access.Quota // of what each source sends; nil on the socket
 	routes    []string      // each method and path, for the test of openapi.yaml
 	live      live
-	readers   chan struct{} // has one for each who reads a log over the port
+	readers   chan struct{} // has one for each who reads or follows a log over the port, line by line
+	pages     chan struct{} // has one for each listener that catches up: it holds none while its peer takes its time
 	listeners atomic.Int64  // streams of events
 	busy      sync.RWMutex  // read-locked by every request; not a WaitGroup, because one may begin while wait waits
 }
@@ -43,7 +44,7 @@ func newHandler(ctx context.Context, gateways []Gateway, log *slog.Logger) *hand
 		h.names = append(h.names, g.Name())
 	}
 	slices.Sort(h.names)
-	h.live.gateways, h.readers = gateways, make(chan struct{}, maxReaders)
+	h.live.gateways, h.readers, h.pages = gateways, make(chan struct{}, maxReaders), make(chan struct{}, maxReaders)
 
 	const one = "/v1/gateways/{name}"
 	h.route("/v1/events", methods{"GET": {access.Read, h.streamsAll}, "POST": {access.Ingest, h.submitAny}})

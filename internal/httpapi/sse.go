@@ -17,8 +17,9 @@ import (
 const (
 	// maxListeners bounds the streams of events of one port, beyond which 503 is answered.
 	maxListeners = 1024
-	// maxReaders bounds how many of them, and of the other readers of a log, read one at a
-	// time. Who streams waits for that, the others are answered 503.
+	// maxReaders bounds how many of them read a log at a time, for which the others wait; and
+	// how many others read one, beyond which 503 is answered. These may be slow, or follow it
+	// for days, so no listener waits for them.
 	maxReaders = 16
 	// heartbeat is how often a stream on which nothing happens says that it is there.
 	heartbeat = 15 * time.Second
@@ -154,11 +155,11 @@ var kindStopped = events.RecorderStopped{}.Kind()
 // page reads a part of a log, when it is its turn.
 func (h *handler) page(ctx context.Context, g Gateway, from, to uint64) ([]frame, error) {
 	select {
-	case h.readers <- struct{}{}:
+	case h.pages <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	defer func() { <-h.readers }()
+	defer func() { <-h.pages }()
 	var frames []frame
 	size := 0
 	for rec, err := range g.Read(ctx, from, to) {

@@ -248,8 +248,12 @@ func TestOnlySoManyListen(t *testing.T) {
 	if resp.StatusCode != 503 || !strings.Contains(body, "16 others read the logs") {
 		t.Errorf("one more who reads: %d %s", resp.StatusCode, body)
 	}
-	h.listeners.Store(0) // who listens to what is new needs no turn
+	h.listeners.Store(0) // who listens waits for none of them, also who has to catch up
+	f.fill(2)
 	listenTo(t, address, "/v1/gateways/live/events")
+	if diff := cmp.Diff(remarks(1, 2), listenTo(t, address, "/v1/gateways/live/events?from=1").ids(2, f)); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // A stream that the log breaks ends, and the next one has a tail that works.
