@@ -19,6 +19,22 @@ const CompletionPatience = 300 * time.Millisecond
 // shells are those for which there is a script.
 var shells = []string{"bash", "zsh", "fish", "powershell"}
 
+// bashAlone follows cobra's script, which calls a function of the package bash-completion:
+// without that each tab is an error, and many servers do not have it. Words are then those of
+// bash itself, which ends one at = and at a colon.
+const bashAlone = `
+if ! declare -F _get_comp_words_by_ref >/dev/null; then
+    __%[1]s_init_completion()
+    {
+        COMPREPLY=()
+        words=("${COMP_WORDS[@]}")
+        cword=$COMP_CWORD
+        cur=${words[cword]}
+        prev=${words[cword-1]}
+    }
+fi
+`
+
 // NewCompletion is the verb that prints the script for a shell. The script asks the program
 // for the words each time, so it need not be made again for a new version.
 func NewCompletion(program string) *cobra.Command {
@@ -45,7 +61,11 @@ has from the running recorder or the configuration within half a second, or not 
 			root, out := cmd.Root(), cmd.OutOrStdout()
 			switch args[0] {
 			case "bash":
-				return root.GenBashCompletionV2(out, true)
+				if err := root.GenBashCompletionV2(out, true); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintf(out, bashAlone, program)
+				return err
 			case "zsh":
 				return root.GenZshCompletion(out)
 			case "fish":
