@@ -187,6 +187,7 @@ func TestAnOutageIsToldThoughTheRecorderBeganInTheMiddleOfIt(t *testing.T) {
 		began := d.write(events.RecorderStarted{Previous: events.PreviousCrashed})
 		during(t, d.log, settings(ch), func() {
 			time.Sleep(9 * time.Minute)
+			synctest.Wait()
 			same(t, "told after nine minutes", nil, ch.told)
 			time.Sleep(2 * time.Minute)
 			d.sees(events.ListeningYes)
