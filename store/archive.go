@@ -138,7 +138,11 @@ func (l *JetLog) export(ctx context.Context, p *part, to string) (Archived, erro
 }
 
 func (l *JetLog) writeLines(ctx context.Context, p *part, path string) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|flock.NoFollow, 0o600)
+	// What an archive that was cut off has left, or somebody else in a folder of theirs.
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

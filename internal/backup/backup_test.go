@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
@@ -199,6 +200,47 @@ func TestNothingIsOverwritten(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, lines(t, dir, "main")); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A backup has the keys, and may be written where others can write too.
+func TestABackupIsWrittenIntoNobodyElsesFile(t *testing.T) {
+	dir, to := t.TempDir(), t.TempDir()
+	must(t, fill(t, dir, 3, "main").Close())
+	theirs, file := filepath.Join(t.TempDir(), "theirs"), filepath.Join(to, "b")
+	must(t, os.WriteFile(theirs, []byte("theirs"), 0o644))
+	for _, lies := range []func(at string) error{
+		func(at string) error { return os.Symlink(theirs, at) },
+		func(at string) error { return os.Link(theirs, at) },
+	} {
+		must(t, lies(file+".tmp"))
+		_, err := backup.Write(t.Context(), dir, file)
+		must(t, err)
+		if b, err := os.ReadFile(theirs); err != nil || string(b) != "theirs" {
+			t.Errorf("the file of others has %d bytes now, %v", len(b), err)
+		}
+		if info, err := os.Lstat(file); err != nil || info.Mode() != 0o600 {
+			t.Errorf("the backup is %v, %v", info, err)
+		}
+		must(t, os.Remove(file))
+	}
+}
+
+func TestABackupThatLeadsElsewhereIsRefused(t *testing.T) {
+	for _, name := range []string{"../out", "/out", "jetstream/x", "./jetstream/x", "key/../jetstream/x", "lock", "a//b"} {
+		var b bytes.Buffer
+		w := tar.NewWriter(&b)
+		for _, m := range []struct{ name, content string }{{"backup", "ibrecorder backup 1\n"}, {"files/" + name, "x"}, {"contents.json", `{"logs":null,"files":1}`}} {
+			must(t, w.WriteHeader(&tar.Header{Name: m.name, Mode: 0o600, Size: int64(len(m.content))}))
+			_, err := w.Write([]byte(m.content))
+			must(t, err)
+		}
+		must(t, w.Close())
+		dir := t.TempDir()
+		must(t, os.WriteFile(filepath.Join(dir, "bad"), b.Bytes(), 0o600))
+		if _, err := backup.Restore(t.Context(), filepath.Join(dir, "bad"), filepath.Join(dir, "again")); !errors.Is(err, backup.ErrBackup) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

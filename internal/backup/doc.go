@@ -14,7 +14,9 @@
 //   - What is restored has the same events, and a recorder goes on behind them; what was
 //     archived before stays so (TestARestoredFolderGoesOn).
 //   - Nothing is overwritten: a folder that has something is refused, and so is a file
-//     (TestNothingIsOverwritten). A file that is damaged or cut off makes no folder
+//     (TestNothingIsOverwritten). What is written goes into no file of others, and what is
+//     restored nowhere but into the folder (TestABackupIsWrittenIntoNobodyElsesFile,
+//     TestABackupThatLeadsElsewhereIsRefused). A file that is damaged or cut off makes no folder
 //     (TestADamagedBackupIsRefused).
 //
 // # What it does not guarantee

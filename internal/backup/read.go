@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -80,7 +81,7 @@ func read(ctx context.Context, in io.Reader, to taker) (c Contents, err error) {
 			}
 		case isFile:
 			b, err := io.ReadAll(r)
-			if err != nil || !filepath.IsLocal(filepath.FromSlash(name)) || slices.Contains(leftOut, strings.SplitN(name, "/", 2)[0]) {
+			if err != nil || !filepath.IsLocal(filepath.FromSlash(name)) || name != path.Clean(name) || slices.Contains(leftOut, strings.SplitN(name, "/", 2)[0]) {
 				return fail("%q: %w", h.Name, errors.Join(err, fs.ErrInvalid))
 			}
 			c.Files++

@@ -72,8 +72,13 @@ func Write(ctx context.Context, data, to string) (c Contents, err error) {
 	if err != nil {
 		return fail(err)
 	}
+	// It has the keys, and to may be in a folder of others: a file that is there already may
+	// be theirs, or lead elsewhere.
 	tmp := to + diskfile.Unfinished
-	f, err := os.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fail(err)
+	}
+	f, err := os.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fail(err)
 	}
