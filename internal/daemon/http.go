@@ -107,17 +107,16 @@ func (d *Daemon) page(served []httpapi.Gateway) *dashboard.Board {
 		}
 		return nil
 	}
-	if d.port.tokens.Load().Has(access.Operate) {
-		cfg.Authorize = func(token string) (string, error) {
-			c, known := d.port.tokens.Load().Find(token)
-			switch {
-			case !known:
-				return "", errors.New("the token is not one that this recorder knows")
-			case !c.May(access.Operate):
-				return "", fmt.Errorf("token %s has the scope %s, and this needs %s", c.Name, c.Scope, access.Operate)
-			}
-			return c.Name, nil
+	cfg.Open = func() bool { return d.port.tokens.Load().Has(access.Operate) }
+	cfg.Authorize = func(token string) (string, error) {
+		c, known := d.port.tokens.Load().Find(token)
+		switch {
+		case !known:
+			return "", errors.New("the token is not one that this recorder knows")
+		case !c.May(access.Operate):
+			return "", fmt.Errorf("token %s has the scope %s, and this needs %s", c.Name, c.Scope, access.Operate)
 		}
+		return c.Name, nil
 	}
 	return dashboard.New(cfg)
 }

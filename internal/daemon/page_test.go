@@ -27,8 +27,12 @@ func TestThePage(t *testing.T) {
 	}
 	defer silent.Close()
 	secret := access.NewSecret()
-	cfg.HTTP = &daemon.HTTP{Listen: "127.0.0.1:0", Tokens: access.Tokens{{Name: "ann", Scope: access.Operate, Sum: access.SumOf(secret)}}}
+	cfg.HTTP = &daemon.HTTP{Listen: "127.0.0.1:0"}
 	r := start(t, cfg)
+	// The first token that may operate comes with a reload.
+	if err := r.d.Reload(t.Context(), daemon.Live{Policy: cfg.Policy, Tokens: access.Tokens{{Name: "ann", Scope: access.Operate, Sum: access.SumOf(secret)}}}); err != nil {
+		t.Fatal(err)
+	}
 	nc, err := net.Dial("tcp", r.tap)
 	if err != nil {
 		t.Fatal(err)

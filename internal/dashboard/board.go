@@ -18,6 +18,9 @@ type Config struct {
 	// Authorize says whose token it is. The error is what the page says of one that may not
 	// operate. Nil, and nobody can resume or acknowledge from the page.
 	Authorize func(token string) (by string, err error)
+	// Open says whether there is a token now that may operate; a reload may bring the first.
+	// Nil, and there is if there is an Authorize.
+	Open func() bool
 	// Steps are what people are told to do for a stop of a gateway, in order. Nil is
 	// notice.DefaultSteps.
 	Steps func(gateway string) []string

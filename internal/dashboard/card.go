@@ -202,7 +202,7 @@ func (p *page) alert(b *Board, c *card, a *httpapi.Alert) {
 		return
 	}
 	c.Alert += ", not acknowledged"
-	if b.cfg.Authorize != nil {
+	if b.open() {
 		c.Ack = "/gateways/" + c.Name + "/ack"
 	}
 }
@@ -223,7 +223,7 @@ func (p *page) steps(b *Board, c *card, s sight) {
 	for _, s := range b.cfg.Steps(c.Name) {
 		c.Steps = append(c.Steps, step{report.Plain(s), strings.HasPrefix(s, "recorder ")})
 	}
-	if b.cfg.Authorize != nil {
+	if b.open() {
 		c.Resume = "/gateways/" + c.Name + "/resume"
 	}
 }

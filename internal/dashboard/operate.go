@@ -100,13 +100,16 @@ func (b *Board) form(w http.ResponseWriter, r *http.Request, f *follower, d *dee
 		b.say(w, http.StatusServiceUnavailable, message{Title: "The recorder could not say how the gateway is", Text: report.Plain(err.Error()) + "."})
 		return
 	}
-	x.Gateway, x.To, x.Version, x.Open = f.gateway.Name(), r.URL.Path, b.cfg.Version, b.cfg.Authorize != nil
+	x.Gateway, x.To, x.Version, x.Open = f.gateway.Name(), r.URL.Path, b.cfg.Version, b.open()
 	x.Verb, x.Means, x.Label, x.Leave, x.Resumes, x.Nothing = d.verb, d.means, d.label, d.leave, d.resumes, d.nothing(s)
 	x.Command = d.command(x.Gateway)
 	x.Mood, x.Word, _ = headline(s, liveOf(s.Sessions))
 	x.Symbol, x.Why = signs[x.Mood], report.Plain(s.Why)
 	b.write(w, status, "form.tmpl", x)
 }
+
+// open says whether anybody can operate from the page.
+func (b *Board) open() bool { return b.cfg.Authorize != nil && (b.cfg.Open == nil || b.cfg.Open()) }
 
 // takes does a deed. The token comes in the form and from nowhere else: a browser adds none
 // by itself, so no other page can send what this takes.
@@ -131,7 +134,7 @@ func (b *Board) takes(d *deed) http.HandlerFunc {
 
 // operator reads a form, and whose it is. If it is not ok the answer was given.
 func (b *Board) operator(w http.ResponseWriter, r *http.Request, f *follower, d *deed) (by string, x form, ok bool) {
-	if b.cfg.Authorize == nil {
+	if !b.open() {
 		b.say(w, http.StatusForbidden, message{Title: "Nobody may operate from this page", Text: "No token with the scope operate is configured.",
 			Hint: "recorder token new NAME --scope operate"})
 		return "", x, false
