@@ -67,6 +67,11 @@ func (l *JetLog) append(ctx context.Context, rec events.Record) error {
 	if err := l.refused(); err != nil { // there is no answer to wait for
 		return err
 	}
+	if !l.known { // perhaps because of a seal whose answer was lost
+		if err := l.noticeSeal(ctx, l.current()); err != nil {
+			return err
+		}
+	}
 	if l.current().sealed() { // a roll has come halfway
 		if err := l.finish(ctx); err != nil {
 			return err

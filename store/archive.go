@@ -203,6 +203,7 @@ func forgottenPath(dir, gateway string) string {
 
 // forget takes the oldest part out of the log.
 func (l *JetLog) forget(ctx context.Context, p *part) error {
+	ctx = context.WithoutCancel(ctx) // half a part is none: what is begun is ended, whoever leaves
 	note := forgottenPath(l.store.cfg.Dir, l.gateway)
 	if err := diskfile.Seal(note, forgotten{l.gateway, p.n}); err != nil {
 		return err

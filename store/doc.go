@@ -31,7 +31,8 @@
 //     (TestALogOfManyPartsKeepsTheContract, TestPartsAreReadAsOneHistory,
 //     TestAReaderGoesOnOverARollThatComesMeanwhile,
 //     TestAHandlerDoesNotMeetARolledPartTwice). A roll that a crash cuts off is finished by
-//     the next start (TestARollThatACrashCutsOffIsFinishedByTheNextStart), and a part that
+//     the next start (TestARollThatACrashCutsOffIsFinishedByTheNextStart), one whose answers
+//     are lost by the next event (TestALogGoesOnBehindASealThatNobodyHeardOf), and a part that
 //     is missing, damaged or in the wrong place is refused
 //     (TestAPartIsPutOnlyWhereItBelongs).
 //   - Rolled parts can be archived, which makes room: a part leaves the log only after its

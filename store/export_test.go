@@ -70,6 +70,22 @@ func (w wrapped) InProcessConn() (net.Conn, error) {
 	return w.wrap(c), nil
 }
 
+// SealUnnoticed seals the newest part as a roll does whose answers are lost.
+func (l *JetLog) SealUnnoticed(ctx context.Context) error {
+	p := l.current()
+	cfg := p.stream.CachedInfo().Config
+	cfg.Sealed, cfg.Subjects = true, []string{rolledSubject(l.gateway, p.n)}
+	_, err := l.store.js.UpdateStream(ctx, cfg)
+	return err
+}
+
+// CreateUnnoticed makes the part behind a sealed one, as a roll does whose answer is lost.
+func (l *JetLog) CreateUnnoticed(ctx context.Context) error {
+	p := l.current()
+	_, err := l.store.js.CreateStream(ctx, streamConfig(l.gateway, p.n+1, p.last+1, 1<<20))
+	return err
+}
+
 // Marker is the coalescing writer of marks, alone.
 type Marker struct{ marker }
 

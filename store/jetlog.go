@@ -308,8 +308,8 @@ func (l *JetLog) Usage(ctx context.Context) (used, limit int64, err error) {
 		return 0, 0, fmt.Errorf("usage of %s: %w", l.gateway, l.store.unavailable(err))
 	}
 	rolled := l.sealedBytes()
-	if p.sealed() {
-		return rolled, rolled, nil
+	if p.sealed() { // in the middle of a roll
+		return rolled, max(rolled, l.store.cfg.MaxBytes), nil
 	}
 	return rolled + int64(info.State.Bytes), rolled + info.Config.MaxBytes, nil
 }

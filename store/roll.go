@@ -38,7 +38,11 @@ func (l *JetLog) Roll(ctx context.Context, reason string, now time.Time) (Rolled
 	if l.store.cfg.copied {
 		return fail(ErrCopy)
 	}
+	ctx = context.WithoutCancel(ctx) // what is begun is ended, whoever leaves; each question has a timeout
 	p := l.current()
+	if err := l.noticeSeal(ctx, p); err != nil {
+		return fail(err)
+	}
 	if !p.sealed() {
 		switch head, err := l.headOf(ctx, p); {
 		case err != nil:
@@ -68,13 +72,26 @@ func (l *JetLog) sealPart(ctx context.Context, p *part, reason string, now time.
 	cfg.Metadata[rolledTime], cfg.Metadata[rolledReason] = now.UTC().Format(time.RFC3339Nano), reason
 	l.known = false // an append of unknown outcome may still come before the seal
 	l.store.cfg.step("seal")
-	if _, err := l.store.js.UpdateStream(ctx, cfg); err != nil {
+	_, err = l.store.js.UpdateStream(ctx, cfg)
+	l.store.cfg.step("sealed")
+	if noticed := l.noticeSeal(ctx, p); noticed != nil || p.sealed() { // the answer alone may have been lost
+		return noticed
+	}
+	return l.store.unavailable(err)
+}
+
+// noticeSeal asks the server whether p is sealed, unless that is known.
+func (l *JetLog) noticeSeal(ctx context.Context, p *part) error {
+	if p.sealed() {
+		return nil
+	}
+	info, err := p.stream.Info(ctx)
+	if err != nil {
 		return l.store.unavailable(err)
 	}
-	if info, err = p.stream.Info(ctx); err != nil {
-		return l.store.unavailable(err)
+	if info.Config.Sealed {
+		p.close(info)
 	}
-	p.close(info)
 	return nil
 }
 

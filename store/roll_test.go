@@ -103,6 +103,69 @@ func TestPartsAreReadAsOneHistory(t *testing.T) {
 	}
 }
 
+// A roll is asked for by somebody who may leave, and its answers may be lost: the log must
+// not be one that takes nothing until the next start.
+func TestALogGoesOnBehindASealThatNobodyHeardOf(t *testing.T) {
+	t.Run("whoever asked has left", func(t *testing.T) {
+		ctx, leave := context.WithCancel(t.Context())
+		s, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}.OnStep(func(step string) {
+			if step == "sealed" {
+				leave()
+			}
+		}))
+		must(t, err)
+		t.Cleanup(func() { must(t, s.Close()) })
+		l, err := s.Log(t.Context(), gw)
+		must(t, err)
+		recs := storetest.Fill(t, l, gw, 3)
+		if r, err := l.Roll(ctx, "", rolledAt); err != nil || r.Last != 3 || ctx.Err() == nil {
+			t.Errorf("rolled %+v, %v", r, err)
+		}
+		equal(t, l, append(recs, storetest.Fill(t, l, gw, 2)...))
+	})
+	t.Run("the next part is there already", func(t *testing.T) {
+		var l *store.JetLog
+		s, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}.OnStep(func(step string) {
+			if step == "create" {
+				must(t, l.CreateUnnoticed(t.Context()))
+			}
+		}))
+		must(t, err)
+		t.Cleanup(func() { must(t, s.Close()) })
+		l, err = s.Log(t.Context(), gw)
+		must(t, err)
+		recs := storetest.Fill(t, l, gw, 3)
+		_, err = l.Roll(t.Context(), "", rolledAt)
+		must(t, err)
+		equal(t, l, append(recs, storetest.Fill(t, l, gw, 2)...))
+	})
+	for _, c := range []struct {
+		name string
+		next func(l *store.JetLog, rec events.Record) error
+	}{
+		{"the next event finds it", func(l *store.JetLog, rec events.Record) error {
+			_ = l.Append(t.Context(), rec) // the server takes it for no stream
+			return l.Append(t.Context(), rec)
+		}},
+		{"the next roll finds it", func(l *store.JetLog, rec events.Record) error {
+			_, err := l.Roll(t.Context(), "", rolledAt)
+			return errors.Join(err, l.Append(t.Context(), rec))
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := openLog(t, t.TempDir())
+			recs := storetest.Fill(t, l, gw, 3)
+			must(t, l.SealUnnoticed(t.Context()))
+			next := storetest.Next(t, gw, storetest.HeadOf(recs[2]), "behind it")
+			must(t, c.next(l, next))
+			equal(t, l, append(recs, next))
+			if rolled := l.Rolled(); len(rolled) != 1 || rolled[0].Last != 3 {
+				t.Errorf("rolled %+v", rolled)
+			}
+		})
+	}
+}
+
 func TestAReaderGoesOnOverARollThatComesMeanwhile(t *testing.T) {
 	l := openLog(t, t.TempDir())
 	storetest.Fill(t, l, gw, 3)

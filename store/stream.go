@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -9,13 +10,17 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// create makes the part n, whose first event is first.
+// create makes the part n, whose first event is first, or takes up the one that it made
+// before and whose answer was lost.
 func (l *JetLog) create(ctx context.Context, n int, first uint64) (*part, error) {
 	limit, err := l.store.limit(0, l.store.cfg.MaxBytes-l.sealedBytes())
 	if err != nil {
 		return nil, err
 	}
 	stream, err := l.store.js.CreateStream(ctx, streamConfig(l.gateway, n, first, limit))
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // with another limit: the disk has another room now
+		stream, err = l.store.js.Stream(ctx, streamName(l.gateway, n))
+	}
 	if err != nil {
 		return nil, l.store.unavailable(err)
 	}
