@@ -86,13 +86,26 @@ func (l *JetLog) append(ctx context.Context, rec events.Record) error {
 		return err
 	}
 	if free, err := l.store.cfg.free(l.store.cfg.Dir); err == nil && free < diskFloor {
-		return fmt.Errorf("%w (%d bytes are free on it)", ErrFull, free)
+		return l.full(nil)
 	}
 	err := l.publish(ctx, rec)
 	if errors.Is(err, ErrFull) && l.room(ctx) {
 		err = l.publish(ctx, rec)
 	}
 	return err
+}
+
+// full says that no more is taken, and how much room there is on the disk if that is why:
+// a log that is opened leaves diskReserve free, so one with less is full from the start.
+func (l *JetLog) full(why error) error {
+	free, err := l.store.cfg.free(l.store.cfg.Dir)
+	if err == nil && free < diskReserve {
+		return fmt.Errorf("%w (%d bytes are free on its disk, and a log grows into no more than leaves %d)", ErrFull, free, int64(diskReserve))
+	}
+	if why == nil {
+		return ErrFull
+	}
+	return fmt.Errorf("%w (%w)", ErrFull, why)
 }
 
 // room makes the limit of a full log larger if the disk has more room than it had.
@@ -128,7 +141,7 @@ func (l *JetLog) publish(ctx context.Context, rec events.Record) error {
 		(api.ErrorCode == codeWrongLastSequence || api.ErrorCode == codeWrongLastSequenceConstant):
 		return l.resolve(ctx, rec)
 	case api != nil && (api.ErrorCode == codeStoreFailed || api.ErrorCode == codeNoResources || api.ErrorCode == codeStorageExceeded):
-		return fmt.Errorf("%w (%w)", ErrFull, err)
+		return l.full(err)
 	}
 	return cmp.Or(l.refused(), l.store.unavailable(err))
 }

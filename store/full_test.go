@@ -109,6 +109,19 @@ func TestAFullLogTakesEventsAgainWhenItsDiskHasRoom(t *testing.T) {
 	}
 }
 
+// More than an append needs, and less than a log leaves free when it is opened.
+func TestALogThatIsOpenedOnASmallDiskSaysHowMuchRoomItWants(t *testing.T) {
+	s, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()}.OnDisk(func() int64 { return 40 << 20 }))
+	must(t, err)
+	defer s.Close()
+	l, err := s.Log(t.Context(), gw)
+	must(t, err)
+	err = l.Append(t.Context(), storetest.Next(t, gw, store.Head{}, "note"))
+	if want := "41943040 bytes are free on its disk, and a log grows into no more than leaves 67108864"; !errors.Is(err, store.ErrFull) || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
 // The server would keep the first write error until it is started again.
 func TestADiskThatOthersFillIsNotWrittenTo(t *testing.T) {
 	free := int64(1 << 30)

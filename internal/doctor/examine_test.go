@@ -120,6 +120,9 @@ var cases = []struct {
 		"warn recorder: none runs, so no program gets through its port -> recorder run"}},
 	{"a disk that is full", healthy, func(f *Facts) { f.Folder.Free = floor - 1 }, []string{
 		"fail data: 16.0 MiB free on its disk; below 16.0 MiB no event is appended, and nobody dials -> make room: df -h /var/lib/recorder"}},
+	{"a disk with too little room to begin", without, func(f *Facts) { f.Folder.Free = reserve - 1 }, []string{
+		"fail data: 64.0 MiB free on its disk; a recorder does not begin with less than 64.0 MiB -> make room: df -h /var/lib/recorder",
+		"warn recorder: none runs, so no program gets through its port -> recorder run"}},
 	{"a disk that is smaller than the log may get", healthy, func(f *Facts) { f.Folder.Free = 900 << 20 }, []string{
 		"warn data: 900.0 MiB free on its disk, and the logs may still grow by 1012.0 MiB -> make room (df -h /var/lib/recorder), or set log_max_bytes lower in the configuration"}},
 	{"a disk that cannot be read", healthy, func(f *Facts) { f.Folder.FreeErr = errors.New("not on this system") }, []string{

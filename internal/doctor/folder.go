@@ -67,6 +67,8 @@ func (e *examination) disk() {
 		e.add(Data, "", Skip, fmt.Sprintf("how much its disk has free cannot be read: %v", why(d.FreeErr)), room)
 	case d.Free < floor:
 		e.add(Data, "", Fail, fmt.Sprintf("%s free on its disk; below %s no event is appended, and nobody dials", Size(d.Free), Size(floor)), "make room: "+room)
+	case d.Free < reserve && e.nobody():
+		e.add(Data, "", Fail, fmt.Sprintf("%s free on its disk; a recorder does not begin with less than %s", Size(d.Free), Size(reserve)), "make room: "+room)
 	case d.Free < grows+reserve:
 		e.add(Data, "", Warn, fmt.Sprintf("%s free on its disk, and the logs may still grow by %s", Size(d.Free), Size(grows)), "make room ("+room+"), or set log_max_bytes lower in the configuration")
 	default:
