@@ -30,7 +30,9 @@ What was acknowledged before stays so, and names who did it first.`,
 				return err
 			}
 			ack.By = a.by
+			end := a.whileItWaits(cmd, c, args[0])
 			rec, err := c.Ack(cmd.Context(), args[0], ack)
+			end()
 			sentence := ""
 			if d, ok := rec.Data.(events.AlertAcknowledged); ok {
 				sentence = fmt.Sprintf("%s: %s is acknowledged by %s (event %d); nobody is reminded of it any more, and nothing is opened by it.\n  next: recorder status", args[0], d.Incident, d.By, rec.Seq)

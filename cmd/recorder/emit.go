@@ -84,7 +84,9 @@ docs/events.md has the fields of each.`,
 			if err != nil {
 				return err
 			}
+			end := a.whileItWaits(cmd, c, args[1])
 			rec, err := c.Submit(cmd.Context(), args[1], body)
+			end()
 			if p, ok := errors.AsType[*httpapi.Problem](err); ok {
 				q := *p
 				q.Detail = fmt.Sprintf("report %s to %s: %s", d.ID, args[1], p.Detail)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/user"
 	"regexp"
+	"strings"
 	"time"
 
 	"ibrecorder/events"
@@ -47,10 +49,33 @@ var commands = regexp.MustCompile(`\brecorder (run|status|resume|ack|disconnect|
 
 // typed is a hint for who named the folder: the next command needs it too.
 func (a *asker) typed(hint string) string {
-	if a.data == "" {
+	if a.data == "" || strings.Contains(hint, "--data ") { // that names another one
 		return hint
 	}
 	return commands.ReplaceAllStringFunc(hint, func(c string) string { return c + " --data " + report.Command(a.data) })
+}
+
+// silence is how long somebody who types waits without a word.
+const silence = 3 * time.Second
+
+// whileItWaits says why nothing comes of what was typed: whoever writes into a log that takes
+// nothing waits until it does. Its answer ends it, before anything else is printed.
+func (a *asker) whileItWaits(cmd *cobra.Command, c *httpapi.Client, gateway string) (end func()) {
+	ctx, cancel := context.WithCancel(cmd.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(silence):
+		}
+		if s, err := c.Status(ctx, gateway); err == nil && s.LogError != "" {
+			fmt.Fprintf(cmd.ErrOrStderr(), "recorder: %s waits, because the log of %s takes nothing: %s\n  next: make room, and it goes on by itself; Ctrl-C gives up; what is wrong: %s\n",
+				cmd.Name(), gateway, s.LogError, a.typed("recorder doctor"))
+		}
+	}()
+	return func() { cancel(); <-done }
 }
 
 // operatorName is who types: the name that the system knows.
@@ -115,7 +140,9 @@ container, another host), your word is the release, and recorded as such.
 				return err
 			}
 			claim.By = a.by
+			end := a.whileItWaits(cmd, c, args[0])
 			rec, err := c.Resume(cmd.Context(), args[0], claim)
+			end()
 			sentence := ""
 			if d, ok := rec.Data.(events.RestartAcknowledged); ok {
 				sentence = fmt.Sprintf("%s: released (%s, event %d). The next attempts are a probation; ready opens the gate.\n  next: recorder status", args[0], basis(d.Basis), rec.Seq)
@@ -167,7 +194,9 @@ IBKR_FORCE_DISCONNECT=1 (or true, or yes) in the environment, overrides that.`,
 				return err
 			}
 			q.By, q.ForceEnv = a.by, os.Getenv("IBKR_FORCE_DISCONNECT")
+			end := a.whileItWaits(cmd, c, args[0])
 			rec, err := c.Disconnect(cmd.Context(), args[0], q)
+			end()
 			sentence := ""
 			if d, ok := rec.Data.(events.DisconnectCompleted); ok {
 				sentence = fmt.Sprintf("%s: %s (event %d)", args[0], closed(d.Sessions), rec.Seq)
@@ -206,7 +235,9 @@ time. It changes nothing else.`,
 			if err != nil {
 				return err
 			}
+			end := a.whileItWaits(cmd, c, args[0])
 			rec, err := c.Note(cmd.Context(), args[0], a.by, args[1])
+			end()
 			return a.told(cmd, rec, err, fmt.Sprintf("%s: noted (event %d)", args[0], rec.Seq))
 		},
 	}
