@@ -188,7 +188,9 @@ func TestAnOutageIsToldThoughTheRecorderBeganInTheMiddleOfIt(t *testing.T) {
 		during(t, d.log, settings(ch), func() {
 			time.Sleep(9 * time.Minute)
 			synctest.Wait()
+			ch.mu.Lock() // for what it is told later
 			same(t, "told after nine minutes", nil, ch.told)
+			ch.mu.Unlock()
 			time.Sleep(2 * time.Minute)
 			d.sees(events.ListeningYes)
 			time.Sleep(time.Minute)
