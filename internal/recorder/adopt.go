@@ -33,7 +33,6 @@ func (g *Gateway) Adopt(ctx context.Context, p events.PolicyLoaded) error {
 // adopted tells the relays of a policy that is in the log: nothing was decided by it yet,
 // so every attempt that it permits is measured by it.
 func (g *Gateway) adopted(p events.PolicyLoaded) {
-	g.cfg.Policy = p
 	for _, r := range g.relays {
 		if a, ok := r.(Adopter); ok {
 			a.Adopt(p.Params)

@@ -60,6 +60,32 @@ func TestAnotherPolicyInTheMiddleOfARun(t *testing.T) {
 	})
 }
 
+// Anybody may ask how it stands while a policy is adopted; the race detector looks on.
+func TestHowItStandsIsAskedWhileAPolicyIsAdopted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, store.NewMemory("main"), nil, events.Enforce)
+		p := limited(t, 3, events.Enforce)
+		p.LeaseMS = 4321
+		asked := make(chan struct{})
+		go func() {
+			defer close(asked)
+			for range 200 {
+				if _, err := r.g.Standing(); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+		if err := r.g.Adopt(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		<-asked
+		if l, err := r.g.Standing(); err != nil || l.For != 4321*time.Millisecond {
+			t.Errorf("a lease is good for %s, %v, want what was adopted", l.For, err)
+		}
+		r.stop()
+	})
+}
+
 // Whoever asked was told that nothing came of it.
 func TestAPolicyThatTheLogDidNotTakeLapses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

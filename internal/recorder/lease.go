@@ -52,7 +52,7 @@ func (g *Gateway) Standing() (Lease, error) {
 	}
 	why, until := policy.Hold(v.State, g.now())
 	if why == "" || !g.enforced() {
-		return Lease{For: time.Duration(g.cfg.Policy.LeaseMS) * time.Millisecond, Epoch: v.State.Epoch}, nil
+		return Lease{For: time.Duration(v.State.Policy.LeaseMS) * time.Millisecond, Epoch: v.State.Epoch}, nil
 	}
 	return turnedAway(v.State, v.GateAt, g.now(), why, until), nil
 }
