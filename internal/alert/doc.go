@@ -13,8 +13,8 @@
 //     the recorder. The cursor is in the log: alert.delivered with the alert as its
 //     cause. The position of the durable consumer is only where to look from, because it is not synced
 //     (TestToldOnceAcrossRuns, TestARunThatDiedBeforeItsAckTellsNothingTwice).
-//     Only a recorder that dies while a channel is told, or before the outcome is in
-//     the log, tells it again, under the same key (TestAReceiverThatIsDownForAnHourAndARecorderThatIsKilledFiveTimes);
+//     Only a recorder that dies while a channel is told, or that ends or is reloaded then and the
+//     channel takes more than half a second, or before the outcome is in the log, tells it again, under the same key (TestAReceiverThatIsDownForAnHourAndARecorderThatIsKilledFiveTimes);
 //     one that merely cannot write it down does not
 //     (TestAnOutcomeThatTheLogDoesNotTakeIsNotToldAgain).
 //   - A channel that fails is tried again for a day, later each time, at the end once a
@@ -38,7 +38,7 @@
 //     (TestANewChannelIsNotToldOfEveryBreachThatThereWas); a log that is nearly full, once, and again when it comes to
 //     its reserve (TestALogThatIsNearlyFullIsToldOnce).
 //   - A day of all that has as many messages as it should (TestADayWithThirtyIncidents).
-//   - A log that takes nothing is told without it, once in a run, and so is a stop that is
+//   - A log that takes nothing is told without it, once in a run and after each reload, and so is a stop that is
 //     not in it, under the key that its alert has later (TestWhatTheLogDoesNotTakeIsToldWithoutIt).
 //   - What was archived meanwhile keeps nobody from being told (TestAStopWhoseBeginWasArchivedIsToldToBeOver).
 //   - A service is pinged while the recorder is well, and told when it is not

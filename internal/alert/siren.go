@@ -11,7 +11,7 @@ import (
 )
 
 // Siren tells people what the log cannot: that it takes nothing. It is the one way past
-// the log, so it is used once in a run for each of two conditions: a stop that is not in
+// the log, so it is used once in a Run for each of two conditions: a stop that is not in
 // the log, and anything else that is not.
 type Siren struct {
 	Gateway string
