@@ -224,8 +224,8 @@ func (w Words) room(n *Notice, d events.AlertRaised, f Facts) {
 	next := "When it has come to its reserve nobody may connect any more; sessions that are up go on."
 	level, known := f.Began.Data.(events.RecorderRoom)
 	if level.Level == events.LevelReserve {
-		n.Severity, n.Title = Critical, fmt.Sprintf("🔴 The log of %s is full but for its reserve: nobody may connect until there is room.", shout(n.Gateway))
-		next = "Sessions that are up go on, and are recorded."
+		n.Severity, n.Title = Critical, fmt.Sprintf("🔴 The log of %s is full but for its reserve: make room.", shout(n.Gateway))
+		next = "Until there is room nobody may connect, unless the recorder only observes. Sessions that are up go on, and are recorded."
 	}
 	n.Body = []string{w.at(n.Time)}
 	if known {
