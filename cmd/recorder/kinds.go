@@ -17,7 +17,7 @@ func kindsOf(words []string) (map[events.Kind]bool, error) {
 	for _, word := range words {
 		found := false
 		for _, k := range events.Kinds() {
-			if string(k.Kind) == word || groupOf(k.Kind) == word {
+			if string(k.Kind) == word || groupOf(k.Kind) == strings.TrimSuffix(word, ".*") { // alert.* is how HTTP has it
 				known[k.Kind], found = true, true
 			}
 		}

@@ -62,3 +62,14 @@ func TestWhoWaitsForALogThatTakesNothingIsToldSo(t *testing.T) {
 		t.Errorf("said\n%swant\n%s", said.String(), want)
 	}
 }
+
+func TestAHintNamesOneFolder(t *testing.T) {
+	for _, c := range []struct{ name, hint, want string }{
+		{"the next command needs the folder too", "recorder status", "recorder status --data ./mine"},
+		{"a hint that names another one is left alone", "recorder run --data FOLDER", "recorder run --data FOLDER"},
+	} {
+		if got := (&asker{data: "./mine"}).typed(c.hint); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
