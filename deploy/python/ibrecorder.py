@@ -230,7 +230,10 @@ class Recorder:
             reached = isinstance(e, (OSError, http.client.HTTPException)) and not isinstance(
                 e, (ConnectionRefusedError, FileNotFoundError, PermissionError, socket.gaierror)
             )
-            raise _Unanswered(f"{self._door.url} does not answer: {_named(e)}", reached) from None
+            said = f"{self._door.url} does not answer"
+            if self._token_file and getattr(e, "filename", None) == self._token_file:
+                said = f"{self._door.url} was not asked, the token in {self._token_file} cannot be read"
+            raise _Unanswered(f"{said}: {_named(e)}", reached) from None
         finally:
             self._asking.release()
         if status in (200, 204):
@@ -309,7 +312,7 @@ class Recorder:
         with open(self._token_file, encoding="ascii") as f:
             mode = os.fstat(f.fileno()).st_mode
             if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
-                raise PermissionError(errno.EACCES, f"others can read the token; type: chmod 600 {self._token_file}")
+                raise PermissionError(errno.EACCES, f"others can read the token; type: chmod 600 {self._token_file}", self._token_file)
             return f.read(1024).strip()
 
 

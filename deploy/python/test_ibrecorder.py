@@ -477,7 +477,8 @@ class TestTokens(Case):
         with open(loose, "w", encoding="ascii") as f:
             f.write(secret)
         os.chmod(loose, 0o644)
-        for file, hint in ((wrong, "recorder token new"), (loose, "chmod 600"), (os.path.join(s.folder, "none"), "No such file")):
+        none = os.path.join(s.folder, "none")
+        for file, hint in ((wrong, "recorder token new"), (loose, "chmod 600"), (none, none + " cannot be read")):
             with self.subTest(hint), s.sim("healthy"), self.assertLogs("ibrecorder", logging.DEBUG) as logs:
                 asyncio.run(connect(self.ib(self.recorder(s, token_file=file)), s))
             said = "\n".join(logs.output)
