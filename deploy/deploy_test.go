@@ -1,3 +1,8 @@
+//go:build !race
+
+// What is looked at here are files and whole programs: nothing of it is for the race
+// detector.
+
 package deploy
 
 import (

@@ -1,3 +1,7 @@
+//go:build !race
+
+// It reads the tree and has one goroutine: nothing of it is for the race detector.
+
 package archtest
 
 import (

@@ -1,3 +1,8 @@
+//go:build !race
+
+// A browser is a process of its own, and slow: the race detector sees the page in the
+// tests without one.
+
 package dashboard
 
 import (
