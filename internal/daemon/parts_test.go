@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,17 +14,37 @@ import (
 
 // calendar is a log that began its newest part at some time.
 type calendar struct {
+	mu     sync.Mutex // guards what follows
 	begun  time.Time
 	rolled []string
 	broken error
 }
 
-func (c *calendar) Newest(context.Context) (time.Time, int64, error) { return c.begun, 1, nil }
+func (c *calendar) Newest(context.Context) (time.Time, int64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.begun, 1, nil
+}
+
 func (c *calendar) Roll(_ context.Context, reason string, now time.Time) (store.Rolled, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.broken == nil {
 		c.rolled, c.begun = append(c.rolled, reason), now
 	}
 	return store.Rolled{}, c.broken
+}
+
+func (c *calendar) mend() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.broken = nil
+}
+
+func (c *calendar) times() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.rolled)
 }
 
 func TestALogIsRolledWhenItsMonthIsOver(t *testing.T) {
@@ -62,16 +83,16 @@ func TestAMonthlyRollThatFailsIsTriedAgain(t *testing.T) {
 		l := &calendar{begun: time.Now().AddDate(0, -1, 0), broken: errors.New("no answer")}
 		go rollMonthly(ctx, l, slog.New(slog.DiscardHandler))
 		synctest.Wait()
-		l.broken = nil
+		l.mend()
 		time.Sleep(rollAgain + time.Second)
 		synctest.Wait()
-		if len(l.rolled) != 1 {
-			t.Errorf("rolled %q", l.rolled)
+		if n := l.times(); n != 1 {
+			t.Errorf("rolled %d times", n)
 		}
 		time.Sleep(40 * 24 * time.Hour)
 		synctest.Wait()
-		if len(l.rolled) != 2 {
-			t.Errorf("a month later: rolled %q", l.rolled)
+		if n := l.times(); n != 2 {
+			t.Errorf("a month later: rolled %d times", n)
 		}
 		cancel()
 		synctest.Wait()

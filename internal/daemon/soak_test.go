@@ -46,7 +46,7 @@ func TestASoak(t *testing.T) {
 			}
 			s := brewAs(t, func(o *orders, posts []daemon.Gateway) { o.Soak = posts }, scripts...)
 			crowd := s.join(c.programs)
-			before, first := s.level(), s.taken()
+			before, first := s.steady(), s.taken()
 			var last taken
 			for i := range looks {
 				time.Sleep(*soakTime / looks) // the time itself is what is tried
@@ -72,6 +72,27 @@ func TestASoak(t *testing.T) {
 			t.Logf("before %s; after %s; the time was told %d times", before, after, asked)
 		})
 	}
+}
+
+// steady is what the recorder holds once that stays: it says that it is ready before all
+// of its goroutines have begun.
+func (s *storm) steady() level {
+	s.t.Helper()
+	if _, err := s.api.Gateways(s.t.Context()); err != nil { // which it answers once it runs
+		s.t.Fatal(err)
+	}
+	last, same := s.level(), 0
+	for deadline := time.Now().Add(patience); same < 5; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("the recorder does not come to rest: %s", last)
+		}
+		l := s.level()
+		if same++; l.Goroutines != last.Goroutines || l.descriptors != last.descriptors {
+			same = 0
+		}
+		last = l
+	}
+	return last
 }
 
 // taken is what a process has taken of the machine.
