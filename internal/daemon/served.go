@@ -62,8 +62,11 @@ func problem(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, recorder.ErrEnding), errors.Is(err, recorder.ErrBusy):
+	case errors.Is(err, recorder.ErrEnding):
 		return fmt.Errorf("%w: %w", httpapi.ErrStopping, err)
+	case errors.Is(err, recorder.ErrBusy):
+		return &httpapi.Problem{Type: "urn:ibrecorder:problem:busy", Title: "the recorder does not keep up", Status: http.StatusServiceUnavailable,
+			Detail: err.Error(), Hint: "ask again as it is; what is wrong: recorder doctor"}
 	case errors.Is(err, recorder.ErrRoom):
 		return &httpapi.Problem{Type: "urn:ibrecorder:problem:log-full", Title: "the log is nearly full", Status: http.StatusServiceUnavailable,
 			Detail: err.Error(), Hint: "send it again when there is room"}
