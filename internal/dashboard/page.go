@@ -273,8 +273,11 @@ func long(d time.Duration) string {
 	if d >= 5*time.Minute {
 		d = d.Truncate(time.Minute)
 	}
+	if d == 0 { // a figure would be a claim
+		return "under 1s"
+	}
 	text := report.Duration(d)
-	if d%time.Minute == 0 && d != 0 {
+	if d%time.Minute == 0 {
 		text = strings.TrimSuffix(text, "00s")
 	}
 	return text
