@@ -88,6 +88,7 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 	}
 	s := Describe(view.State, view.GateAt)
 	now, mono := time.Now(), int64(time.Since(p.d.start))
+	s.Why = cmp.Or(worn(view.State, mono), s.Why)
 	for i, x := range sessions(view.State) {
 		s.Sessions[i].Since = now.Add(time.Duration(x.Since - mono)).UTC()
 	}
@@ -235,6 +236,18 @@ func why(s fsm.State) (sentence, next string) {
 		return "Clients may connect, and some are.", ""
 	}
 	return "Clients may connect; none is.", ""
+}
+
+// worn says that as many attempts have failed as may within the window, "" if that is not
+// what holds the next one: it may wait for minutes, also for a Gateway that is there again.
+func worn(s fsm.State, now int64) string {
+	hold, until := policy.Hold(s, now)
+	if hold != events.HoldWindow {
+		return ""
+	}
+	p := s.Policy.Params
+	return fmt.Sprintf("%d attempts have failed within %s, the most that the policy allows; the next one may go in %s.",
+		p.WindowFailures, time.Duration(p.WindowMS)*time.Millisecond, time.Duration(until-now).Round(time.Second))
 }
 
 // Gateways describes every gateway.
