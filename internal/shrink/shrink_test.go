@@ -1,3 +1,7 @@
+//go:build !race
+
+// It has one goroutine and much to compute: ten times as long under the race detector.
+
 package shrink
 
 import (
