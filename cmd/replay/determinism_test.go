@@ -73,9 +73,12 @@ func TestTheSameStreamGivesTheSameBytesOnEveryMachine(t *testing.T) {
 	if len(said) > 0 {
 		t.Errorf("no output of %v is looked at", said)
 	}
-	for _, stream := range []string{"INC-06-five-retries", "INC-18-hung-then-half-alive", "SYN-03-stopped-and-released"} {
+	for i, stream := range []string{"INC-06-five-retries", "INC-18-hung-then-half-alive", "SYN-03-stopped-and-released"} {
 		file := filepath.Join("..", "..", "testdata", "streams", stream, "events.ndjson")
 		for _, o := range outputs {
+			if i > 0 && !strings.Contains(o, "FILE") {
+				continue // it has no stream
+			}
 			t.Run(stream+"/"+o, func(t *testing.T) {
 				t.Parallel()
 				args := strings.Fields(strings.ReplaceAll(o, "FILE", file))

@@ -1,0 +1,5 @@
+//go:build !race
+
+package main
+
+var computing map[string]bool // all are run
