@@ -1,3 +1,7 @@
+//go:build !race
+
+// What the race detector takes is not what a recorder takes.
+
 package daemon_test
 
 import (
