@@ -82,7 +82,7 @@ configuration. Who has a token of scope ingest is the runner /runner/NAME.`,
       sha256: %s
 `, made.Name, made.Scope, made.SHA256)
 			if err == nil {
-				_, err = fmt.Fprintf(cmd.ErrOrStderr(), "the token is in %s, for %s alone\nadd the lines above to the recorder's configuration, then: recorder run\n", made.File, made.Name)
+				_, err = fmt.Fprintf(cmd.ErrOrStderr(), "the token is in %s, for %s alone\nadd the lines above to the recorder's configuration, then: recorder config reload, or recorder run\n", made.File, made.Name)
 			}
 			return err
 		},

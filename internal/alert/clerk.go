@@ -58,6 +58,14 @@ type View struct {
 	told []uint64
 }
 
+// InForce is the alert that an operator acknowledges: the stop's before an outage's.
+func (v View) InForce() (a Alert, found bool) {
+	if v.Stop.Seq != 0 {
+		return v.Stop, true
+	}
+	return v.Outage, v.Outage.Seq != 0
+}
+
 // Waiting is how many of the last events that are told are at or behind seq, 0 if seq is.
 func (v View) Waiting(seq uint64) int {
 	if seq == 0 {

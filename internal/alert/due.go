@@ -31,95 +31,134 @@ const (
 	breachAgain = 24 * time.Hour
 )
 
-// due is what is to be recorded next, nil if nothing is, and after which time the answer
-// may be another without an event; 0 is never.
-func (l *Ledger) due(gateway string, now Instant, s Settings) (d *events.Draft, wake time.Duration) {
-	later := func(after time.Duration) {
-		if wake == 0 || after < wake {
-			wake = after
-		}
-	}
-	draft := func(cause string, data events.Payload) *events.Draft {
-		return &events.Draft{Source: "/recorder", Cause: cause, Data: data}
-	}
-	named := func(seq uint64) string { return fmt.Sprintf("%s-%d", gateway, seq) }
-	over := func(a Alert, cause string, of uint64) *events.Draft {
-		r := events.AlertResolved{About: a.About, Incident: a.Incident, Raised: a.Seq, Of: of, ElapsedMS: now.ms(a.At)}
-		if a.About == events.AboutStop {
-			r.Blocked, r.ElapsedMS = l.denied, now.ms(l.stop.since)
-		}
-		return draft(cause, r)
-	}
+// question is what is to be recorded of a ledger at a moment.
+type question struct {
+	*Ledger
+	gateway string
+	now     Instant
+	Settings
+	// wake is after which time the answer may be another without an event; 0 is never.
+	wake time.Duration
+}
 
-	if a := l.stopped; a.stands() && (l.stop.over || l.stop.id != a.Cause) {
-		if !l.stop.over { // another stop took its place
-			return over(a, l.stop.id, l.stop.seq), 0
-		}
-		return over(a, l.stop.endID, l.stop.end), 0
-	}
-	if l.stop.goesOn() && !l.stopped.stands() {
-		r := events.AlertRaised{About: events.AboutStop, Incident: named(l.stop.seq), Of: l.stop.seq, Programs: int64(len(l.programs))}
-		if l.out.stands() {
-			r.Incident = l.out.Incident
-		}
-		if !l.ready.Wall.IsZero() {
-			r.ReadyMS = now.ms(l.ready)
-		}
-		return draft(l.stop.id, r), 0
-	}
-	if len(l.breaches) > 0 {
-		b := l.breaches[0]
-		r := events.AlertRaised{About: events.AboutBreach, Incident: named(b.seq), Of: b.seq}
-		if t := l.told[b.key]; t != nil {
-			r.Again = t.again
-		}
-		return draft(b.id, r), 0
-	}
-	if a := l.stopped; a.stands() && a.Acknowledged.Seq == 0 && a.Reminders < s.Most {
-		if left := s.Remind - now.since(a.Last); left > 0 {
-			later(left)
-		} else {
-			return draft(a.ID, events.AlertReminded{Incident: a.Incident, Raised: a.Seq, Number: a.Reminders + 1, Most: s.Most,
-				Blocked: l.denied, ElapsedMS: now.ms(l.stop.since)}), 0
+// due is what is to be recorded next, nil if nothing is, and after which time the answer
+// may be another without an event; 0 is never. What comes first is what people need first.
+func (l *Ledger) due(gateway string, now Instant, s Settings) (d *events.Draft, wake time.Duration) {
+	q := question{Ledger: l, gateway: gateway, now: now, Settings: s}
+	for _, ask := range []func() *events.Draft{q.ofStop, q.ofBreach, q.ofReminder, q.ofOutage, q.ofChannels, q.ofRoom} {
+		if d := ask(); d != nil {
+			return d, 0
 		}
 	}
-	switch a := l.out; {
-	case a.stands() && l.outage.over:
-		return over(a, l.outage.endID, l.outage.end), 0
-	case !a.stands() && l.outage.goesOn() && !l.stop.goesOn():
-		if left := s.patience(now, l.outage.since); left > 0 {
-			later(left)
-		} else {
-			r := events.AlertRaised{About: events.AboutOutage, Incident: named(l.outage.seq), Of: l.outage.seq}
-			if !l.ready.Wall.IsZero() {
-				r.ReadyMS = now.ms(l.ready)
-			}
-			return draft(l.outage.id, r), 0
+	return nil, q.wake
+}
+
+func (q *question) ofStop() *events.Draft {
+	if a := q.stopped; a.stands() && (q.stop.over || q.stop.id != a.Cause) {
+		if !q.stop.over { // another stop took its place
+			return q.resolved(a, q.stop.id, q.stop.seq)
 		}
+		return q.resolved(a, q.stop.endID, q.stop.end)
 	}
-	for _, c := range l.channels {
+	if !q.stop.goesOn() || q.stopped.stands() {
+		return nil
+	}
+	r := events.AlertRaised{About: events.AboutStop, Incident: q.named(q.stop.seq), Of: q.stop.seq, Programs: int64(len(q.programs)), ReadyMS: q.sinceReady()}
+	if q.out.stands() {
+		r.Incident = q.out.Incident
+	}
+	return draft(q.stop.id, r)
+}
+
+func (q *question) ofBreach() *events.Draft {
+	if len(q.breaches) == 0 {
+		return nil
+	}
+	b := q.breaches[0]
+	r := events.AlertRaised{About: events.AboutBreach, Incident: q.named(b.seq), Of: b.seq}
+	if t := q.told[b.key]; t != nil {
+		r.Again = t.again
+	}
+	return draft(b.id, r)
+}
+
+func (q *question) ofReminder() *events.Draft {
+	a := q.stopped
+	if !a.stands() || a.Acknowledged.Seq != 0 || a.Reminders >= q.Most || q.wait(q.Remind-q.now.since(a.Last)) {
+		return nil
+	}
+	return draft(a.ID, events.AlertReminded{Incident: a.Incident, Raised: a.Seq, Number: a.Reminders + 1, Most: q.Most,
+		Blocked: q.denied, ElapsedMS: q.now.ms(q.stop.since)})
+}
+
+func (q *question) ofOutage() *events.Draft {
+	switch a := q.out; {
+	case a.stands() && q.outage.over:
+		return q.resolved(a, q.outage.endID, q.outage.end)
+	case a.stands() || !q.outage.goesOn() || q.stop.goesOn() || q.wait(q.patience(q.now, q.outage.since)):
+		return nil
+	}
+	return draft(q.outage.id, events.AlertRaised{About: events.AboutOutage, Incident: q.named(q.outage.seq), Of: q.outage.seq, ReadyMS: q.sinceReady()})
+}
+
+func (q *question) ofChannels() *events.Draft {
+	for _, c := range q.channels {
 		switch {
-		case !slices.Contains(s.Channels, c.Name):
+		case !slices.Contains(q.Channels, c.Name):
 		case c.silent.stands() && c.failed.over:
-			return over(c.silent, c.failed.endID, c.failed.end), 0
-		case !c.silent.stands() && c.failed.goesOn():
-			if left := silentAfter - now.since(c.failed.since); left > 0 {
-				later(left)
-			} else {
-				return draft(c.failed.id, events.AlertRaised{About: events.AboutChannel, Incident: named(c.failed.seq), Of: c.failed.seq, Channel: c.Name}), 0
-			}
+			return q.resolved(c.silent, c.failed.endID, c.failed.end)
+		case !c.silent.stands() && c.failed.goesOn() && !q.wait(silentAfter-q.now.since(c.failed.since)):
+			return draft(c.failed.id, events.AlertRaised{About: events.AboutChannel, Incident: q.named(c.failed.seq), Of: c.failed.seq, Channel: c.Name})
 		}
 	}
+	return nil
+}
+
+func (q *question) ofRoom() *events.Draft {
 	switch {
-	case l.full.seq == 0:
-	case l.room.stands() && l.full.over:
-		return over(l.room, l.full.endID, l.full.end), 0
-	case l.room.stands() && l.room.Cause != l.full.id: // it has come to its reserve
-		return over(l.room, l.full.id, l.full.seq), 0
-	case !l.room.stands() && l.full.goesOn():
-		return draft(l.full.id, events.AlertRaised{About: events.AboutRoom, Incident: named(l.full.seq), Of: l.full.seq, UsedPercent: l.used}), 0
+	case q.full.seq == 0:
+	case q.room.stands() && q.full.over:
+		return q.resolved(q.room, q.full.endID, q.full.end)
+	case q.room.stands() && q.room.Cause != q.full.id: // it has come to its reserve
+		return q.resolved(q.room, q.full.id, q.full.seq)
+	case !q.room.stands() && q.full.goesOn():
+		return draft(q.full.id, events.AlertRaised{About: events.AboutRoom, Incident: q.named(q.full.seq), Of: q.full.seq, UsedPercent: q.used})
 	}
-	return nil, wake
+	return nil
+}
+
+func draft(cause string, data events.Payload) *events.Draft {
+	return &events.Draft{Source: "/recorder", Cause: cause, Data: data}
+}
+
+// resolved is the end of an alert.
+func (q *question) resolved(a Alert, cause string, of uint64) *events.Draft {
+	r := events.AlertResolved{About: a.About, Incident: a.Incident, Raised: a.Seq, Of: of, ElapsedMS: q.now.ms(a.At)}
+	if a.About == events.AboutStop {
+		r.Blocked, r.ElapsedMS = q.denied, q.now.ms(q.stop.since)
+	}
+	return draft(cause, r)
+}
+
+func (q *question) named(seq uint64) string { return fmt.Sprintf("%s-%d", q.gateway, seq) }
+
+// sinceReady is how long the Gateway has not been ready, 0 if it never was.
+func (q *question) sinceReady() int64 {
+	if q.ready.Wall.IsZero() {
+		return 0
+	}
+	return q.now.ms(q.ready)
+}
+
+// wait says whether something is not due yet, and keeps when it will be.
+func (q *question) wait(left time.Duration) bool {
+	if left <= 0 {
+		return false
+	}
+	if q.wake == 0 || left < q.wake {
+		q.wake = left
+	}
+	return true
 }
 
 // patience is how much longer an outage may last before somebody is told: until it is

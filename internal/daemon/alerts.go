@@ -130,19 +130,16 @@ func (p *post) again(ctx context.Context, who string, run func(context.Context) 
 
 // Ack implements httpapi.Gateway.
 func (p *post) Ack(ctx context.Context, a httpapi.Ack) (events.Record, error) {
-	view := p.alerts.Load().clerk.View()
-	for _, x := range []alert.Alert{view.Stop, view.Outage} {
-		switch {
-		case x.Seq == 0:
-		case x.Acknowledged.Seq != 0:
-			return x.Acknowledged, nil // the first one counts
-		default:
-			rec, err := p.loop.Submit(ctx, events.Draft{Source: operator, Cause: x.ID,
-				Data: events.AlertAcknowledged{Incident: x.Incident, Raised: x.Seq, By: a.By, Text: a.Note}})
-			return rec, problem(err)
-		}
+	x, found := p.alerts.Load().clerk.View().InForce()
+	switch {
+	case !found:
+		return events.Record{}, httpapi.NoAlert(p.cfg.Name)
+	case x.Acknowledged.Seq != 0:
+		return x.Acknowledged, nil // the first one counts
 	}
-	return events.Record{}, httpapi.NoAlert(p.cfg.Name)
+	rec, err := p.loop.Submit(ctx, events.Draft{Source: operator, Cause: x.ID,
+		Data: events.AlertAcknowledged{Incident: x.Incident, Raised: x.Seq, By: a.By, Text: a.Note}})
+	return rec, problem(err)
 }
 
 // alerting fills in what is known of alerts.
@@ -152,20 +149,16 @@ func (p *post) alerting(s *httpapi.Status) {
 	}
 	s.Alerts = p.channels()
 	told := p.alerts.Load()
-	view := told.clerk.View()
-	for _, x := range []alert.Alert{view.Stop, view.Outage} {
-		if x.Seq == 0 {
-			continue
-		}
-		a := &httpapi.Alert{About: x.About, Incident: x.Incident, Since: x.At.Wall, Reminders: x.Reminders}
-		if x.About == events.AboutStop {
-			a.Most = told.most
-		}
-		if d, ok := x.Acknowledged.Data.(events.AlertAcknowledged); ok {
-			a.By, a.Acknowledged = d.By, x.Acknowledged.Time
-		}
-		s.Alert = a
+	x, found := told.clerk.View().InForce()
+	if !found {
 		return
+	}
+	s.Alert = &httpapi.Alert{About: x.About, Incident: x.Incident, Since: x.At.Wall, Reminders: x.Reminders}
+	if x.About == events.AboutStop {
+		s.Alert.Most = told.most
+	}
+	if d, ok := x.Acknowledged.Data.(events.AlertAcknowledged); ok {
+		s.Alert.By, s.Alert.Acknowledged = d.By, x.Acknowledged.Time
 	}
 }
 
