@@ -30,8 +30,8 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import codecs
 import contextlib
-import encodings.idna  # noqa: F401  (the resolver wants it, and a fork during its import leaves the child without)
 import errno
 import functools
 import http.client
@@ -56,6 +56,11 @@ from typing import Any, Callable
 __all__ = ["Attempt", "GatewayRequiresRestartError", "Recorder", "attach"]
 
 log = logging.getLogger("ibrecorder")
+
+# Python imports a codec when it is first used, here by the thread that sends, and a fork
+# during that import leaves the child without it for good (a LookupError) or waiting for it.
+for _codec in ("ascii", "idna", "latin-1", "utf-8"):  # the token's file, the resolver, HTTP
+    codecs.lookup(_codec)
 
 QUEUE = 1000
 """How many reports are kept; beyond that the oldest go, and the log is told how many."""

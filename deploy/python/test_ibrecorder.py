@@ -588,6 +588,21 @@ class TestProcesses(Case):
         self.assertEqual("0 True\n", out, err)
         self.assertEqual(["session.degraded"] * 2 + ["session.restored"], sorted(s.kinds()))
 
+    def test_the_thread_that_sends_imports_nothing(self) -> None:
+        """A fork during an import leaves the child without the module for good."""
+        s = self.stand()
+        out, err = self.program(
+            s,
+            """
+            import sys, ibrecorder
+            before = set(sys.modules)
+            r = ibrecorder.Recorder("main")
+            r.report("session.degraded", {"code": 1100})
+            print(r.flush(20), set(sys.modules) - before)
+            """,
+        ).communicate(timeout=60)
+        self.assertEqual("True set()\n", out, err)
+
     def test_control_c_passes_through_a_wait_and_a_handshake(self) -> None:
         s = self.stand()
         r = self.recorder(s)
