@@ -14,8 +14,8 @@ import (
 
 const (
 	// ackWait is how long a handler may take before the event is given out again to
-	// the same run.
-	ackWait = 30 * time.Second
+	// the same run. One that told of a stop behind it has taken two tries of 30 s.
+	ackWait = 2 * time.Minute
 	// firstRedelivery and lastRedelivery bound the wait after a handler's error.
 	firstRedelivery = 250 * time.Millisecond
 	lastRedelivery  = time.Minute

@@ -19,10 +19,10 @@ func newHealthcheck() *cobra.Command {
 	var data string
 	cmd := &cobra.Command{
 		Use:   "healthcheck",
-		Short: "Say whether the recorder answers, for containers",
-		Long: `healthcheck asks the recorder of the data folder whether it answers, through its socket,
-and waits for at most three seconds. It prints one line, and exits 0 if it does and 1 if it
-does not, whatever the reason: Docker reserves 2.
+		Short: "Say whether the recorder is alive, for containers",
+		Long: `healthcheck asks the recorder of the data folder through its socket whether it is alive, as
+GET /healthz does, and waits for at most three seconds. It prints one line, and exits 0 if it is and 1 if it
+is not, whatever the reason: Docker reserves 2.
 
 It says nothing about the Gateway: a gate that is stopped is healthy, and to restart the
 recorder would not mend a Gateway. For that there are recorder check and recorder status.`,
@@ -36,7 +36,11 @@ recorder would not mend a Gateway. For that there are recorder check and recorde
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), healthPatience)
 			defer cancel()
-			names, err := httpapi.Dial(dir).Gateways(ctx)
+			client := httpapi.Dial(dir)
+			names, err := client.Gateways(ctx)
+			if err == nil {
+				err = client.Alive(ctx)
+			}
 			switch {
 			case errors.Is(err, context.DeadlineExceeded):
 				return unhealthy(fmt.Errorf("the recorder on %s does not answer within %s", dir, healthPatience))
@@ -49,7 +53,7 @@ recorder would not mend a Gateway. For that there are recorder check and recorde
 			if len(names) == 1 {
 				gateways = "gateway"
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "healthy: the recorder on %s answers, %d %s\n", dir, len(names), gateways)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "healthy: the recorder on %s is alive, %d %s\n", dir, len(names), gateways)
 			return err
 		},
 	}

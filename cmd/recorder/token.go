@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"ibrecorder/events"
 	"ibrecorder/internal/access"
+	"ibrecorder/internal/config"
 
 	"github.com/spf13/cobra"
 )
@@ -58,8 +58,8 @@ configuration. Who has a token of scope ingest is the runner /runner/NAME.`,
 		Args: arguments(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			made := madeToken{Schema: schema, Name: args[0], Scope: scope, File: path}
-			if events.CheckGatewayName(made.Name) != nil {
-				return usage(fmt.Errorf("token %.40q: want a lower-case letter, then at most 31 of a-z, 0-9 and -; for example: recorder token new robo-1 --scope ingest", made.Name))
+			if err := config.CheckToken(made.Name); err != nil {
+				return usage(fmt.Errorf("%w; for example: recorder token new robo-1 --scope ingest", err))
 			}
 			if !slices.Contains(access.Scopes, access.Scope(scope)) {
 				return usage(fmt.Errorf("--scope %q: want ingest, read or operate: recorder token new %s --scope ingest", scope, made.Name))

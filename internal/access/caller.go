@@ -29,6 +29,18 @@ type Caller struct {
 	Owner bool
 }
 
+// Operator is the source of what c says as an operator. By is a word that anybody can give;
+// this is whose token or socket it came with.
+func (c Caller) Operator() string {
+	if c.Name == "" {
+		return "/operator/" + Socket
+	}
+	return "/operator/" + c.Name
+}
+
+// Socket is who comes through the socket, and so no name for a token.
+const Socket = "cli"
+
 // May says whether c may do what needs a scope.
 func (c Caller) May(s Scope) bool {
 	return c.Owner || s == Nothing || c.Scope == s || s == Read && c.Scope != Nothing

@@ -121,6 +121,40 @@ func TestAReceiverThatAsksToBeLeftAloneIs(t *testing.T) {
 	})
 }
 
+// A receiver may choke on one kind of message alone.
+func TestAStopIsNotKeptWaitingBehindWhatAChannelDoesNotTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, ch := newLog(t), newChannel("hook")
+		ch.fail = func(int) error {
+			if strings.HasPrefix(ch.told[len(ch.told)-1], "breach") {
+				return &tell.TellError{ExitCode: -1, Err: errors.New("it answered 500")}
+			}
+			return nil
+		}
+		s := settings(ch)
+		during(t, l, s, func() {
+			l.write(events.RuleViolated{Rule: "RS1", Bypassed: true, Text: "a connect around the recorder"})
+			time.Sleep(10 * time.Minute) // it is tried once a minute by now
+			stopped := l.stop().Seq
+			time.Sleep(61 * time.Second)
+			synctest.Wait()
+			same(t, "came in a minute", []string{fmt.Sprintf("stop main-%d", stopped)}, ch.came)
+			time.Sleep(35 * time.Minute)
+			l.release()
+			time.Sleep(30 * time.Hour) // the breach is given up
+			l.write(events.RuleViolated{Rule: "RS1", Bypassed: true, Text: "a connect around the recorder"})
+			ch.fail = nil
+			time.Sleep(time.Hour)
+			same(t, "came in all", []string{"stop", "reminder", "over", "breach"}, kindsOf(ch.came))
+		}, ch)
+		for key, n := range ch.keys {
+			if n != 1 {
+				t.Errorf("%s came %d times", key, n)
+			}
+		}
+	})
+}
+
 func TestAReminderThatWasOvertakenIsNotTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, ch := newLog(t), newChannel("phone")
@@ -158,7 +192,7 @@ func TestAChannelThatFailsIsToldThroughTheOthers(t *testing.T) {
 		if c := clerk.View().Channels[1]; c.Failing != "" || c.Delivered.IsZero() {
 			t.Errorf("when it is well again the status has %+v", c)
 		}
-		same(t, "mail was told of its recovery", []string{"stop", "channel.silent"}, mail.kinds())
+		same(t, "mail was told of its recovery", []string{"stop", "channel.silent", "channel.silent.over"}, mail.kinds())
 		if phone.keys[fmt.Sprintf("%s-main-1/stop", "boot1")] != 1 {
 			t.Errorf("the phone got %v", phone.keys)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,14 +31,22 @@ type cursor struct {
 	raised  map[uint64]*progress      // by the sequence of the alert.raised
 	about   map[string]uint64         // that sequence, by the ID of what tells of the alert
 	taken   map[string]events.Payload // the channel took it, and the log does not say so yet
+	stops   []telling                 // what tells of a stop, in the order of the log
+}
+
+// telling is an event that tells of an alert.
+type telling struct {
+	seq uint64
+	id  string
 }
 
 // progress is what became of an alert.
 type progress struct {
-	toldAt   uint64 // sequence of the last alert.delivered of anything about it, 0 if there is none
+	incident string
+	toldAt   uint64 // sequence of the last alert.delivered of anything about the incident, 0 if there is none
 	reminder uint64 // sequence of its last alert.reminded
 	quiet    bool   // acknowledged: nobody is reminded any more
-	over     bool   // a breach is from the first: it goes on no longer
+	over     bool   // a breach is from the first: it goes on no longer; another alert of the incident takes its place
 }
 
 func newCursor(log reader, channel string) *cursor {
@@ -56,6 +65,31 @@ func of(rec events.Record) (raised uint64) {
 		return d.Raised
 	}
 	return 0
+}
+
+// ofStop reports whether an event tells of a stop.
+func ofStop(rec events.Record) bool {
+	switch d := rec.Data.(type) {
+	case events.AlertRaised:
+		return d.About == events.AboutStop
+	case events.AlertReminded:
+		return true
+	case events.AlertResolved:
+		return d.About == events.AboutStop
+	}
+	return false
+}
+
+// stopsBehind yields the sequences of what tells of a stop behind seq and is not done.
+func (c *cursor) stopsBehind(seq uint64) iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		c.stops = slices.DeleteFunc(c.stops, func(t telling) bool { return t.seq <= seq || c.done[t.id] })
+		for _, t := range slices.Clone(c.stops) {
+			if !yield(t.seq) {
+				return
+			}
+		}
+	}
 }
 
 // news reports whether the channel is to be told of rec: what is over before somebody
@@ -81,7 +115,7 @@ func (c *cursor) news(ctx context.Context, rec events.Record) (bool, error) {
 	case events.AlertReminded:
 		return !p.over && !p.quiet && p.reminder == rec.Seq && p.toldAt < rec.Seq, nil
 	case events.AlertResolved:
-		return p.toldAt != 0 && (d.About == events.AboutStop || d.About == events.AboutOutage), nil
+		return p.toldAt != 0, nil
 	}
 	return false, nil
 }
@@ -119,6 +153,7 @@ func (c *cursor) turnTo(raised uint64) {
 		clear(c.done)
 		clear(c.tries)
 		clear(c.failed)
+		c.stops = nil
 	}
 	c.head = raised - 1
 }
@@ -131,10 +166,19 @@ func (c *cursor) tells(rec events.Record, raised uint64) *progress {
 
 func (c *cursor) take(rec events.Record) {
 	c.head = rec.Seq
+	if n := len(c.stops); ofStop(rec) && (n == 0 || c.stops[n-1].seq < rec.Seq) { // some is read twice
+		c.stops = append(c.stops, telling{rec.Seq, strings.Clone(rec.ID)})
+	}
 	switch d := rec.Data.(type) {
 	case events.AlertRaised:
 		if c.raised[rec.Seq] == nil {
-			c.raised[rec.Seq] = &progress{over: d.About == events.AboutBreach}
+			p := &progress{incident: strings.Clone(d.Incident), over: d.About == events.AboutBreach}
+			for _, before := range c.raised {
+				if before.incident == p.incident { // an outage has become a stop, or a log has come to its reserve
+					p.toldAt, before.over = max(p.toldAt, before.toldAt), true
+				}
+			}
+			c.raised[rec.Seq] = p
 		}
 		c.tells(rec, rec.Seq)
 	case events.AlertReminded:

@@ -22,7 +22,9 @@
 //     it (TestWhatWillNotBeTakenLaterEitherIsGivenUp) or when to come again
 //     (TestAReceiverThatAsksToBeLeftAloneIs). After five minutes the others are told of it,
 //     once (TestAChannelThatFailsIsToldThroughTheOthers).
-//   - Whoever was told of a stop is told of its end. What was over before anybody
+//   - It gets its messages in the order of the log, but that a stop does not wait behind what
+//     it does not take (TestAStopIsNotKeptWaitingBehindWhatAChannelDoesNotTake).
+//   - Whoever was told of what has an end is told of its end. What was over before anybody
 //     could be told is not news (TestWhatIsOverIsNotNews, TestAStopThatEndsBeforeAnybodyCouldBeTold,
 //     TestAStopThatBeganAndEndedWhileTheChannelWasBusyIsNotNews), and neither is a reminder
 //     of what somebody has just been told (TestAReminderThatWasOvertakenIsNotTold).
@@ -35,8 +37,8 @@
 //     TestAnOutageBeginsAnewWithARunThatHasToldNobody).
 //   - A breach is told once for each author and rule in a stop, and counted otherwise
 //     (TestBreaches), and to a channel that is new only those of the last day
-//     (TestANewChannelIsNotToldOfEveryBreachThatThereWas); a log that is nearly full, once, and again when it comes to
-//     its reserve (TestALogThatIsNearlyFullIsToldOnce).
+//     (TestANewChannelIsNotToldOfEveryBreachThatThereWas); a log that is nearly full, once, again when it comes to
+//     its reserve, and when there is room (TestALogThatIsNearlyFullIsToldOnce).
 //   - A day of all that has as many messages as it should (TestADayWithThirtyIncidents).
 //   - A log that takes nothing is told without it, once in a run and after each reload, and so is a stop that is
 //     not in it, under the key that its alert has later (TestWhatTheLogDoesNotTakeIsToldWithoutIt).

@@ -119,10 +119,12 @@ func (q *question) ofRoom() *events.Draft {
 	case q.full.seq == 0:
 	case q.room.stands() && q.full.over:
 		return q.resolved(q.room, q.full.endID, q.full.end)
-	case q.room.stands() && q.room.Cause != q.full.id: // it has come to its reserve
-		return q.resolved(q.room, q.full.id, q.full.seq)
-	case !q.room.stands() && q.full.goesOn():
-		return draft(q.full.id, events.AlertRaised{About: events.AboutRoom, Incident: q.named(q.full.seq), Of: q.full.seq, UsedPercent: q.used})
+	case q.full.goesOn() && q.room.Cause != q.full.id: // it is nearly full, or has come to its reserve
+		r := events.AlertRaised{About: events.AboutRoom, Incident: q.named(q.full.seq), Of: q.full.seq, UsedPercent: q.used}
+		if q.room.stands() {
+			r.Incident = q.room.Incident
+		}
+		return draft(q.full.id, r)
 	}
 	return nil
 }

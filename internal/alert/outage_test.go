@@ -290,10 +290,10 @@ func TestALogThatIsNearlyFullIsToldOnce(t *testing.T) {
 		levels []events.Level
 		want   []string
 	}{
-		{"once, until there is room", []events.Level{events.LevelWarning, events.LevelAmple, events.LevelWarning}, []string{"log.room main-1", "log.room main-6"}},
+		{"once, until there is room", []events.Level{events.LevelWarning, events.LevelAmple, events.LevelWarning}, []string{"log.room main-1", "log.room.over main-1", "log.room main-7"}},
 		{"its reserve is told too: nobody may connect any more", []events.Level{events.LevelWarning, events.LevelReserve, events.LevelWarning, events.LevelAmple},
-			[]string{"log.room main-1", "log.room main-4"}},
-		{"a disk that is full at once", []events.Level{events.LevelReserve, events.LevelWarning, events.LevelReserve}, []string{"log.room main-1", "log.room main-5"}},
+			[]string{"log.room main-1", "log.room main-1", "log.room.over main-1"}},
+		{"a disk that is full at once", []events.Level{events.LevelReserve, events.LevelWarning, events.LevelReserve}, []string{"log.room main-1", "log.room main-1"}},
 		{"that there is room, of which nobody knew otherwise", []events.Level{events.LevelAmple}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

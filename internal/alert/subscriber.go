@@ -95,9 +95,29 @@ func (s Subscriber) Run(ctx context.Context) error {
 		err := s.tell(ctx, c, rec)
 		if err == nil {
 			s.At.Store(0)
+			return nil
 		}
-		return err
+		return errors.Join(err, s.overtake(ctx, c, rec))
 	})
+}
+
+// overtake tells of the stops behind an event that the channel did not take: it may be the
+// event that is wrong, and nobody is to wait a day for a stop behind it. They are found done
+// when their turn comes.
+func (s Subscriber) overtake(ctx context.Context, c *cursor, failed events.Record) error {
+	if ofStop(failed) || ctx.Err() != nil {
+		return nil
+	}
+	for seq := range c.stopsBehind(failed.Seq) {
+		rec, err := one(ctx, s.Log, seq)
+		if err == nil && rec.Data != nil { // else archived meanwhile
+			err = s.tell(ctx, c, rec)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tell handles one event. An error brings it again.

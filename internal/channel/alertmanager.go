@@ -30,8 +30,10 @@ var alerts = map[notice.Kind]alert{
 	notice.Breach:     {"IBRecorderRuleBroken", notice.Warning, time.Hour},
 	notice.Outage:     {"IBRecorderGatewayOutage", notice.Warning, stands},
 	notice.OutageOver: {"IBRecorderGatewayOutage", notice.Warning, stands},
-	notice.Silent:     {"IBRecorderChannelSilent", notice.Warning, time.Hour},
-	notice.Room:       {"IBRecorderLogRoom", notice.Warning, 24 * time.Hour},
+	notice.Silent:     {"IBRecorderChannelSilent", notice.Warning, 24 * time.Hour}, // it may be taken out of the configuration
+	notice.SilentOver: {"IBRecorderChannelSilent", notice.Warning, 24 * time.Hour},
+	notice.Room:       {"IBRecorderLogRoom", notice.Warning, 24 * time.Hour}, // a log that takes nothing has no end in it
+	notice.RoomOver:   {"IBRecorderLogRoom", notice.Warning, 24 * time.Hour},
 	notice.Test:       {"IBRecorderTest", notice.Info, 5 * time.Minute},
 }
 

@@ -51,7 +51,9 @@ func outage(t *testing.T) []notice.Notice {
 		{Kind: notice.Outage, Severity: notice.Warning, Title: "🟠 live has not been there for 10 minutes"},
 		{Kind: notice.OutageOver, Severity: notice.Info, Ends: true, Title: "🟢 live is there again"},
 		{Kind: notice.Silent, Severity: notice.Warning, Title: "🟠 Nobody can be told on phone", Body: []string{"api.telegram.org: it answered 401 Unauthorized"}},
+		{Kind: notice.SilentOver, Severity: notice.Info, Ends: true, Title: "🟢 Somebody can be told on phone again"},
 		{Kind: notice.Room, Severity: notice.Warning, Title: "🟠 The log of live is 80 % full"},
+		{Kind: notice.RoomOver, Severity: notice.Info, Ends: true, Title: "🟢 The log of live has room again"},
 		{Kind: notice.Test, Severity: notice.Info, Title: "Test: the recorder can tell you"},
 	}
 	for i := range all {
@@ -160,7 +162,8 @@ func golden(t *testing.T, name, got string) {
 // The labels of a stop, its reminders and its end are one alert to Alertmanager, and one
 // incident to PagerDuty.
 func TestAStopAndItsEndAreOneThingToWhoeverCounts(t *testing.T) {
-	ends := map[notice.Kind]notice.Kind{notice.Stop: notice.Over, notice.Reminder: notice.Over, notice.Outage: notice.OutageOver}
+	ends := map[notice.Kind]notice.Kind{notice.Stop: notice.Over, notice.Reminder: notice.Over, notice.Outage: notice.OutageOver,
+		notice.Silent: notice.SilentOver, notice.Room: notice.RoomOver}
 	all := outage(t)
 	find := func(k notice.Kind) notice.Notice {
 		return all[slices.IndexFunc(all, func(n notice.Notice) bool { return n.Kind == k })]

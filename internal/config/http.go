@@ -27,9 +27,12 @@ var perToken = []key{
 
 const tokensRoot = "http.tokens."
 
-// checkToken reports whether name can be a token's: a runner's is a part of the source
-// of what it reports.
-func checkToken(name string) error {
+// CheckToken reports whether name can be a token's: it is a part of the source of what is
+// reported and done with it.
+func CheckToken(name string) error {
+	if name == access.Socket {
+		return fmt.Errorf("token %q: that is who comes through the socket; take another name", name)
+	}
 	if events.CheckGatewayName(name) != nil {
 		return fmt.Errorf("token %.40q: want a lower-case letter, then at most 31 of a-z, 0-9 and -, and nothing like an account id", name)
 	}
@@ -40,7 +43,7 @@ func checkToken(name string) error {
 func (f *file) http(n ast.Node) {
 	f.mapping(n, "http.", top, func(name string, at *token.Token, value ast.Node) bool {
 		if name == "tokens" {
-			f.named(at, value, list{"tokens", "a token", tokensRoot + "*.", perToken, checkToken})
+			f.named(at, value, list{"tokens", "a token", tokensRoot + "*.", perToken, CheckToken})
 		}
 		return name == "tokens"
 	})
@@ -53,7 +56,7 @@ func (l *layer) tokens(origin string, values []string) {
 	for _, v := range values {
 		name, rest, _ := strings.Cut(v, "=")
 		scope, secret, ok := strings.Cut(rest, ":")
-		err := checkToken(name)
+		err := CheckToken(name)
 		switch {
 		case err != nil:
 		case !ok:

@@ -9,6 +9,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
+	"ibrecorder/internal/access"
 	"ibrecorder/internal/alert"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/notice"
@@ -137,7 +138,7 @@ func (p *post) Ack(ctx context.Context, a httpapi.Ack) (events.Record, error) {
 	case x.Acknowledged.Seq != 0:
 		return x.Acknowledged, nil // the first one counts
 	}
-	rec, err := p.loop.Submit(ctx, events.Draft{Source: operator, Cause: x.ID,
+	rec, err := p.loop.Submit(ctx, events.Draft{Source: access.Of(ctx).Operator(), Cause: x.ID,
 		Data: events.AlertAcknowledged{Incident: x.Incident, Raised: x.Seq, By: a.By, Text: a.Note}})
 	return rec, problem(err)
 }

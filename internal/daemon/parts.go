@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/access"
 	"ibrecorder/internal/checkpoint"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/snapshot"
@@ -29,7 +30,7 @@ func (p *post) Roll(ctx context.Context, r httpapi.Roll) (httpapi.Part, error) {
 }
 
 func (p *post) note(ctx context.Context, by, text string) error {
-	_, err := p.loop.Submit(ctx, events.Draft{Source: operator, Data: events.OperatorNoted{By: by, Text: text}})
+	_, err := p.loop.Submit(ctx, events.Draft{Source: access.Of(ctx).Operator(), Data: events.OperatorNoted{By: by, Text: text}})
 	return problem(err)
 }
 

@@ -13,15 +13,13 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/fsm"
+	"ibrecorder/internal/access"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/policy"
 	"ibrecorder/internal/recorder"
 	"ibrecorder/internal/snapshot"
 	"ibrecorder/store"
 )
-
-// operator is the source of what comes over the socket from an operator.
-const operator = "/operator/cli"
 
 // Name implements httpapi.Gateway.
 func (p *post) Name() string { return p.cfg.Name }
@@ -37,13 +35,13 @@ func (p *post) Submit(ctx context.Context, d events.Draft) (events.Record, error
 
 // Resume implements httpapi.Gateway.
 func (p *post) Resume(ctx context.Context, c httpapi.Claim) (events.Record, error) {
-	rec, err := p.loop.Resume(ctx, operator, events.RestartClaimed{By: c.By, Reason: c.Reason, Override: c.Override})
+	rec, err := p.loop.Resume(ctx, access.Of(ctx).Operator(), events.RestartClaimed{By: c.By, Reason: c.Reason, Override: c.Override})
 	return rec, problem(err)
 }
 
 // Disconnect implements httpapi.Gateway.
 func (p *post) Disconnect(ctx context.Context, q httpapi.Disconnect) (events.Record, error) {
-	rec, err := p.loop.Disconnect(ctx, operator, events.DisconnectRequested{By: q.By, Reason: q.Reason, ClientID: q.ClientID, Force: q.Force, ForceEnv: q.ForceEnv})
+	rec, err := p.loop.Disconnect(ctx, access.Of(ctx).Operator(), events.DisconnectRequested{By: q.By, Reason: q.Reason, ClientID: q.ClientID, Force: q.Force, ForceEnv: q.ForceEnv})
 	return rec, problem(err)
 }
 
@@ -74,7 +72,8 @@ func problem(err error) error {
 		return &httpapi.Problem{Type: "urn:ibrecorder:problem:id-taken", Title: "the id is taken", Status: http.StatusConflict,
 			Detail: err.Error(), Hint: "give each event an id of its own"}
 	case errors.Is(err, recorder.ErrNoEvent):
-		return &httpapi.Problem{Type: "urn:ibrecorder:problem:malformed", Title: "the request cannot be understood", Status: http.StatusBadRequest, Detail: err.Error()}
+		return &httpapi.Problem{Type: "urn:ibrecorder:problem:malformed", Title: "the request cannot be understood", Status: http.StatusBadRequest,
+			Detail: err.Error(), Hint: "docs/events.md says what each field may be"}
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/access"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/report"
 )
@@ -123,6 +124,7 @@ func (b *Board) takes(d *deed) http.HandlerFunc {
 		if !ok {
 			return
 		}
+		r = r.WithContext(access.With(r.Context(), access.Caller{Name: by, Scope: access.Operate}))
 		status, m, err := d.do(b, r, f, by, x)
 		if err != nil {
 			p := httpapi.ProblemOf(err)

@@ -49,6 +49,15 @@ func (c *Client) Gateways(ctx context.Context) ([]string, error) {
 	return names, err
 }
 
+// Alive returns nil if the loop of every gateway turns, as GET /healthz has it.
+func (c *Client) Alive(ctx context.Context) error {
+	body, err := c.do(ctx, "health", http.MethodGet, "/healthz", nil)
+	if err != nil {
+		return err
+	}
+	return body.Close()
+}
+
 // Status returns what the recorder knows of a gateway.
 func (c *Client) Status(ctx context.Context, gateway string) (Status, error) {
 	var s Status
@@ -191,6 +200,9 @@ func (c *Client) do(ctx context.Context, op, method, path string, body []byte) (
 	defer resp.Body.Close()
 	p := new(Problem)
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 4*maxBody))
+	if err == nil && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") { // what is mounted beside the API
+		return nil, fmt.Errorf("%s: %s", op, strings.TrimSpace(string(text)))
+	}
 	if err != nil || json.Unmarshal(text, p) != nil || !strings.HasPrefix(p.Type, problemType) {
 		return nil, fmt.Errorf("%s: the recorder answers %s and not why", op, resp.Status)
 	}

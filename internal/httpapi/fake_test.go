@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/access"
 
 	"go.uber.org/goleak"
 )
@@ -112,7 +113,7 @@ func (f *fake) append(d events.Draft) events.Record {
 // fill appends n remarks.
 func (f *fake) fill(n int) {
 	for i := range n {
-		f.append(events.Draft{Source: operatorSource, Data: events.OperatorNoted{By: "ann", Text: fmt.Sprintf("remark %d: 1 < 2 && \"so\"", i+1)}})
+		f.append(events.Draft{Source: access.Caller{}.Operator(), Data: events.OperatorNoted{By: "ann", Text: fmt.Sprintf("remark %d: 1 < 2 && \"so\"", i+1)}})
 	}
 }
 
@@ -131,7 +132,7 @@ func (f *fake) Resume(_ context.Context, c Claim) (events.Record, error) {
 	return f.decided(c, &f.claim)
 }
 
-func (f *fake) Ack(_ context.Context, a Ack) (events.Record, error) {
+func (f *fake) Ack(ctx context.Context, a Ack) (events.Record, error) {
 	f.mu.Lock()
 	f.asked = a
 	fail := f.fail
@@ -139,7 +140,7 @@ func (f *fake) Ack(_ context.Context, a Ack) (events.Record, error) {
 	if fail != nil {
 		return events.Record{}, fail
 	}
-	return f.append(events.Draft{Source: operatorSource, Data: events.AlertAcknowledged{Incident: "live-48131", Raised: 48132, By: a.By, Text: a.Note}}), nil
+	return f.append(events.Draft{Source: access.Of(ctx).Operator(), Data: events.AlertAcknowledged{Incident: "live-48131", Raised: 48132, By: a.By, Text: a.Note}}), nil
 }
 
 func (f *fake) Disconnect(_ context.Context, q Disconnect) (events.Record, error) {

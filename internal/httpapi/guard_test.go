@@ -156,6 +156,7 @@ func TestThePortAsksWhoComes(t *testing.T) {
 		{"another site that posts and hides its address", false, call{method: "POST", path: live + "/notes", token: "ann", body: note, header: with("Sec-Fetch-Site", "cross-site")}, 403, ""},
 		{"a link from another site", false, call{method: "GET", path: live, header: map[string]string{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}}, 200, ""},
 		{"a body of which nothing is said", false, call{method: "POST", path: live + "/notes", token: "ann", body: note}, 415, "no Content-Type"},
+		{"another method, and no body", false, call{method: "POST", path: live, token: "ann"}, 405, "GET"},
 		{"the recorder's own page", false, call{method: "POST", path: live + "/notes", token: "ann", body: note, header: with("Origin", "http://SELF")}, 201, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -173,6 +174,11 @@ func TestThePortAsksWhoComes(t *testing.T) {
 			}
 			if stored := len(f.log); (stored == 1) != (c.method == "POST" && c.status == 201) {
 				t.Errorf("%d events were stored", stored)
+			}
+			for _, rec := range f.log { // whatever it says who it is by
+				if !strings.HasSuffix(rec.Source, "/"+c.token) {
+					t.Errorf("%s is from %s, and the token is that of %s", rec.Kind(), rec.Source, c.token)
+				}
 			}
 			for _, secret := range secrets {
 				if strings.Contains(body, secret) {

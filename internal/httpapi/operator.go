@@ -5,10 +5,8 @@ import (
 	"net/http"
 
 	"ibrecorder/events"
+	"ibrecorder/internal/access"
 )
-
-// operatorSource is the source of what an operator says over this API.
-const operatorSource = "/operator/cli"
 
 func (h *handler) resume(w http.ResponseWriter, r *http.Request, g Gateway) error {
 	var c Claim
@@ -99,5 +97,5 @@ func (h *handler) note(w http.ResponseWriter, r *http.Request, g Gateway) error 
 	if n.By == "" || n.Text == "" {
 		return malformed.with("by or text is missing", "say who notes what")
 	}
-	return h.append(w, r, g, events.Draft{Source: operatorSource, Data: events.OperatorNoted{By: n.By, Text: n.Text}})
+	return h.append(w, r, g, events.Draft{Source: access.Of(r.Context()).Operator(), Data: events.OperatorNoted{By: n.By, Text: n.Text}})
 }

@@ -1,12 +1,15 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ibrecorder/internal/health"
 )
 
 func TestTheSocketIsPrivate(t *testing.T) {
@@ -142,5 +145,30 @@ func TestNobodyAnswers(t *testing.T) {
 				t.Errorf("got %v, want it to end with %s", err, next)
 			}
 		}
+	}
+}
+
+func TestTheClientRepeatsWhyTheRecorderIsNotAlive(t *testing.T) {
+	dir := folder(t)
+	l, err := Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sick error
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- Serve(ctx, l, nil, nil, Mount{Pattern: "GET /healthz", Handler: health.Handler("alive", func() error { return sick })})
+	}()
+	if err := Dial(dir).Alive(t.Context()); err != nil {
+		t.Errorf("a recorder that is well: %v", err)
+	}
+	sick = errors.New("the loop of live has not gone round for 31s")
+	if err := Dial(dir).Alive(t.Context()); err == nil || err.Error() != "health: "+sick.Error() {
+		t.Errorf("a recorder whose loop is stuck: %v", err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("Serve: %v", err)
 	}
 }

@@ -24,8 +24,12 @@ const (
 	OutageOver Kind = "outage.over"
 	// Silent: another channel tells nobody.
 	Silent Kind = "channel.silent"
+	// SilentOver: it takes messages again.
+	SilentOver Kind = "channel.silent.over"
 	// Room: the log is nearly full, or takes nothing.
 	Room Kind = "log.room"
+	// RoomOver: it has room again.
+	RoomOver Kind = "log.room.over"
 	// Test: somebody asked for it.
 	Test Kind = "test"
 )

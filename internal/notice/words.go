@@ -130,12 +130,22 @@ func (w Words) reminder(n *Notice, d events.AlertReminded, f Facts) {
 }
 
 func (w Words) over(n *Notice, d events.AlertResolved, f Facts) {
-	if d.About == events.AboutOutage {
-		n.Kind = OutageOver
-		n.Title = fmt.Sprintf("🟢 %s is there again after %s.", shout(n.Gateway), span(n.Time.Sub(n.Since).Milliseconds()))
-		n.Body = []string{w.since(n.Since), "Incident " + n.Incident}
-		return
+	lasted := span(n.Time.Sub(n.Since).Milliseconds())
+	n.Body = []string{w.since(n.Since), "Incident " + n.Incident}
+	switch d.About {
+	case events.AboutOutage:
+		n.Kind, n.Title = OutageOver, fmt.Sprintf("🟢 %s is there again after %s.", shout(n.Gateway), lasted)
+	case events.AboutChannel:
+		raised, _ := f.Raised.Data.(events.AlertRaised)
+		n.Kind, n.Title = SilentOver, fmt.Sprintf("🟢 Alerts of %s reach channel %s again after %s.", shout(n.Gateway), raised.Channel, lasted)
+	case events.AboutRoom:
+		n.Kind, n.Title = RoomOver, fmt.Sprintf("🟢 The log of %s has room again after %s.", shout(n.Gateway), lasted)
+	default:
+		w.released(n, d, f)
 	}
+}
+
+func (w Words) released(n *Notice, d events.AlertResolved, f Facts) {
 	n.Kind = Over
 	how, then := "", "The next attempts are a probation; the first that is ready opens the gate."
 	switch e := f.Ended.Data.(type) {
@@ -213,7 +223,7 @@ func (w Words) silent(n *Notice, d events.AlertRaised, f Facts) {
 	n.Kind, n.Severity = Silent, Warning
 	failed, _ := f.Began.Data.(events.AlertFailed)
 	n.Title = fmt.Sprintf("🟠 Alerts of %s do not reach channel %s.", shout(n.Gateway), d.Channel)
-	n.Body = []string{w.since(n.Since), "It says: " + failed.Text, "It is tried again for a day. Whether it is well again: recorder status"}
+	n.Body = []string{w.since(n.Since), "It says: " + failed.Text, "It is tried again for a day. You are told when it is well again. Incident " + n.Incident}
 	n.Steps = []string{"recorder alert test " + d.Channel}
 }
 

@@ -74,7 +74,7 @@ func (p Periodic) Run(ctx context.Context) {
 // watcher is one run.
 type watcher struct {
 	Periodic
-	first  *events.GatewayObserved // the first reading, to compare with while the log has none
+	first  *events.GatewayObserved // the first reading that shows a listener, to compare with while the log has none
 	said   map[string]bool         // why something was unknown
 	series series
 }
@@ -112,7 +112,7 @@ func (w *watcher) look(ctx context.Context) {
 	if trouble {
 		w.Logger.Warn("the Gateway cannot be watched as it should", "why", seen.Text)
 	}
-	if w.first == nil && seen.Listening != events.ListeningUnknown {
+	if w.first == nil && seen.Listening == events.ListeningYes {
 		w.first = &seen
 	}
 	if !trouble && !Changed(last, seen) {
@@ -132,11 +132,14 @@ func (w *watcher) look(ctx context.Context) {
 const clockStep = 10_000
 
 // Changed reports whether a reading shows another listener than the last. What it
-// could not read is no change, and neither is the first reading of all.
+// could not read is no change. The first reading of all is one if nothing listens: a
+// Gateway that never came has to be told of too, whether somebody dials it or not.
 func Changed(last, seen events.GatewayObserved) bool {
 	switch {
-	case last.Listening == "" || seen.Listening == events.ListeningUnknown:
+	case seen.Listening == events.ListeningUnknown:
 		return false
+	case last.Listening == "":
+		return seen.Listening == events.ListeningNo
 	case seen.Listening != last.Listening:
 		return true
 	case seen.Listening == events.ListeningNo:

@@ -66,7 +66,8 @@ func TestOnlyChangesAreRecorded(t *testing.T) {
 		log, seen, add []events.GatewayObserved
 	}{
 		{"the first reading of all", nil, []events.GatewayObserved{java(1), java(1)}, nil},
-		{"what changed since the first", nil, []events.GatewayObserved{none, java(1), java(1)}, []events.GatewayObserved{java(1)}},
+		{"the first reading of all shows nobody", nil, []events.GatewayObserved{none, none, java(1), java(1)}, []events.GatewayObserved{none, java(1)}},
+		{"what changed since the first", nil, []events.GatewayObserved{java(1), none, java(2)}, []events.GatewayObserved{none, java(2)}},
 		{"as the log has it", []events.GatewayObserved{java(1)}, []events.GatewayObserved{java(1)}, nil},
 		{"what changed while no recorder ran", []events.GatewayObserved{java(1)}, []events.GatewayObserved{java(2)}, []events.GatewayObserved{java(2)}},
 		{"a restart", []events.GatewayObserved{java(1)}, []events.GatewayObserved{none, none, java(2), java(2)}, []events.GatewayObserved{none, java(2)}},
