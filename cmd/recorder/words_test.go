@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"ibrecorder/events"
+	"ibrecorder/fsm"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/report"
 	"ibrecorder/internal/watch"
@@ -101,11 +102,18 @@ func api(ts *testscript.TestScript) *httpapi.Client {
 	return httpapi.Dial(ts.Getenv("IBRECORDER_DATA"))
 }
 
-// up waits until a recorder answers.
+// up waits until a recorder answers and has seen whether its Gateways listen.
 func up(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, !neg && len(args) == 0, "up")
 	eventually(ts, func() (bool, string) {
-		_, err := api(ts).Gateways(context.Background())
+		names, err := api(ts).Gateways(context.Background())
+		for _, name := range names {
+			s, bad := api(ts).Status(context.Background(), name)
+			seen := (&watch.Listener{Address: s.Address}).Observe(context.Background())
+			if bad != nil || seen.Listening == events.ListeningNo && s.API == string(fsm.Unknown) {
+				return false, fmt.Sprintf("%+v %v %+v", s, bad, seen)
+			}
+		}
 		return err == nil, fmt.Sprint(err)
 	})
 }

@@ -211,6 +211,9 @@ func released(gateway string) string {
 	return fmt.Sprintf("restart the Gateway, log in, then: recorder resume %s --reason TEXT", gateway)
 }
 
+// elsewhere is what to do about a Gateway at which nothing listens.
+const elsewhere = "start the Gateway, or see that its address is right: recorder config show --origin"
+
 // why is one sentence on the gate, and what to type next.
 func why(s fsm.State) (sentence, next string) {
 	switch s.Gate {
@@ -227,12 +230,15 @@ func why(s fsm.State) (sentence, next string) {
 	case fsm.Backoff:
 		if s.Closed != "" {
 			return "Nothing listens at the Gateway, so programs are refused; the next one is let through when something does, or after the wait.",
-				"start the Gateway, or see that its address is right: recorder config show --origin"
+				elsewhere
 		}
 		return fmt.Sprintf("%d attempts in a row have failed; the next waits.", s.Row.Failed), ""
 	}
 	if n := len(s.Sessions); n > 0 {
 		return "Clients may connect, and some are.", ""
+	}
+	if s.API == fsm.Absent {
+		return "Clients may connect; nothing listens at the Gateway.", elsewhere
 	}
 	return "Clients may connect; none is.", ""
 }
