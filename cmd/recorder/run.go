@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -17,10 +18,12 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/internal/access"
+	"ibrecorder/internal/alert"
 	"ibrecorder/internal/config"
 	"ibrecorder/internal/daemon"
 	"ibrecorder/internal/health"
 	"ibrecorder/internal/httpapi"
+	"ibrecorder/internal/notice"
 	"ibrecorder/internal/policy"
 	"ibrecorder/internal/systemd"
 	"ibrecorder/internal/tty"
@@ -97,9 +100,18 @@ func record(ctx context.Context, errs io.Writer, coloured bool, c config.Config,
 			bar.Watch(in)(yield)
 		}
 	}
+	var gateways []string
+	for _, g := range set.Gateways {
+		gateways = append(gateways, g.Name)
+	}
+	start := alert.Start{Folder: c.Data, Gateways: gateways, Words: notice.Words{Zone: set.Zone}, Channels: told, Logger: log}
 	d, err := daemon.Open(ctx, set)
 	checked()
 	if err != nil {
+		// Who sits at a terminal sees it, and who has started a second recorder has one.
+		if !tty.Is(errs) && ctx.Err() == nil && !errors.Is(err, store.ErrLocked) && !errors.Is(err, daemon.ErrGuarded) {
+			start.Failed(ctx, events.NewRedactor([]byte(rand.Text())).Text(err.Error()))
+		}
 		return startError(err)
 	}
 	r.d = d
@@ -108,6 +120,7 @@ func record(ctx context.Context, errs io.Writer, coloured bool, c config.Config,
 	watching, enough := context.WithCancel(ctx)
 	var watched sync.WaitGroup
 	watched.Go(func() { r.heed(watching, hangups) })
+	watched.Go(func() { start.Runs(watching) })
 	watched.Go(func() {
 		manager.Watch(watching, func() string { return d.Sentence(time.Now()) }, func() error { return health.Alive(d.Pulses()) })
 	})

@@ -42,6 +42,8 @@
 //   - A day of all that has as many messages as it should (TestADayWithThirtyIncidents).
 //   - A log that takes nothing is told without it, once in a run and after each reload, and so is a stop that is
 //     not in it, under the key that its alert has later (TestWhatTheLogDoesNotTakeIsToldWithoutIt).
+//   - A recorder that cannot start is told, once a day, and when it runs again
+//     (TestARecorderThatCannotStartIsToldOnceADay).
 //   - What was archived meanwhile keeps nobody from being told (TestAStopWhoseBeginWasArchivedIsToldToBeOver).
 //   - A service is pinged while the recorder is well, and told when it is not
 //     (TestADeadManIsToldThatTheRecorderLives, TestAPingThatIsNotTakenIsSeen).

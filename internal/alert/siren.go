@@ -32,7 +32,7 @@ const (
 	// sirenAfter is how long it may take nothing before people are told: an append that
 	// waits for a busy disk takes less.
 	sirenAfter = 10 * time.Second
-	// sirenTries is how often a channel is tried, about a minute apart at the end.
+	// sirenTries is how often a channel is tried.
 	sirenTries = 30
 )
 
@@ -69,7 +69,7 @@ func (s Siren) Run(ctx context.Context) {
 		s.Logger.Error("the log takes nothing, so people are told without it", "of", n.Kind, "kind", rec.Kind(), "error", err)
 		for _, ch := range s.Channels {
 			if takes(ch, n.Kind) {
-				telling.Go(func() { s.tell(ctx, ch, n) })
+				telling.Go(func() { _ = persist(ctx, ch, n, sirenTries, s.Logger) }) // it was logged
 			}
 		}
 	}
@@ -91,18 +91,22 @@ func (s Siren) notice(ctx context.Context, rec events.Record, why error, since t
 	return s.Words.Blocked(s.Gateway, s.Boot, why.Error(), since, time.Now())
 }
 
-// tell tries until the channel takes it.
-func (s Siren) tell(ctx context.Context, ch Channel, n notice.Notice) {
-	for try := 1; try <= sirenTries; try++ {
+// persist tries until a channel takes what the log cannot tell of, at most so many times,
+// about a minute apart at the end. The error is the last, and was logged.
+func persist(ctx context.Context, ch Channel, n notice.Notice, tries int, log *slog.Logger) error {
+	for try := 1; ; try++ {
 		err := ch.Tell(ctx, n)
-		if err == nil || ctx.Err() != nil {
-			return
+		if err == nil {
+			return nil
 		}
-		s.Logger.Error("nobody was told without the log", "channel", ch.Name(), "try", try, "error", err)
+		log.Error("nobody was told without the log", "channel", ch.Name(), "of", n.Kind, "try", try, "error", err)
+		if try == tries {
+			return err
+		}
 		select {
 		case <-time.After(min(time.Second<<min(try, 6), time.Minute)):
 		case <-ctx.Done():
-			return
+			return context.Cause(ctx)
 		}
 	}
 }

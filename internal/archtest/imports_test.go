@@ -52,7 +52,7 @@ var mayImport = map[string][]string{
 	"internal/watch":     {"events", gopsutil},
 	"internal/flock":     {xsys},
 	"internal/diskfile":  {"internal/flock"},
-	"internal/alert":     {"events", "store", "internal/notice", "internal/channel", "internal/window"},
+	"internal/alert":     {"events", "store", "internal/notice", "internal/channel", "internal/flock", "internal/window"},
 	"internal/notice":    {"events"},
 	"internal/window":    {},
 	"internal/access":    {xtime},

@@ -34,6 +34,8 @@ var alerts = map[notice.Kind]alert{
 	notice.SilentOver: {"IBRecorderChannelSilent", notice.Warning, 24 * time.Hour},
 	notice.Room:       {"IBRecorderLogRoom", notice.Warning, 24 * time.Hour}, // a log that takes nothing has no end in it
 	notice.RoomOver:   {"IBRecorderLogRoom", notice.Warning, 24 * time.Hour},
+	notice.Down:       {"IBRecorderDown", notice.Critical, stands},
+	notice.DownOver:   {"IBRecorderDown", notice.Critical, stands},
 	notice.Test:       {"IBRecorderTest", notice.Info, 5 * time.Minute},
 }
 

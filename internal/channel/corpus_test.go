@@ -41,7 +41,7 @@ func drawNotice(t *rapid.T, rec events.Record) notice.Notice {
 	one := rapid.SampledFrom(nasty)
 	list := rapid.SliceOfN(one, 0, 6)
 	n := notice.Notice{
-		Kind:     rapid.SampledFrom([]notice.Kind{notice.Stop, notice.Reminder, notice.Over, notice.Breach, notice.Outage, notice.OutageOver, notice.Silent, notice.SilentOver, notice.Room, notice.RoomOver, notice.Test, "new"}).Draw(t, "kind"),
+		Kind:     rapid.SampledFrom([]notice.Kind{notice.Stop, notice.Reminder, notice.Over, notice.Breach, notice.Outage, notice.OutageOver, notice.Silent, notice.SilentOver, notice.Room, notice.RoomOver, notice.Down, notice.DownOver, notice.Test, "new"}).Draw(t, "kind"),
 		Severity: rapid.SampledFrom([]notice.Severity{notice.Critical, notice.Warning, notice.Info, ""}).Draw(t, "severity"),
 		Gateway:  rapid.SampledFrom([]string{"", "main", "live-2"}).Draw(t, "gateway"),
 		Key:      "main-1-" + one.Draw(t, "key"), Incident: one.Draw(t, "incident"), Ends: rapid.Bool().Draw(t, "ends"),

@@ -54,6 +54,8 @@ func outage(t *testing.T) []notice.Notice {
 		{Kind: notice.SilentOver, Severity: notice.Info, Ends: true, Title: "🟢 Somebody can be told on phone again"},
 		{Kind: notice.Room, Severity: notice.Warning, Title: "🟠 The log of live is 80 % full"},
 		{Kind: notice.RoomOver, Severity: notice.Info, Ends: true, Title: "🟢 The log of live has room again"},
+		{Kind: notice.Down, Severity: notice.Critical, Title: "🔴 The recorder of live cannot start", Body: []string{"Why: the log is damaged"}},
+		{Kind: notice.DownOver, Severity: notice.Info, Ends: true, Title: "🟢 The recorder of live runs again"},
 		{Kind: notice.Test, Severity: notice.Info, Title: "Test: the recorder can tell you"},
 	}
 	for i := range all {
@@ -163,7 +165,7 @@ func golden(t *testing.T, name, got string) {
 // incident to PagerDuty.
 func TestAStopAndItsEndAreOneThingToWhoeverCounts(t *testing.T) {
 	ends := map[notice.Kind]notice.Kind{notice.Stop: notice.Over, notice.Reminder: notice.Over, notice.Outage: notice.OutageOver,
-		notice.Silent: notice.SilentOver, notice.Room: notice.RoomOver}
+		notice.Silent: notice.SilentOver, notice.Room: notice.RoomOver, notice.Down: notice.DownOver}
 	all := outage(t)
 	find := func(k notice.Kind) notice.Notice {
 		return all[slices.IndexFunc(all, func(n notice.Notice) bool { return n.Kind == k })]

@@ -30,6 +30,10 @@ const (
 	Room Kind = "log.room"
 	// RoomOver: it has room again.
 	RoomOver Kind = "log.room.over"
+	// Down: the recorder could not start.
+	Down Kind = "recorder.down"
+	// DownOver: it runs again.
+	DownOver Kind = "recorder.down.over"
 	// Test: somebody asked for it.
 	Test Kind = "test"
 )

@@ -270,6 +270,43 @@ func (w Words) Blocked(gateway, boot, why string, since, now time.Time) Notice {
 	return n
 }
 
+// Down makes the notice of a recorder of some gateways, at least one, that cannot start
+// since a time, and so has no log to tell of it.
+func (w Words) Down(gateways []string, why string, since, now time.Time) Notice {
+	n := w.start(gateways, since, now)
+	n.Kind, n.Severity, n.Key = Down, Critical, n.Incident+now.UTC().Format("/20060102T150405")
+	n.Title = fmt.Sprintf("🔴 The recorder of %s cannot start: programs are refused.", some(gateways))
+	n.Steps = []string{"recorder doctor, on its host, says what to do", "Until it runs, a program that must trade reaches the Gateway at its own port, where nobody holds it"}
+	n.Body = []string{w.since(since), "Why: " + why, "It is told again after a day. This message is in no log."}
+	return n
+}
+
+// Up makes the notice of its end.
+func (w Words) Up(gateways []string, since, now time.Time) Notice {
+	n := w.start(gateways, since, now)
+	n.Kind, n.Severity, n.Key, n.Ends = DownOver, Info, n.Incident+"/up", true
+	n.Title = fmt.Sprintf("🟢 The recorder of %s runs again after %s.", some(gateways), span(now.Sub(since).Milliseconds()))
+	n.Body = []string{w.since(since)}
+	return n
+}
+
+func (w Words) start(gateways []string, since, now time.Time) Notice {
+	n := Notice{Incident: "recorder-" + gateways[0] + since.UTC().Format("-20060102T150405"), Time: now.UTC(), Since: since.UTC()}
+	if len(gateways) == 1 {
+		n.Gateway = gateways[0]
+	}
+	return n
+}
+
+// some are names for one line.
+func some(names []string) string {
+	const most = 3
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
 // downs are what proves that a Gateway is down.
 var downs = map[events.DownReason]string{
 	events.DownSilent: "the Gateway accepted a connection and did not answer", events.DownDialTimeouts: "the Gateway did not accept connections in time",

@@ -115,6 +115,9 @@ func TestTexts(t *testing.T) {
 		{"a log that is full but for its reserve", usual.Of(facts(at(t, 900, "2026-11-24T10:00:00Z", events.AlertRaised{About: events.AboutRoom, Incident: "live-899", Of: 899, UsedPercent: 37}),
 			at(t, 899, "2026-11-24T10:00:00Z", events.RecorderRoom{Level: events.LevelReserve, UsedBytes: 18_000_000, LimitBytes: 49_000_000})))},
 		{"a log that takes nothing", usual.Blocked("live", "mwtrzsgbpe", "append to live: no space left on device", required.Time, required.Time.Add(10*time.Second))},
+		{"a recorder that cannot start", usual.Down([]string{"live"}, "log of live: 1.blk: a checksum is wrong at byte 113, after event 0; nothing was changed; copy the folder away, then: recorder log quarantine live --reason TEXT", required.Time, required.Time)},
+		{"a recorder of many that cannot start", usual.Down([]string{"live-eu", "live-us", "paper-eu", "paper-us", "tests"}, "start the embedded server: no space left on device", required.Time, required.Time.Add(24*time.Hour))},
+		{"a recorder that runs again", usual.Up([]string{"live"}, required.Time, required.Time.Add(3*time.Hour))},
 		{"a stop that is not in the log", usual.Unrecorded(required)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
