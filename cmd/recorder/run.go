@@ -108,6 +108,9 @@ func record(ctx context.Context, errs io.Writer, coloured bool, c config.Config,
 	d, err := daemon.Open(ctx, set)
 	checked()
 	if err != nil {
+		if strings.Contains(err.Error(), syscall.ENOSPC.Error()) { // the embedded server has only words for it
+			err = fmt.Errorf("%w; make room on the disk of %s, then start it again", err, c.Data)
+		}
 		// Who sits at a terminal sees it, and who has started a second recorder has one.
 		if !tty.Is(errs) && ctx.Err() == nil && !errors.Is(err, store.ErrLocked) && !errors.Is(err, daemon.ErrGuarded) {
 			start.Failed(ctx, events.NewRedactor([]byte(rand.Text())).Text(err.Error()))

@@ -43,6 +43,9 @@ const (
 
 // Failed tells why it could not start. It returns when each channel was tried once.
 func (s Start) Failed(ctx context.Context, why string) {
+	if len(s.Channels) == 0 {
+		return
+	}
 	now := time.Now().UTC()
 	since, last, told := s.read()
 	switch {

@@ -200,7 +200,7 @@ func (c *Client) do(ctx context.Context, op, method, path string, body []byte) (
 	defer resp.Body.Close()
 	p := new(Problem)
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 4*maxBody))
-	if err == nil && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") { // what is mounted beside the API
+	if err == nil && resp.StatusCode == http.StatusServiceUnavailable && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") { // as /healthz says it
 		return nil, fmt.Errorf("%s: %s", op, strings.TrimSpace(string(text)))
 	}
 	if err != nil || json.Unmarshal(text, p) != nil || !strings.HasPrefix(p.Type, problemType) {
