@@ -83,7 +83,8 @@
 //     what could change them are out of its reach even if every subject is allowed
 //     (TestTheLogIsOutOfReachOfWhoeverComesThroughTheDoor). What one of them makes the
 //     server say and keep is bounded (TestAGuestCannotFloodTheLogOfTheServer,
-//     TestAGuestThatDoesNotReadIsCutOff, TestGuestsLeaveRoomForTheRecorder).
+//     TestAGuestThatDoesNotReadIsCutOff, TestGuestsLeaveRoomForTheRecorder,
+//     TestARunnerHasNoMoreThanItsShareOfConnections).
 //   - What the server warns of comes out of Store.Err
 //     (TestWarningsOfTheServerComeOut).
 //

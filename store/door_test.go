@@ -330,16 +330,21 @@ func TestAGuestThatDoesNotReadIsCutOff(t *testing.T) {
 
 // Runners that take all connections there are keep other runners out, and not the recorder.
 func TestGuestsLeaveRoomForTheRecorder(t *testing.T) {
-	key, runner := guest(t)
-	s := openDoor(t, runner)
+	var keys []nkeys.KeyPair
+	var runners []store.Runner
+	for range 8 {
+		key, runner := guest(t)
+		keys, runners = append(keys, key), append(runners, runner)
+	}
+	s := openDoor(t, runners...)
 	for i := range 64 {
-		nc, err := enter(s, key)
+		nc, err := enter(s, keys[i/8])
 		if err != nil {
 			t.Fatalf("connection %d: %v", i+1, err)
 		}
 		defer nc.Close()
 	}
-	if nc, err := enter(s, key); err == nil { // it is told so, or its socket is closed before
+	if nc, err := enter(s, keys[0]); err == nil { // it is told so, or its socket is closed before
 		nc.Close()
 		t.Error("one more comes in")
 	}
@@ -347,6 +352,35 @@ func TestGuestsLeaveRoomForTheRecorder(t *testing.T) {
 	must(t, err)
 	storetest.Fill(t, log, "main", 3)
 	must(t, s.Guests().FlushTimeout(10*time.Second))
+}
+
+// A runner that forgets its connections does not keep the others out.
+func TestARunnerHasNoMoreThanItsShareOfConnections(t *testing.T) {
+	key, runner := guest(t)
+	other, another := guest(t)
+	s := openDoor(t, runner, another)
+	var all []*nats.Conn
+	for range 64 {
+		nc, err := enter(s, key)
+		if err != nil {
+			break // some were closed already
+		}
+		defer nc.Close()
+		all = append(all, nc)
+	}
+	eventually(t, "another runner comes in", func() bool {
+		nc, err := enter(s, other)
+		if err == nil {
+			nc.Close()
+		}
+		return err == nil
+	})
+	eventually(t, "the newest is closed", all[len(all)-1].IsClosed)
+	for i, nc := range all[:8] {
+		if err := nc.FlushTimeout(10 * time.Second); err != nil {
+			t.Errorf("connection %d, which was there first: %v", i+1, err)
+		}
+	}
 }
 
 // deaf is a dialer of a connection that can stop reading.
@@ -365,4 +399,14 @@ func (d *deaf) Read(b []byte) (int, error) {
 		time.Sleep(time.Millisecond)
 	}
 	return d.Conn.Read(b)
+}
+
+// eventually waits until something is so, for half a minute at most.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+	}
 }

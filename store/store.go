@@ -30,6 +30,8 @@ type Store struct {
 	of string
 	// ended is closed when the store is.
 	ended chan struct{}
+	// sharing is the goroutine of share.
+	sharing sync.WaitGroup
 
 	mu     sync.Mutex // guards the rest
 	logs   map[string]*JetLog
@@ -126,6 +128,7 @@ func (s *Store) start(ctx context.Context) error {
 		if s.guests, err = dialServer(s.srv, s.cfg, own); err != nil {
 			return err
 		}
+		s.sharing.Go(s.share)
 	}
 	s.js, err = jetstream.New(s.nc, jetstream.WithDefaultTimeout(s.cfg.Timeout))
 	if err != nil {
@@ -169,6 +172,7 @@ func (s *Store) Close() error {
 	}
 	s.closed = true
 	close(s.ended)
+	s.sharing.Wait()
 	var errs []error
 	for _, l := range s.logs {
 		errs = append(errs, l.marks.close())

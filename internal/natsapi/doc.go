@@ -22,7 +22,8 @@
 // An error is a Problem as package httpapi has them, with its status in the header
 // Nats-Service-Error-Code; 503 can be tried again as it is. A page has the last
 // sequence of the log in the header Ibrecorder-Head. At most 16 requests of a runner are
-// under way at a time, and at most 64 connections of all runners are open.
+// under way at a time, and at most 64 connections of all runners are open, of one
+// runner eight for longer than a second.
 //
 // # What it guarantees
 //
