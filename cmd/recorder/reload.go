@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -73,14 +74,22 @@ func (r *reloader) reload(ctx context.Context) (came httpapi.Reloaded, err error
 	if err != nil {
 		return came, err
 	}
-	kept := r.d.Reload(ctx, daemon.Live{Policy: loaded, Channels: told, Alerts: when(c.Alerts), Tokens: known})
+	all, err := guarded(c)
+	if err != nil {
+		return came, err
+	}
+	advice := map[string]daemon.Advice{}
+	for _, g := range all {
+		advice[g.Name] = g.Advice
+	}
+	kept := r.d.Reload(ctx, daemon.Live{Policy: loaded, Channels: told, Alerts: when(c.Alerts), Advice: advice, Tokens: known})
 	if kept != nil && !errors.Is(kept, daemon.ErrKept) {
 		return came, kept
 	}
 	r.level.Set(levelOf(c).Level())
 	came = httpapi.Reloaded{Applied: []string{}, Restart: []string{}}
 	for _, key := range config.Changed(r.running, c) {
-		if config.Live(key) {
+		if config.Live(r.running, key) {
 			came.Applied = append(came.Applied, key)
 		} else {
 			came.Restart = append(came.Restart, key)
@@ -90,10 +99,24 @@ func (r *reloader) reload(ctx context.Context) (came httpapi.Reloaded, err error
 	r.running.OnRestartRequired, r.running.Alerts = c.OnRestartRequired, c.Alerts
 	r.running.Alerts.DeadMan = dead
 	r.running.HTTP.Tokens, r.running.LogLevel = c.HTTP.Tokens, c.LogLevel
+	r.running.Gateways = advised(r.running.Gateways, c.Gateways)
 	if kept == nil {
 		r.running.Policy = c.Policy
 	}
 	return came, kept
+}
+
+// advised are the gateways that run, with the advice of another configuration.
+func advised(running, other []config.Gateway) []config.Gateway {
+	out := slices.Clone(running)
+	for i := range out {
+		for _, o := range other {
+			if o.Name == out[i].Name {
+				out[i].Recovery, out[i].RestartWindow = o.Recovery, o.RestartWindow
+			}
+		}
+	}
+	return out
 }
 
 // heed reloads at each hangup until ctx ends.

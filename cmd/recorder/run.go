@@ -100,11 +100,11 @@ func record(ctx context.Context, errs io.Writer, coloured bool, c config.Config,
 			bar.Watch(in)(yield)
 		}
 	}
-	var gateways []string
+	var names []string
 	for _, g := range set.Gateways {
-		gateways = append(gateways, g.Name)
+		names = append(names, g.Name)
 	}
-	start := alert.Start{Folder: c.Data, Gateways: gateways, Words: notice.Words{Zone: set.Zone}, Channels: told, Logger: log}
+	start := alert.Start{Folder: c.Data, Gateways: names, Words: notice.Words{Zone: set.Zone}, Channels: told, Logger: log}
 	d, err := daemon.Open(ctx, set)
 	checked()
 	if err != nil {
@@ -143,14 +143,9 @@ func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) (da
 	if c.NATS.Listen != "" {
 		out.NATS = &daemon.NATS{Listen: c.NATS.Listen, Runners: c.NATS.Runners}
 	}
-	for _, g := range c.Gateways {
-		windows, err := window.ParseAll(g.RestartWindow)
-		if err != nil {
-			return out, fmt.Errorf("gateway %s: %w", g.Name, err)
-		}
-		out.Gateways = append(out.Gateways, daemon.Gateway{
-			Name: g.Name, Address: g.Address, Tap: g.Tap, Connect: g.Connect, ClientID: g.ClientID, Recovery: g.Recovery, Windows: windows,
-		})
+	var err error
+	if out.Gateways, err = guarded(c); err != nil {
+		return out, err
 	}
 	if err := telling(c.Alerts, &out); err != nil {
 		return out, err
@@ -161,6 +156,19 @@ func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) (da
 	known, err := tokens(c.HTTP.Tokens)
 	out.HTTP = &daemon.HTTP{Listen: c.HTTP.Listen, Tokens: known, CertFile: c.HTTP.TLSCertFile, KeyFile: c.HTTP.TLSKeyFile}
 	return out, err
+}
+
+func guarded(c config.Config) (all []daemon.Gateway, err error) {
+	for _, g := range c.Gateways {
+		windows, err := window.ParseAll(g.RestartWindow)
+		if err != nil {
+			return nil, fmt.Errorf("gateway %s: %w", g.Name, err)
+		}
+		all = append(all, daemon.Gateway{
+			Name: g.Name, Address: g.Address, Tap: g.Tap, Connect: g.Connect, ClientID: g.ClientID, Advice: daemon.Advice{Recovery: g.Recovery, Windows: windows},
+		})
+	}
+	return all, nil
 }
 
 // tokens are those of the configuration; the secrets themselves are read and forgotten.

@@ -33,9 +33,14 @@ func Changed(a, b Config) []string {
 // other one is about what it has open.
 var live = []string{"on_restart_required", "alerts.channels.", "alerts.remind_minutes", "alerts.remind_most", "alerts.outage_after_minutes", tokensRoot, "log_level", "policy."}
 
-// Live says whether a recorder that runs can take another value of a key, and needs no
-// restart.
-func Live(key string) bool {
+// Live says whether a recorder that runs with a configuration can take another value of a
+// key, and needs no restart.
+func Live(running Config, key string) bool {
+	for _, g := range running.Gateways {
+		if root := "gateways." + g.Name + "."; key == root+"recovery" || key == root+"restart_window" {
+			return true
+		}
+	}
 	for _, l := range live {
 		if key == l || strings.HasSuffix(l, ".") && strings.HasPrefix(key, l) {
 			return true

@@ -38,6 +38,11 @@ func TestWhatHasChanged(t *testing.T) {
 		{"how much is logged", func(c *Config) { c.LogLevel = "warn" }, "log_level", true},
 		{"the mode", func(c *Config) { c.Mode = events.Observe }, "mode", false},
 		{"where the API is", func(c *Config) { c.HTTP.Listen = "off" }, "http.listen", false},
+		{"what people know of a Gateway", func(c *Config) { c.Gateways[0].Recovery, c.Gateways[0].RestartWindow = []string{"call Ann"}, "23:00-23:30" },
+			"gateways.main.recovery gateways.main.restart_window", true},
+		{"what they know of another", func(c *Config) {
+			c.Gateways = append(c.Gateways, Gateway{Name: "live", Address: "127.0.0.1:4001", Tap: "127.0.0.1:4101", Recovery: []string{"call Ann"}})
+		}, "gateways.live.name gateways.live.address gateways.live.tap gateways.live.connect gateways.live.recovery", false},
 		{"another Gateway", func(c *Config) { c.Gateways[0].Name = "live" },
 			"gateways.live.name gateways.live.address gateways.live.tap gateways.live.connect gateways.main.name gateways.main.address gateways.main.tap gateways.main.connect", false},
 	} {
@@ -55,8 +60,8 @@ func TestWhatHasChanged(t *testing.T) {
 				t.Errorf("there %v, and back %v", got, back)
 			}
 			for _, key := range got {
-				if Live(key) != test.live {
-					t.Errorf("%s needs no restart: %t, want %t", key, Live(key), test.live)
+				if live := Live(a, key); live != test.live {
+					t.Errorf("%s needs no restart: %t, want %t", key, live, test.live)
 				}
 			}
 		})

@@ -33,13 +33,13 @@ func DefaultAlerts() alert.Settings {
 }
 
 // telling makes them, with settings of DefaultAlerts if there are none. Nothing runs yet.
-func (p *post) telling(channels []alert.Channel, settings *alert.Settings) *alerts {
+func (p *post) telling(channels []alert.Channel, settings *alert.Settings, advice Advice) *alerts {
 	s := DefaultAlerts()
 	if settings != nil {
 		s = *settings
 	}
-	s.Windows, s.Channels = p.cfg.Windows, nil
-	out := &alerts{channels: channels, over: make(chan struct{}), words: notice.Words{Steps: p.cfg.Recovery, Remind: s.Remind, Most: s.Most, Zone: p.d.cfg.Zone}, most: s.Most}
+	s.Windows, s.Channels = advice.Windows, nil
+	out := &alerts{channels: channels, over: make(chan struct{}), words: notice.Words{Steps: advice.Recovery, Remind: s.Remind, Most: s.Most, Zone: p.d.cfg.Zone}, most: s.Most}
 	if len(out.words.Steps) == 0 {
 		out.words.Steps = notice.DefaultSteps(p.cfg.Name)
 	}

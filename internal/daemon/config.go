@@ -97,6 +97,11 @@ type Gateway struct {
 	// Connect keeps the built-in session connected as ClientID.
 	Connect  bool
 	ClientID int64
+	Advice
+}
+
+// Advice is what people know about a gateway and its log does not.
+type Advice struct {
 	// Recovery are the steps that people are told to take for a stop; nil is
 	// notice.DefaultSteps.
 	Recovery []string

@@ -145,7 +145,7 @@ func (p *post) open(ctx context.Context, redactor *events.Redactor, keys *checkp
 	if err != nil {
 		return err
 	}
-	p.alerts.Store(p.telling(cfg.Channels, cfg.Alerts))
+	p.alerts.Store(p.telling(cfg.Channels, cfg.Alerts, p.cfg.Advice))
 	relay := tap.Config{
 		Desk: p.loop, Address: p.cfg.Address, Listen: p.cfg.Tap, Prefix: p.d.boot + "-", Source: "/tap",
 		Params: cfg.Policy.Params, Observe: cfg.Policy.Mode == events.Observe, Explain: cfg.Explain, Key: redactor.Key,

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"ibrecorder/events"
 	"ibrecorder/internal/access"
 	"ibrecorder/internal/daemon"
 	"ibrecorder/internal/httpapi"
@@ -29,8 +30,11 @@ func TestThePage(t *testing.T) {
 	secret := access.NewSecret()
 	cfg.HTTP = &daemon.HTTP{Listen: "127.0.0.1:0"}
 	r := start(t, cfg)
-	// The first token that may operate comes with a reload.
-	if err := r.d.Reload(t.Context(), daemon.Live{Policy: cfg.Policy, Tokens: access.Tokens{{Name: "ann", Scope: access.Operate, Sum: access.SumOf(secret)}}}); err != nil {
+	// The first token that may operate comes with a reload, and what is to be done too.
+	if err := r.d.Reload(t.Context(), daemon.Live{
+		Policy: cfg.Policy, Tokens: access.Tokens{{Name: "ann", Scope: access.Operate, Sum: access.SumOf(secret)}},
+		Advice: map[string]daemon.Advice{"main": {Recovery: []string{"Ring the landlord", "recorder resume main --reason TEXT"}}},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	nc, err := net.Dial("tcp", r.tap)
@@ -53,7 +57,7 @@ func TestThePage(t *testing.T) {
 			t.Fatalf("the page knows no incident:\n%s", page)
 		}
 	}
-	for _, want := range []string{"RESTART REQUIRED", "Approve the login on your phone", "<code>recorder resume main --reason TEXT</code>", "not acknowledged", "attempt.failed", `href="/gateways/main/resume"`} {
+	for _, want := range []string{"RESTART REQUIRED", "Ring the landlord", "<code>recorder resume main --reason TEXT</code>", "not acknowledged", "attempt.failed", `href="/gateways/main/resume"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not have %q:\n%s", want, page)
 		}
@@ -79,6 +83,18 @@ func TestThePage(t *testing.T) {
 		}
 	}
 	until(t, r.api, func(s httpapi.Status) bool { return s.Stop == nil })
+	said := map[events.Kind]string{}
+	for rec, err := range r.api.Read(t.Context(), "main", 1, 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		said[rec.Kind()] = rec.Source
+	}
+	for _, data := range []events.Payload{events.AlertAcknowledged{}, events.RestartClaimed{}} { // whose token it was
+		if from := said[data.Kind()]; from != "/operator/ann" {
+			t.Errorf("%s is from %q", data.Kind(), from)
+		}
+	}
 
 	watched, err := http.Get(s.HTTP + "/live")
 	if err != nil {

@@ -20,6 +20,8 @@ type Live struct {
 	Channels []alert.Channel
 	// Alerts are as those of Config.
 	Alerts *alert.Settings
+	// Advice is of each gateway by its name; one that is missing keeps that of the start.
+	Advice map[string]Advice
 	// Tokens are who may do more than read over HTTP.
 	Tokens access.Tokens
 }
@@ -47,7 +49,11 @@ func (d *Daemon) Reload(ctx context.Context, n Live) error {
 		p.tokens.Store(&n.Tokens)
 	}
 	for _, p := range d.posts {
-		close(p.alerts.Swap(p.telling(n.Channels, n.Alerts)).over)
+		advice, known := n.Advice[p.cfg.Name]
+		if !known {
+			advice = p.cfg.Advice
+		}
+		close(p.alerts.Swap(p.telling(n.Channels, n.Alerts, advice)).over)
 	}
 	ctx, cancel := context.WithTimeout(ctx, adoptWithin)
 	defer cancel()
