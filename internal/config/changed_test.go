@@ -38,7 +38,9 @@ func TestWhatHasChanged(t *testing.T) {
 		{"how much is logged", func(c *Config) { c.LogLevel = "warn" }, "log_level", true},
 		{"the mode", func(c *Config) { c.Mode = events.Observe }, "mode", false},
 		{"where the API is", func(c *Config) { c.HTTP.Listen = "off" }, "http.listen", false},
-		{"what people know of a Gateway", func(c *Config) { c.Gateways[0].Recovery, c.Gateways[0].RestartWindow = []string{"call Ann"}, "23:00-23:30" },
+		{"what people know of a Gateway", func(c *Config) {
+			c.Gateways[0].Recovery, c.Gateways[0].RestartWindow = []string{"call Ann"}, "23:00-23:30"
+		},
 			"gateways.main.recovery gateways.main.restart_window", true},
 		{"what they know of another", func(c *Config) {
 			c.Gateways = append(c.Gateways, Gateway{Name: "live", Address: "127.0.0.1:4001", Tap: "127.0.0.1:4101", Recovery: []string{"call Ann"}})
