@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ibrecorder/events"
@@ -289,6 +290,7 @@ func judged(t tester, log recorder.Log) (rule.Verdict, fsm.State) {
 // holds checks the log as replay would, and that the loop's state is its fold.
 func (r *run) holds() {
 	r.t.Helper()
+	synctest.Wait() // an event is in the log before it is in the state
 	v, s := judged(r.t, r.mem)
 	if v.Outcome != rule.Holds {
 		r.t.Errorf("verdict %s\n%+v\n%s", v.Outcome, v, kinds(r.t, r.mem, 1))

@@ -119,7 +119,7 @@ func (b *browser) look(t *testing.T, dark bool, pages map[string][]byte) (found 
 		t.Fatalf("%v: %s\n%s", err, result[1], tail(logged))
 	}
 	for line := range strings.Lines(logged) {
-		if strings.Contains(line, "CONSOLE") {
+		if strings.Contains(line, "CONSOLE") && !strings.Contains(line, "source: chrome://") { // of the browser's own pages
 			console = append(console, strings.TrimSpace(line))
 		}
 	}
