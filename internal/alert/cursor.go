@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,72 +21,82 @@ type reader interface {
 
 // cursor is what the log says of what one channel was told. It reads on with each event
 // that it is asked about, and only from where that could be spoken of: what is said of an
-// event stands behind it. Run's handler owns it.
+// incident stands behind its beginning. Run's handler owns it.
 type cursor struct {
 	log     reader
 	channel string
+	from    uint64                    // from where on it has read
 	head    uint64                    // how far it has read
 	done    map[string]bool           // told, or given up; by the ID of what was to be told
 	tries   map[string]int64          // that failed
 	failed  map[string]time.Time      // when the first did
-	raised  map[uint64]*progress      // by the sequence of the alert.raised
-	about   map[string]uint64         // that sequence, by the ID of what tells of the alert
+	of      map[string]*progress      // by the incident
+	about   map[string]*progress      // by the ID of what tells of it
 	taken   map[string]events.Payload // the channel took it, and the log does not say so yet
 	stops   []telling                 // what tells of a stop, in the order of the log
 }
 
 // telling is an event that tells of an alert.
 type telling struct {
-	seq uint64
-	id  string
+	seq      uint64
+	id       string
+	incident string
 }
 
-// progress is what became of an alert.
+// progress is what became of an incident. All of it grows only, so that what is read
+// twice does no harm.
 type progress struct {
-	incident string
-	toldAt   uint64 // sequence of the last alert.delivered of anything about the incident, 0 if there is none
-	reminder uint64 // sequence of its last alert.reminded
-	quiet    bool   // acknowledged: nobody is reminded any more
-	over     bool   // a breach is from the first: it goes on no longer; another alert of the incident takes its place
+	raised   uint64 // its last alert.raised: an outage becomes a stop, and a log comes to its reserve
+	toldAt   uint64 // sequence of the last alert.delivered of anything about it, 0 if there is none
+	reminder uint64 // its last alert.reminded
+	ended    uint64 // its last alert.resolved
+	quiet    uint64 // the last alert.raised that somebody has acknowledged: nobody is reminded of it
 }
+
+// over says that it goes on no longer.
+func (p *progress) over() bool { return p.ended > p.raised }
 
 func newCursor(log reader, channel string) *cursor {
 	return &cursor{log: log, channel: channel, done: map[string]bool{}, tries: map[string]int64{}, failed: map[string]time.Time{},
-		raised: map[uint64]*progress{}, about: map[string]uint64{}, taken: map[string]events.Payload{}}
+		of: map[string]*progress{}, about: map[string]*progress{}, taken: map[string]events.Payload{}}
 }
 
-// of is the alert that an event is about.
-func of(rec events.Record) (raised uint64) {
+// subject is what an event tells of: the incident, what it is about, and the alert.raised.
+type subject struct {
+	incident string
+	about    events.About
+	raised   uint64
+}
+
+// subjectOf is of an event of one of the kinds that are told, the zero subject for another.
+func subjectOf(rec events.Record) subject {
 	switch d := rec.Data.(type) {
 	case events.AlertRaised:
-		return rec.Seq
+		return subject{d.Incident, d.About, rec.Seq}
 	case events.AlertReminded:
-		return d.Raised
+		return subject{d.Incident, events.AboutStop, d.Raised}
 	case events.AlertResolved:
-		return d.Raised
+		return subject{d.Incident, d.About, d.Raised}
 	}
-	return 0
+	return subject{}
 }
 
-// ofStop reports whether an event tells of a stop.
-func ofStop(rec events.Record) bool {
-	switch d := rec.Data.(type) {
-	case events.AlertRaised:
-		return d.About == events.AboutStop
-	case events.AlertReminded:
-		return true
-	case events.AlertResolved:
-		return d.About == events.AboutStop
+// begin is the sequence of what the incident began with, which its name ends in.
+func (s subject) begin() uint64 {
+	n, err := strconv.ParseUint(s.incident[strings.LastIndexByte(s.incident, '-')+1:], 10, 64)
+	if err != nil || n == 0 || n > s.raised {
+		return s.raised
 	}
-	return false
+	return n
 }
 
-// stopsBehind yields the sequences of what tells of a stop behind seq and is not done.
-func (c *cursor) stopsBehind(seq uint64) iter.Seq[uint64] {
+// stopsBehind yields the sequences of what tells of a stop behind rec, of another incident,
+// and is not done.
+func (c *cursor) stopsBehind(rec events.Record) iter.Seq[uint64] {
 	return func(yield func(uint64) bool) {
-		c.stops = slices.DeleteFunc(c.stops, func(t telling) bool { return t.seq <= seq || c.done[t.id] })
+		c.stops = slices.DeleteFunc(c.stops, func(t telling) bool { return t.seq <= rec.Seq || c.done[t.id] })
 		for _, t := range slices.Clone(c.stops) {
-			if !yield(t.seq) {
+			if t.incident != subjectOf(rec).incident && !yield(t.seq) {
 				return
 			}
 		}
@@ -95,33 +106,41 @@ func (c *cursor) stopsBehind(seq uint64) iter.Seq[uint64] {
 // news reports whether the channel is to be told of rec: what is over before somebody
 // could be told is not news, and neither is a reminder of what they have just been told.
 func (c *cursor) news(ctx context.Context, rec events.Record) (bool, error) {
-	c.turnTo(of(rec))
+	about := subjectOf(rec)
+	c.turnTo(about.begin())
 	err := c.read(ctx)
-	if gone, ok := errors.AsType[*store.ArchivedError](err); ok { // whoever was told then has not forgotten
-		c.raised[of(rec)] = &progress{toldAt: of(rec)}
+	if gone, ok := errors.AsType[*store.ArchivedError](err); ok {
+		if about.raised < gone.First { // whoever was told then has not forgotten
+			p := c.progress(about.incident)
+			p.raised, p.toldAt = max(p.raised, about.raised), max(p.toldAt, about.raised)
+		}
 		c.head = gone.First - 1
 		err = c.read(ctx)
 	}
 	if err != nil {
 		return false, fmt.Errorf("read who was told: %w", err)
 	}
-	p := c.raised[of(rec)]
+	p := c.of[about.incident]
 	if p == nil || c.done[rec.ID] {
 		return false, nil
 	}
 	switch d := rec.Data.(type) {
 	case events.AlertRaised:
-		return (!p.over || d.About == events.AboutBreach && c.fresh(rec)) && d.Channel != c.channel, nil
+		if d.About == events.AboutBreach {
+			return c.fresh(rec), nil
+		}
+		return !p.over() && p.raised == rec.Seq && d.Channel != c.channel, nil
 	case events.AlertReminded:
-		return !p.over && !p.quiet && p.reminder == rec.Seq && p.toldAt < rec.Seq, nil
+		return !p.over() && p.quiet != p.raised && p.reminder == rec.Seq && p.toldAt < rec.Seq, nil
 	case events.AlertResolved:
-		return p.toldAt != 0, nil
+		return p.toldAt != 0 && (d.About == events.AboutStop || d.About == events.AboutOutage || c.fresh(rec)), nil
 	}
 	return false, nil
 }
 
-// fresh says that a breach is still worth telling: it is tried already, or is no older than
-// that for which anything is tried. A channel that is new has all of the log before it.
+// fresh says that what nobody waits for is still worth telling: it is tried already, or is
+// no older than that for which anything is tried. A channel that is new has all of the log
+// before it.
 func (c *cursor) fresh(rec events.Record) bool {
 	return c.tries[rec.ID] > 0 || time.Since(rec.Time) < giveUpAfter
 }
@@ -137,67 +156,71 @@ func (c *cursor) read(ctx context.Context) error {
 	return nil
 }
 
-// turnTo has the cursor read on so that it knows what became of an alert.
-func (c *cursor) turnTo(raised uint64) {
-	if c.raised[raised] != nil {
-		return
-	}
-	if raised > c.head { // what lies before it says nothing of it, but may of those that are not over
-		for _, p := range c.raised {
-			if !p.over {
-				return
-			}
-		}
-		clear(c.raised)
+// turnTo has the cursor read from a sequence on at the latest.
+func (c *cursor) turnTo(begin uint64) {
+	switch {
+	case begin > c.head && !c.open(): // what lies between says nothing of what is known, nor of this
+		clear(c.of)
 		clear(c.about)
 		clear(c.done)
 		clear(c.tries)
 		clear(c.failed)
 		c.stops = nil
+	case c.from <= begin:
+		return
 	}
-	c.head = raised - 1
+	c.from, c.head = begin, begin-1
 }
 
-// tells notes that an event tells of an alert.
-func (c *cursor) tells(rec events.Record, raised uint64) *progress {
-	c.about[strings.Clone(rec.ID)] = raised
-	return c.raised[raised]
+// open says that something goes on of which more may be said.
+func (c *cursor) open() bool {
+	for _, p := range c.of {
+		if !p.over() {
+			return true
+		}
+	}
+	return false
+}
+
+// progress finds that of an incident, and adds it.
+func (c *cursor) progress(incident string) *progress {
+	p := c.of[incident]
+	if p == nil {
+		p = new(progress)
+		c.of[strings.Clone(incident)] = p
+	}
+	return p
 }
 
 func (c *cursor) take(rec events.Record) {
 	c.head = rec.Seq
-	if n := len(c.stops); ofStop(rec) && (n == 0 || c.stops[n-1].seq < rec.Seq) { // some is read twice
-		c.stops = append(c.stops, telling{rec.Seq, strings.Clone(rec.ID)})
+	var p *progress
+	if about := subjectOf(rec); about.incident != "" {
+		p = c.progress(about.incident)
+		c.about[strings.Clone(rec.ID)] = p
+		if n := len(c.stops); about.about == events.AboutStop && (n == 0 || c.stops[n-1].seq < rec.Seq) {
+			c.stops = append(c.stops, telling{rec.Seq, strings.Clone(rec.ID), strings.Clone(about.incident)})
+		}
 	}
 	switch d := rec.Data.(type) {
 	case events.AlertRaised:
-		if c.raised[rec.Seq] == nil {
-			p := &progress{incident: strings.Clone(d.Incident), over: d.About == events.AboutBreach}
-			for _, before := range c.raised {
-				if before.incident == p.incident { // an outage has become a stop, or a log has come to its reserve
-					p.toldAt, before.over = max(p.toldAt, before.toldAt), true
-				}
-			}
-			c.raised[rec.Seq] = p
+		p.raised = max(p.raised, rec.Seq)
+		if d.About == events.AboutBreach { // it is over as it is told
+			p.ended = rec.Seq + 1
 		}
-		c.tells(rec, rec.Seq)
 	case events.AlertReminded:
-		if p := c.tells(rec, d.Raised); p != nil {
-			p.reminder = rec.Seq
-		}
-	case events.AlertAcknowledged:
-		if p := c.raised[d.Raised]; p != nil {
-			p.quiet = true
-		}
+		p.reminder = max(p.reminder, rec.Seq)
 	case events.AlertResolved:
-		if p := c.raised[d.Raised]; p != nil {
-			p.over = true
+		p.ended = max(p.ended, rec.Seq)
+	case events.AlertAcknowledged:
+		if p := c.of[d.Incident]; p != nil {
+			p.quiet = max(p.quiet, d.Raised)
 		}
 	case events.AlertDelivered:
 		if d.Channel == c.channel {
 			c.done[strings.Clone(rec.Cause)] = true
-			if p := c.raised[c.about[rec.Cause]]; p != nil {
-				p.toldAt = rec.Seq
+			if p := c.about[rec.Cause]; p != nil {
+				p.toldAt = max(p.toldAt, rec.Seq)
 			}
 		}
 	case events.AlertFailed:

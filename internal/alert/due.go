@@ -105,6 +105,9 @@ func (q *question) ofChannels() *events.Draft {
 	for _, c := range q.channels {
 		switch {
 		case !slices.Contains(q.Channels, c.Name):
+			if c.silent.stands() { // it is told nothing any more
+				return q.resolved(c.silent, c.failed.id, c.failed.seq)
+			}
 		case c.silent.stands() && c.failed.over:
 			return q.resolved(c.silent, c.failed.endID, c.failed.end)
 		case !c.silent.stands() && c.failed.goesOn() && !q.wait(silentAfter-q.now.since(c.failed.since)):

@@ -31,8 +31,8 @@ type Desk interface {
 type Channel interface {
 	// Name stands in the log.
 	Name() string
-	// Tell returns when the notice was taken, or a *channel.TellError. It takes less than 30 s,
-	// after which the log gives the event out again.
+	// Tell returns when the notice was taken, or a *channel.TellError. It takes less than 30 s:
+	// the log gives the event out again after two such tries.
 	Tell(ctx context.Context, n notice.Notice) error
 }
 
@@ -97,18 +97,18 @@ func (s Subscriber) Run(ctx context.Context) error {
 			s.At.Store(0)
 			return nil
 		}
-		return errors.Join(err, s.overtake(ctx, c, rec))
+		return later(err, s.overtake(ctx, c, rec))
 	})
 }
 
 // overtake tells of the stops behind an event that the channel did not take: it may be the
-// event that is wrong, and nobody is to wait a day for a stop behind it. They are found done
-// when their turn comes.
+// event that is wrong, and nobody is to wait a day for another stop behind it. They are
+// found done when their turn comes.
 func (s Subscriber) overtake(ctx context.Context, c *cursor, failed events.Record) error {
-	if ofStop(failed) || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return nil
 	}
-	for seq := range c.stopsBehind(failed.Seq) {
+	for seq := range c.stopsBehind(failed) {
 		rec, err := one(ctx, s.Log, seq)
 		if err == nil && rec.Data != nil { // else archived meanwhile
 			err = s.tell(ctx, c, rec)
@@ -118,6 +118,16 @@ func (s Subscriber) overtake(ctx context.Context, c *cursor, failed events.Recor
 		}
 	}
 	return nil
+}
+
+// later joins two errors of which the one that wants more time counts.
+func later(a, b error) error {
+	x, _ := errors.AsType[patient](a)
+	y, _ := errors.AsType[patient](b)
+	if b == nil || x.after >= y.after {
+		return errors.Join(a, b)
+	}
+	return errors.Join(b, a)
 }
 
 // tell handles one event. An error brings it again.
