@@ -13,7 +13,7 @@
 //     the recorder. The cursor is in the log: alert.delivered with the alert as its
 //     cause. The position of the durable consumer is only where to look from, because it is not synced
 //     (TestToldOnceAcrossRuns, TestARunThatDiedBeforeItsAckTellsNothingTwice).
-//     Only a recorder that dies while a channel is told, or that ends or is reloaded then and the
+//     It does not matter which run tells (TestItDoesNotMatterWhichRunTells). Only a recorder that dies while a channel is told, or that ends or is reloaded then and the
 //     channel takes more than half a second, or before the outcome is in the log, tells it again, under the same key (TestAReceiverThatIsDownForAnHourAndARecorderThatIsKilledFiveTimes);
 //     one that merely cannot write it down does not
 //     (TestAnOutcomeThatTheLogDoesNotTakeIsNotToldAgain).
@@ -23,7 +23,8 @@
 //     (TestAReceiverThatAsksToBeLeftAloneIs). After five minutes the others are told of it,
 //     once (TestAChannelThatFailsIsToldThroughTheOthers).
 //   - It gets its messages in the order of the log, but that a stop does not wait behind what
-//     it does not take (TestAStopIsNotKeptWaitingBehindWhatAChannelDoesNotTake).
+//     it does not take, for longer than it asks for (TestAStopIsNotKeptWaitingBehindWhatAChannelDoesNotTake,
+//     TestAStopDoesNotWaitBehindTheEndOfAnother, TestWhatOvertakesWaitsAsLongAsTheReceiverWants).
 //   - Whoever was told of what has an end is told of its end. What was over before anybody
 //     could be told is not news (TestWhatIsOverIsNotNews, TestAStopThatEndsBeforeAnybodyCouldBeTold,
 //     TestAStopThatBeganAndEndedWhileTheChannelWasBusyIsNotNews), and neither is a reminder
@@ -42,9 +43,10 @@
 //   - A day of all that has as many messages as it should (TestADayWithThirtyIncidents).
 //   - A log that takes nothing is told without it, once in a run and after each reload, and so is a stop that is
 //     not in it, under the key that its alert has later (TestWhatTheLogDoesNotTakeIsToldWithoutIt).
-//   - A recorder that cannot start is told, once a day, and when it runs again
-//     (TestARecorderThatCannotStartIsToldOnceADay).
-//   - What was archived meanwhile keeps nobody from being told (TestAStopWhoseBeginWasArchivedIsToldToBeOver).
+//   - A recorder that cannot start is told to each channel once a day, and when it runs again
+//     (TestARecorderThatCannotStartIsToldOnceADay,
+//     TestAChannelThatFailsDoesNotChangeWhatTheOthersAreToldOfAStart).
+//   - What was archived meanwhile keeps nobody from being told of a stop or its end (TestAStopWhoseBeginWasArchivedIsToldToBeOver).
 //   - A service is pinged while the recorder is well, and told when it is not
 //     (TestADeadManIsToldThatTheRecorderLives, TestAPingThatIsNotTakenIsSeen).
 //   - It delays nobody: the loop does not wait for a channel, and a channel ends by

@@ -40,8 +40,21 @@ const (
 func (s Siren) Run(ctx context.Context) {
 	var telling sync.WaitGroup
 	defer telling.Wait()
+	var queues []chan notice.Notice
+	for _, ch := range s.Channels {
+		queue := make(chan notice.Notice, 3) // a stop, the log, its end
+		queues = append(queues, queue)
+		defer close(queue)
+		telling.Go(func() { s.tell(ctx, ch, queue) })
+	}
+	say := func(n notice.Notice) {
+		for _, queue := range queues {
+			queue <- n
+		}
+	}
 	told := map[notice.Kind]bool{}
-	var since time.Time // from when on it took nothing; zero while it does
+	var since time.Time  // from when on it took nothing; zero while it does
+	var jammed time.Time // from when on it took nothing, if that was told and its end was not
 	look := time.NewTicker(sirenLooks)
 	defer look.Stop()
 	for {
@@ -53,7 +66,10 @@ func (s Siren) Run(ctx context.Context) {
 		rec, err := s.Blocked()
 		switch {
 		case err == nil:
-			since = time.Time{}
+			if !jammed.IsZero() {
+				say(s.Words.Unblocked(s.Gateway, s.Boot, jammed, time.Now()))
+			}
+			since, jammed = time.Time{}, time.Time{}
 			continue
 		case since.IsZero():
 			since = time.Now()
@@ -67,10 +83,23 @@ func (s Siren) Run(ctx context.Context) {
 		}
 		told[n.Kind] = true
 		s.Logger.Error("the log takes nothing, so people are told without it", "of", n.Kind, "kind", rec.Kind(), "error", err)
-		for _, ch := range s.Channels {
-			if takes(ch, n.Kind) {
-				telling.Go(func() { _ = persist(ctx, ch, n, sirenTries, s.Logger) }) // it was logged
-			}
+		if n.Kind == notice.Room {
+			jammed = since
+		}
+		say(n)
+	}
+}
+
+// tell tells one channel what comes, in that order: an end only if it was told of the
+// beginning.
+func (s Siren) tell(ctx context.Context, ch Channel, queue <-chan notice.Notice) {
+	began := false
+	for n := range queue {
+		if !takes(ch, n.Kind) || n.Ends && !began {
+			continue
+		}
+		if err := persist(ctx, ch, n, sirenTries, s.Logger); err == nil && n.Kind == notice.Room { // else it was logged
+			began = true
 		}
 	}
 }

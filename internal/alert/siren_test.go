@@ -57,7 +57,7 @@ func TestWhatTheLogDoesNotTakeIsToldWithoutIt(t *testing.T) {
 				j.set(events.Record{}, nil)
 				time.Sleep(time.Minute)
 			}
-		}, []string{"log.room main-log"}},
+		}, []string{"log.room main-log", "log.room.over main-log"}},
 		{"a disk that is busy for a moment is not worth a message", func(l *log, j *jam) {
 			for range 3 {
 				j.set(unrecorded(l.t, l, events.AttemptSucceeded{}), errFull)

@@ -30,17 +30,20 @@ var alerts = map[notice.Kind]alert{
 	notice.Breach:     {"IBRecorderRuleBroken", notice.Warning, time.Hour},
 	notice.Outage:     {"IBRecorderGatewayOutage", notice.Warning, stands},
 	notice.OutageOver: {"IBRecorderGatewayOutage", notice.Warning, stands},
-	notice.Silent:     {"IBRecorderChannelSilent", notice.Warning, 24 * time.Hour}, // it may be taken out of the configuration
-	notice.SilentOver: {"IBRecorderChannelSilent", notice.Warning, 24 * time.Hour},
-	notice.Room:       {"IBRecorderLogRoom", notice.Warning, 24 * time.Hour}, // a log that takes nothing has no end in it
-	notice.RoomOver:   {"IBRecorderLogRoom", notice.Warning, 24 * time.Hour},
+	notice.Silent:     {"IBRecorderChannelSilent", notice.Warning, stands},
+	notice.SilentOver: {"IBRecorderChannelSilent", notice.Warning, stands},
+	notice.Room:       {"IBRecorderLogRoom", notice.Warning, stands},
+	notice.RoomOver:   {"IBRecorderLogRoom", notice.Warning, stands},
 	notice.Down:       {"IBRecorderDown", notice.Critical, stands},
 	notice.DownOver:   {"IBRecorderDown", notice.Critical, stands},
 	notice.Test:       {"IBRecorderTest", notice.Info, 5 * time.Minute},
 }
 
+// full is a log that has come to its reserve, or takes nothing.
+var full = alert{"IBRecorderLogFull", notice.Critical, stands}
+
 // Alertmanager is one of Prometheus (POST /api/v2/alerts under server). token may be
-// empty. Its labels are alertname, gateway, severity and service, and have no free text;
+// empty. Its labels are alertname, gateway, channel, severity and service, and have no free text;
 // what people read are the annotations summary, description and incident.
 func Alertmanager(name string, server *url.URL, token string) (*Hook, error) {
 	if err := visible(token); err != nil {
@@ -52,9 +55,12 @@ func Alertmanager(name string, server *url.URL, token string) (*Hook, error) {
 			if !known {
 				kind = alert{"IBRecorderNotice", n.Severity, time.Hour}
 			}
-			labels := map[string]string{"alertname": kind.name, "severity": string(kind.severity), "service": "ibrecorder"}
-			if n.Gateway != "" {
-				labels["gateway"] = n.Gateway
+			kinds := []alert{kind}
+			switch { // two alerts of one kind: its end is of both, whichever there was
+			case n.Kind == notice.RoomOver:
+				kinds = append(kinds, full)
+			case n.Kind == notice.Room && n.Severity == notice.Critical:
+				kinds = []alert{full}
 			}
 			annotations := map[string]string{"summary": n.Title}
 			if n.Incident != "" {
@@ -67,17 +73,28 @@ func Alertmanager(name string, server *url.URL, token string) (*Hook, error) {
 			if starts.IsZero() || starts.After(n.Time) {
 				starts = n.Time
 			}
-			ends := n.Time.Add(kind.lasts)
-			if n.Ends {
-				ends = n.Time
-			}
 			type posted struct {
 				Labels      map[string]string `json:"labels"`
 				Annotations map[string]string `json:"annotations"`
 				Starts      time.Time         `json:"startsAt"`
 				Ends        time.Time         `json:"endsAt"`
 			}
-			return bearer(jsonHeader(), token), encode([]posted{{labels, annotations, starts.UTC(), ends.UTC()}})
+			var all []posted
+			for _, kind := range kinds {
+				labels := map[string]string{"alertname": kind.name, "severity": string(kind.severity), "service": "ibrecorder"}
+				if n.Gateway != "" {
+					labels["gateway"] = n.Gateway
+				}
+				if n.Channel != "" {
+					labels["channel"] = n.Channel
+				}
+				ends := n.Time.Add(kind.lasts)
+				if n.Ends {
+					ends = n.Time
+				}
+				all = append(all, posted{labels, annotations, starts.UTC(), ends.UTC()})
+			}
+			return bearer(jsonHeader(), token), encode(all)
 		},
 		taken: func(a Answer) error {
 			if a.Type == "text/html" {

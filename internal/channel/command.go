@@ -13,8 +13,8 @@ import (
 	"ibrecorder/internal/notice"
 )
 
-// commandTimeout is how long a command may run. It is below the 30 s after which the
-// log gives an event out again.
+// commandTimeout is how long a command may run. It is below the 30 s that
+// alert.Channel allows.
 const commandTimeout = 20 * time.Second
 
 // Command runs a line of shell.

@@ -179,7 +179,7 @@ func (m *Mail) message(n notice.Notice) (*mail.Msg, error) {
 	msg.Subject(n.Title)
 	msg.SetDateWithValue(n.Time.UTC())
 	msg.SetMessageIDWithValue(m.id(n.Key))
-	if n.Incident != "" {
+	if n.Incident != "" && n.Incident != n.Key {
 		incident := "<" + m.id(n.Incident) + ">"
 		msg.SetGenHeader(mail.HeaderInReplyTo, incident)
 		msg.SetGenHeader(mail.HeaderReferences, incident)

@@ -54,6 +54,8 @@ type Notice struct {
 	Severity Severity
 	// Gateway is its name; empty if the notice is about none.
 	Gateway string
+	// Channel is that which a notice is about, if it is about one.
+	Channel string
 	// Key is the notice's own, and the same whenever it is sent again: what a receiver
 	// deduplicates by.
 	Key string

@@ -56,7 +56,7 @@ func (w Words) Of(f Facts) Notice {
 		n.Record, n.Ends, n.Severity = f.Ended, true, Info
 		w.over(&n, d, f)
 	case events.AlertRaised:
-		n.Record, n.Key = f.Began, KeyOf(f.Began.ID, d.About)
+		n.Record = f.Began // under the alert's own key, but of a stop: a reporter chooses the id of what it reports
 		switch d.About {
 		case events.AboutStop:
 			w.stop(&n, d, f)
@@ -73,12 +73,8 @@ func (w Words) Of(f Facts) Notice {
 	return n
 }
 
-// KeyOf is the key of the first notice about something that began with the event of
-// that id. It is the same whether the alert is in the log yet or not.
-func KeyOf(id string, about events.About) string { return id + "/" + string(about) }
-
 func (w Words) stop(n *Notice, d events.AlertRaised, f Facts) {
-	n.Kind, n.Severity, n.Steps = Stop, Critical, w.Steps
+	n.Kind, n.Severity, n.Steps, n.Key = Stop, Critical, w.Steps, f.Began.ID+"/stop" // the same whether the alert is in the log yet or not
 	required, _ := f.Began.Data.(events.RestartRequired)
 	n.Title = fmt.Sprintf("🔴 %s needs a manual restart. Connects are blocked.", shout(n.Gateway))
 	affected := "every program that wants to connect through the recorder"
@@ -136,8 +132,17 @@ func (w Words) over(n *Notice, d events.AlertResolved, f Facts) {
 	case events.AboutOutage:
 		n.Kind, n.Title = OutageOver, fmt.Sprintf("🟢 %s is there again after %s.", shout(n.Gateway), lasted)
 	case events.AboutChannel:
-		raised, _ := f.Raised.Data.(events.AlertRaised)
-		n.Kind, n.Title = SilentOver, fmt.Sprintf("🟢 Alerts of %s reach channel %s again after %s.", shout(n.Gateway), raised.Channel, lasted)
+		n.Kind = SilentOver
+		switch e := f.Ended.Data.(type) {
+		case events.AlertDelivered: // what began it may be archived
+			n.Channel = e.Channel
+			n.Title = fmt.Sprintf("🟢 Alerts of %s reach channel %s again after %s.", shout(n.Gateway), e.Channel, lasted)
+		case events.AlertFailed:
+			n.Channel = e.Channel
+			n.Title = fmt.Sprintf("⚪ Channel %s of %s is no more: it was taken out.", e.Channel, shout(n.Gateway))
+		default:
+			n.Title = fmt.Sprintf("🟢 A channel of %s is silent no longer.", shout(n.Gateway))
+		}
 	case events.AboutRoom:
 		n.Kind, n.Title = RoomOver, fmt.Sprintf("🟢 The log of %s has room again after %s.", shout(n.Gateway), lasted)
 	default:
@@ -171,7 +176,7 @@ func (w Words) released(n *Notice, d events.AlertResolved, f Facts) {
 	if then != "" {
 		n.Body = append(n.Body, then)
 	}
-	n.Body = append(n.Body, fmt.Sprintf("Report: replay report FOLDER --incident %d", f.Began.Seq), "Incident "+n.Incident)
+	n.Body = append(n.Body, fmt.Sprintf("Report: replay report FOLDER --gateway %s --incident %d", n.Gateway, f.Began.Seq), "Incident "+n.Incident)
 }
 
 func (w Words) breach(n *Notice, d events.AlertRaised, f Facts) {
@@ -220,10 +225,14 @@ var absences = map[events.FailReason]string{
 }
 
 func (w Words) silent(n *Notice, d events.AlertRaised, f Facts) {
-	n.Kind, n.Severity = Silent, Warning
+	n.Kind, n.Severity, n.Channel = Silent, Warning, d.Channel
 	failed, _ := f.Began.Data.(events.AlertFailed)
+	next := "It is tried again for a day. You are told when it is well again."
+	if failed.Final {
+		next = "The same will not be tried again; the next message will. You are told when it takes one."
+	}
 	n.Title = fmt.Sprintf("🟠 Alerts of %s do not reach channel %s.", shout(n.Gateway), d.Channel)
-	n.Body = []string{w.since(n.Since), "It says: " + failed.Text, "It is tried again for a day. You are told when it is well again. Incident " + n.Incident}
+	n.Body = []string{w.since(n.Since), "It says: " + failed.Text, next + " Incident " + n.Incident}
 	n.Steps = []string{"recorder alert test " + d.Channel}
 }
 
@@ -270,28 +279,37 @@ func (w Words) Blocked(gateway, boot, why string, since, now time.Time) Notice {
 	return n
 }
 
+// Unblocked makes the notice of its end.
+func (w Words) Unblocked(gateway, boot string, since, now time.Time) Notice {
+	return Notice{
+		Kind: RoomOver, Severity: Info, Gateway: gateway, Key: boot + "-" + gateway + "/log/over", Incident: gateway + "-log", Ends: true, Time: now.UTC(), Since: since.UTC(),
+		Title: fmt.Sprintf("🟢 The log of %s goes on after %s.", shout(gateway), span(now.Sub(since).Milliseconds())),
+		Body:  []string{w.since(since), "What waited for it is recorded. Whether there is room enough: recorder status"},
+	}
+}
+
 // Down makes the notice of a recorder of some gateways, at least one, that cannot start
-// since a time, and so has no log to tell of it.
-func (w Words) Down(gateways []string, why string, since, now time.Time) Notice {
+// since a time, and so has no log to tell of it. Its key is made of a time of its own.
+func (w Words) Down(gateways []string, why string, since, now, key time.Time) Notice {
 	n := w.start(gateways, since, now)
-	n.Kind, n.Severity, n.Key = Down, Critical, n.Incident+now.UTC().Format("/20060102T150405")
+	n.Kind, n.Severity, n.Key = Down, Critical, n.Incident+key.UTC().Format("/2006-01-02T15:04:05")
 	n.Title = fmt.Sprintf("🔴 The recorder of %s cannot start: programs are refused.", some(gateways))
 	n.Steps = []string{"recorder doctor, on its host, says what to do", "Until it runs, a program that must trade reaches the Gateway at its own port, where nobody holds it"}
-	n.Body = []string{w.since(since), "Why: " + why, "It is told again after a day. This message is in no log."}
+	n.Body = []string{w.since(since), "Why: " + why, "While it is tried again this is told once a day. It is in no log."}
 	return n
 }
 
 // Up makes the notice of its end.
 func (w Words) Up(gateways []string, since, now time.Time) Notice {
 	n := w.start(gateways, since, now)
-	n.Kind, n.Severity, n.Key, n.Ends = DownOver, Info, n.Incident+"/up", true
+	n.Kind, n.Severity, n.Key, n.Ends = DownOver, Info, n.Incident+now.UTC().Format("/up/2006-01-02T15:04:05"), true
 	n.Title = fmt.Sprintf("🟢 The recorder of %s runs again after %s.", some(gateways), span(now.Sub(since).Milliseconds()))
 	n.Body = []string{w.since(since)}
 	return n
 }
 
 func (w Words) start(gateways []string, since, now time.Time) Notice {
-	n := Notice{Incident: "recorder-" + gateways[0] + since.UTC().Format("-20060102T150405"), Time: now.UTC(), Since: since.UTC()}
+	n := Notice{Incident: "recorder-" + gateways[0] + since.UTC().Format("-20060102"), Time: now.UTC(), Since: since.UTC()}
 	if len(gateways) == 1 {
 		n.Gateway = gateways[0]
 	}

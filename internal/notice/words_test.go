@@ -104,6 +104,14 @@ func TestTexts(t *testing.T) {
 			Began:  at(t, 48133, "2026-11-22T06:00:43Z", events.AlertFailed{Channel: "phone", Try: 1, ExitCode: -1, Text: "api.telegram.org: its name cannot be looked up"}),
 			Ended:  at(t, 48189, "2026-11-22T08:10:43Z", events.AlertDelivered{Channel: "phone", Tries: 140}),
 		})},
+		{"a channel that was taken out", usual.Of(notice.Facts{
+			Alert:  at(t, 48190, "2026-11-22T08:10:43Z", events.AlertResolved{About: events.AboutChannel, Incident: "live-48133", Raised: 48150, Of: 48133}),
+			Raised: at(t, 48150, "2026-11-22T06:05:44Z", events.AlertRaised{About: events.AboutChannel, Incident: "live-48133", Of: 48133, Channel: "phone"}),
+			Began:  at(t, 48133, "2026-11-22T06:00:43Z", events.AlertFailed{Channel: "phone", Try: 1, ExitCode: -1, Text: "api.telegram.org: its name cannot be looked up"}),
+			Ended:  at(t, 48133, "2026-11-22T06:00:43Z", events.AlertFailed{Channel: "phone", Try: 1, ExitCode: -1, Text: "api.telegram.org: its name cannot be looked up"}),
+		})},
+		{"a channel that will not take it", usual.Of(facts(at(t, 48150, "2026-11-22T06:05:44Z", events.AlertRaised{About: events.AboutChannel, Incident: "live-48133", Of: 48133, Channel: "team"}),
+			at(t, 48133, "2026-11-22T06:00:43Z", events.AlertFailed{Channel: "team", Try: 1, Final: true, ExitCode: -1, Text: "hooks.slack.com: it answered 403 Forbidden"})))},
 		{"a log that is nearly full", usual.Of(facts(at(t, 900, "2026-11-24T10:00:00Z", events.AlertRaised{About: events.AboutRoom, Incident: "live-899", Of: 899, UsedPercent: 80}),
 			at(t, 899, "2026-11-24T10:00:00Z", events.RecorderRoom{Level: events.LevelWarning, UsedBytes: 860_000_000, LimitBytes: 1 << 30})))},
 		{"a log that has room again", usual.Of(notice.Facts{
@@ -115,8 +123,9 @@ func TestTexts(t *testing.T) {
 		{"a log that is full but for its reserve", usual.Of(facts(at(t, 900, "2026-11-24T10:00:00Z", events.AlertRaised{About: events.AboutRoom, Incident: "live-899", Of: 899, UsedPercent: 37}),
 			at(t, 899, "2026-11-24T10:00:00Z", events.RecorderRoom{Level: events.LevelReserve, UsedBytes: 18_000_000, LimitBytes: 49_000_000})))},
 		{"a log that takes nothing", usual.Blocked("live", "mwtrzsgbpe", "append to live: no space left on device", required.Time, required.Time.Add(10*time.Second))},
-		{"a recorder that cannot start", usual.Down([]string{"live"}, "log of live: 1.blk: a checksum is wrong at byte 113, after event 0; nothing was changed; copy the folder away, then: recorder log quarantine live --reason TEXT", required.Time, required.Time)},
-		{"a recorder of many that cannot start", usual.Down([]string{"live-eu", "live-us", "paper-eu", "paper-us", "tests"}, "start the embedded server: no space left on device", required.Time, required.Time.Add(24*time.Hour))},
+		{"a log that goes on", usual.Unblocked("live", "mwtrzsgbpe", required.Time, required.Time.Add(20*time.Minute))},
+		{"a recorder that cannot start", usual.Down([]string{"live"}, "log of live: 1.blk: a checksum is wrong at byte 113, after event 0; nothing was changed; copy the folder away, then: recorder log quarantine live --reason TEXT", required.Time, required.Time, required.Time)},
+		{"a recorder of many that cannot start", usual.Down([]string{"live-eu", "live-us", "paper-eu", "paper-us", "tests"}, "start the embedded server: no space left on device", required.Time, required.Time.Add(24*time.Hour), required.Time.Add(24*time.Hour))},
 		{"a recorder that runs again", usual.Up([]string{"live"}, required.Time, required.Time.Add(3*time.Hour))},
 		{"a stop that is not in the log", usual.Unrecorded(required)},
 	} {
