@@ -22,7 +22,8 @@ Integers stay within ±(2^53-1). A text has at most 1024 bytes of UTF-8, a list 
 An identifier is 1 to 128 of ` + "`A-Z a-z 0-9 - _ . / :`" + `. Nothing that looks like an IB account id may stand anywhere: before an event is written each is
 replaced by a keyed hash such as ` + "`acct-bqolchnamn`" + `, comparable within one data folder.
 
-A **fact** was seen or reported; it may move counters, never the gate. A **decision** comes from the recorder's loop alone.
+A **fact** was seen, said or done; it never stops the gate nor releases it, and the end of a permitted attempt frees its slot.
+A **decision** comes from the recorder's loop alone.
 What an outside reporter may send is marked so. A report is the same JSON in any order of keys, without ` + "`seq`, `boot`, `mono`, `epoch`, `prev` and `sourcetime`" + `,
 which the recorder stamps: the reporter's ` + "`time`" + ` becomes ` + "`sourcetime`" + `, a claim. ` + "`datacontenttype`" + ` may be left out. Texts in it are redacted and cut.
 

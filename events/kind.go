@@ -20,9 +20,10 @@ type Payload interface{ Kind() Kind }
 type Class string
 
 const (
-	// Fact is something seen or reported. It may move counters, never the gate.
+	// Fact is something seen, said or done. It never stops the gate nor releases it; the
+	// end of a permitted attempt frees its slot. Some facts the policy decides too: internal/audit, Decides.
 	Fact Class = "fact"
-	// Decision is made by the recorder's loop alone.
+	// Decision may be written by the recorder's loop alone.
 	Decision Class = "decision"
 )
 
