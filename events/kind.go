@@ -21,7 +21,8 @@ type Class string
 
 const (
 	// Fact is something seen, said or done. It never stops the gate nor releases it; the
-	// end of a permitted attempt frees its slot. Some facts the policy decides too: internal/audit, Decides.
+	// end of a permitted attempt frees its slot. Some facts the policy decides too: see
+	// Decides of internal/audit.
 	Fact Class = "fact"
 	// Decision may be written by the recorder's loop alone.
 	Decision Class = "decision"
