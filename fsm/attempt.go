@@ -2,8 +2,8 @@ package fsm
 
 import "ibrecorder/events"
 
-// countAttempt is the part of count about a dial, its handshake, how that ended, and the
-// session that came of it.
+// countAttempt is the part about a dial, its handshake, how that ended, and the session
+// that came of it.
 func (s *State) countAttempt(e *events.Event, i int, reported bool) {
 	switch d := e.Data.(type) {
 	case events.DialStarted:
@@ -57,8 +57,6 @@ func (s *State) countAttempt(e *events.Event, i int, reported bool) {
 		if i >= 0 {
 			s.Sessions[i].Unwatched = true
 		}
-	default:
-		s.countGateway(e, reported)
 	}
 }
 

@@ -8,9 +8,12 @@ import (
 	"ibrecorder/events"
 )
 
-// count is the part of the fold that is not a machine: counters, the queue, and
-// what asks for a decision. i is the session that e is about, -1 if none.
-func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
+// What is not a machine in the fold has three parts: counters, the queue, and what asks
+// for a decision. Each kind belongs to one part.
+
+// countRequest is the part about a run, requests and their answers, and disconnects. i is
+// the session that e is about, -1 if none.
+func (s *State) countRequest(f *Folder, e *events.Event, i int, reported bool) {
 	switch d := e.Data.(type) {
 	case events.PolicyLoaded:
 		s.Policy = d
@@ -74,8 +77,6 @@ func (s *State) count(f *Folder, e *events.Event, i int, reported bool) {
 		if !reported {
 			s.Pending.Disconnect = Disconnect{}
 		}
-	default:
-		s.countAttempt(e, i, reported)
 	}
 }
 

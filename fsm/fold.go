@@ -56,7 +56,9 @@ func (f *Folder) Apply(s State, e events.Event) State {
 	if !s.advance(f, &e, s.classify(&e, i, reported), reported) {
 		return s
 	}
-	s.count(f, &e, i, reported)
+	s.countRequest(f, &e, i, reported)
+	s.countAttempt(&e, i, reported)
+	s.countGateway(&e, reported)
 	s.drop(i)
 	return s
 }

@@ -2,7 +2,7 @@ package fsm
 
 import "ibrecorder/events"
 
-// countGateway is the part of count about stops, claims, releases and our own port.
+// countGateway is the part about stops, claims, releases and our own port.
 func (s *State) countGateway(e *events.Event, reported bool) {
 	switch d := e.Data.(type) {
 	case events.GatewayObserved:
