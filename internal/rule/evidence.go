@@ -48,6 +48,29 @@ func (e *evidence) cut() {
 	e.Closed.cut()
 }
 
+// row is the row that an end with sign s makes longer.
+func (e *evidence) row(s sign) *count {
+	switch s {
+	case silence:
+		return &e.Silent
+	case dialTimeout:
+		return &e.Timeouts
+	}
+	return &e.Closed
+}
+
+// grow makes one row longer and ends the others for the strictest reading.
+func (e *evidence) grow(row *count, doubtful bool) {
+	was := *row
+	e.cut()
+	*row = was
+	if doubtful {
+		row.doubt()
+	} else {
+		row.add()
+	}
+}
+
 // heard: ready came, but the attempt has not succeeded yet.
 func (e *evidence) heard() { e.cut() }
 
@@ -125,35 +148,11 @@ func (h *history) weigh(f *facts) {
 		}
 	case noSilence:
 		e.cut()
-	case silence:
-		e.Timeouts.cut()
-		e.Closed.cut()
-		if doubtful {
-			e.Silent.doubt()
-		} else {
-			e.Silent.add()
-		}
+	case silence, dialTimeout, closedEarly:
+		e.grow(e.row(s), doubtful)
 		e.trace(f.rec.Seq)
 	case maybeSilence:
 		e.Silent.doubt()
-		e.trace(f.rec.Seq)
-	case dialTimeout:
-		e.Silent.cut()
-		e.Closed.cut()
-		if doubtful {
-			e.Timeouts.doubt()
-		} else {
-			e.Timeouts.add()
-		}
-		e.trace(f.rec.Seq)
-	case closedEarly:
-		e.Silent.cut()
-		e.Timeouts.cut()
-		if doubtful {
-			e.Closed.doubt()
-		} else {
-			e.Closed.add()
-		}
 		e.trace(f.rec.Seq)
 	}
 	if !stale && !again && h.demanded(f, s) {
