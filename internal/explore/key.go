@@ -65,7 +65,7 @@ func at(t reflect.Type, path ...string) (index []int) {
 }
 
 func locate(judge reflect.Type) {
-	pastAt, sightedAt = at(judge, "past"), at(judge, "rs3", "Sighted")
+	pastAt, sightedAt = at(judge, "Past"), at(judge, "RS3", "Sighted")
 	past := judge.FieldByIndex(pastAt).Type
 	runAt, releasedAt, loadedAt = at(past, "Run"), at(past, "ReleasedAt"), at(past, "PolicyAt")
 	stopAt, dueAt = at(past, "Stop", "Seq"), at(past, "Due", "Seq")

@@ -90,11 +90,11 @@ func newPlan() map[string]treat {
 
 		// The judge: what it found ends the exploration, and what it counted for its
 		// report changes nothing that it will find.
-		"Judge.facts": skip, "Judge.count": skip, "Judge.past": into,
-		"Judge.rs1": skip, "Judge.rs2": skip, "Judge.rs3": into, "Judge.rs4": skip, "Judge.rs5": skip, "Judge.rs7": into, "Judge.rs9": skip,
-		"Judge.rs8":   skip,                                                                         // nobody is told here, so nothing is late
-		"Judge.rs10":  skip,                                                                         // whoever waits is decided at the moment that ends the wait
-		"Judge.chain": skip, "Judge.a3": skip, "Judge.a4": skip, "Judge.a5": skip, "Judge.a6": skip, // the streams made here are whole
+		"Judge.facts": skip, "Judge.seen": into, "seen.Count": skip, "seen.Past": into,
+		"seen.RS1": skip, "seen.RS2": skip, "seen.RS3": into, "seen.RS4": skip, "seen.RS5": skip, "seen.RS7": into, "seen.RS9": skip,
+		"seen.RS8":   skip,                                                                     // nobody is told here, so nothing is late
+		"seen.RS10":  skip,                                                                     // whoever waits is decided at the moment that ends the wait
+		"seen.Chain": skip, "seen.A3": skip, "seen.A4": skip, "seen.A5": skip, "seen.A6": skip, // the streams made here are whole
 
 		"history.Policy": skip, "history.PolicyAt": present, "history.Mode": value, "history.Run": skip, "history.RunAt": skip,
 		"history.RunIndex": skip, "history.Timeless": value, "history.Stop": into, "history.ReleasedAt": present, "history.Carries": value,

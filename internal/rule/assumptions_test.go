@@ -448,7 +448,7 @@ func TestWaitingClientsAreBounded(t *testing.T) {
 			t.Errorf("#%d: %q", r.Seq, b.tell(found))
 		}
 	}
-	if len(j.past.Requests) > maxRequests {
-		t.Errorf("%d requests are kept, want at most %d", len(j.past.Requests), maxRequests)
+	if len(j.Past.Requests) > maxRequests {
+		t.Errorf("%d requests are kept, want at most %d", len(j.Past.Requests), maxRequests)
 	}
 }

@@ -10,30 +10,34 @@ import (
 
 // Judge holds every monitor over one stream. One goroutine uses it at a time.
 type Judge struct {
-	facts facts
-	past  history
-	count int
+	facts facts // of the event in hand
+	seen
+}
 
-	rs1 rs1
-	rs2 rs2
-	rs3 rs3
-	rs4 rs4
-	rs5 rs5
-	rs7 rs7
-	rs8 rs8
-	rs9 rs9
+// seen is what a judge has made of the events so far: all that a snapshot keeps.
+type seen struct {
+	Past  history
+	Count int
 
-	rs10 rs10
+	RS1  rs1
+	RS2  rs2
+	RS3  rs3
+	RS4  rs4
+	RS5  rs5
+	RS7  rs7
+	RS8  rs8
+	RS9  rs9
+	RS10 rs10
 
-	chain chain
-	a3    a3
-	a4    a4
-	a5    a5
-	a6    a6
+	Chain chain
+	A3    a3
+	A4    a4
+	A5    a5
+	A6    a6
 }
 
 // New returns a judge that has seen nothing.
-func New() *Judge { return &Judge{chain: chain{Disputed: never}} }
+func New() *Judge { return &Judge{seen: seen{Chain: chain{Disputed: never}}} }
 
 // Step judges the next event and returns the rules that it breaks, nil for an
 // ordinary one. What fails of the assumptions stands in the Verdict alone.
@@ -42,44 +46,44 @@ func New() *Judge { return &Judge{chain: chain{Disputed: never}} }
 // is judged like any other, except that A2 cannot be.
 func (j *Judge) Step(rec events.Record) []Finding {
 	f := &j.facts
-	f.read(rec, &j.past)
-	f.index = j.count
-	j.count++
+	f.read(rec, &j.Past)
+	f.index = j.Count
+	j.Count++
 
-	belongs, l := j.chain.step(f)
+	belongs, l := j.Chain.step(f)
 	if !belongs {
 		return nil
 	}
-	if j.chain.First == 1 && j.count == 1 {
-		j.past.Stop.Known = true
+	if j.Chain.First == 1 && j.Count == 1 {
+		j.Past.Stop.Known = true
 	}
-	j.a6.apart(f)
-	j.a3.step(f)
-	if gap := j.a6.step(f); gap > l {
+	j.A6.apart(f)
+	j.A3.step(f)
+	if gap := j.A6.step(f); gap > l {
 		l = gap
 	}
 	if l != lostNothing {
-		j.past.forget(l)
-		j.rs3.forget()
-		j.rs7.forget(l)
-		j.rs8.forget()
-		j.rs10.forget()
+		j.Past.forget(l)
+		j.RS3.forget()
+		j.RS7.forget(l)
+		j.RS8.forget()
+		j.RS10.forget()
 	}
-	j.a4.step(f)
-	j.a5.step(f)
+	j.A4.step(f)
+	j.A5.step(f)
 	f.join()
 
-	j.rs1.step(f)
-	j.rs2.step(f)
-	j.rs3.step(f)
-	j.rs4.step(f)
-	j.rs5.step(f)
-	j.rs7.step(f)
-	j.rs8.step(f)
-	j.rs9.step(f)
-	j.rs10.step(f)
-	j.past.apply(f)
-	j.rs10.wait(f)
+	j.RS1.step(f)
+	j.RS2.step(f)
+	j.RS3.step(f)
+	j.RS4.step(f)
+	j.RS5.step(f)
+	j.RS7.step(f)
+	j.RS8.step(f)
+	j.RS9.step(f)
+	j.RS10.step(f)
+	j.Past.apply(f)
+	j.RS10.wait(f)
 	return f.found
 }
 
@@ -94,11 +98,11 @@ func (j *Judge) Fork() *Judge {
 // ForkInto makes c what Fork returns, in the memory of a judge that nobody needs any
 // more: whoever forks a million times has no garbage of it.
 func (j *Judge) ForkInto(c *Judge) {
-	flights, requests := c.past.Flights[:0], c.past.Requests[:0]
+	flights, requests := c.Past.Flights[:0], c.Past.Requests[:0]
 	*c = *j
 	c.facts = facts{}
-	c.past.Flights = append(flights, j.past.Flights...)
-	c.past.Requests = append(requests, j.past.Requests...)
+	c.Past.Flights = append(flights, j.Past.Flights...)
+	c.Past.Requests = append(requests, j.Past.Requests...)
 	for _, t := range c.tallies() {
 		t.Findings = slices.Clip(t.Findings) // both append to their own copy from here
 	}
@@ -107,29 +111,29 @@ func (j *Judge) ForkInto(c *Judge) {
 // tallies are in the order of the catalogue.
 func (j *Judge) tallies() [15]*tally {
 	return [...]*tally{
-		&j.rs1.tally, &j.rs2.tally, &j.rs3.tally, &j.rs4.tally, &j.rs5.tally, &j.rs7.tally, &j.rs8.tally, &j.rs9.tally, &j.rs10.tally,
-		&j.chain.A1, &j.chain.A2, &j.a3.tally, &j.a4.tally, &j.a5.tally, &j.a6.tally,
+		&j.RS1.tally, &j.RS2.tally, &j.RS3.tally, &j.RS4.tally, &j.RS5.tally, &j.RS7.tally, &j.RS8.tally, &j.RS9.tally, &j.RS10.tally,
+		&j.Chain.A1, &j.Chain.A2, &j.A3.tally, &j.A4.tally, &j.A5.tally, &j.A6.tally,
 	}
 }
 
 // Verdict judges what was seen so far.
 func (j *Judge) Verdict() Verdict {
 	v := Verdict{
-		Outcome: Holds, First: j.chain.First, Last: j.chain.Last, Head: j.chain.Head,
-		Events: j.count, Scope: scope, RuleSet: RuleSet,
+		Outcome: Holds, First: j.Chain.First, Last: j.Chain.Last, Head: j.Chain.Head,
+		Events: j.Count, Scope: scope, RuleSet: RuleSet,
 	}
 	if v.First > 1 {
 		v.Anchor = fmt.Sprintf("the stream starts at #%d: what came before is taken as it is and not judged, and what depends on it neither", v.First)
 	}
-	sound, broken := j.count > 0, false
+	sound, broken := j.Count > 0, false
 	for i, t := range j.tallies() {
 		e := &catalogue[i]
-		r := t.result(e, j.chain.Disputed)
+		r := t.result(e, j.Chain.Disputed)
 		switch e.ID {
 		case "RS2":
-			r.Pending = j.rs2.pending(&j.past)
+			r.Pending = j.RS2.pending(&j.Past)
 		case "A6":
-			late := j.a6.unaccounted(&j.past)
+			late := j.A6.unaccounted(&j.Past)
 			r.Findings, r.Total = append(r.Findings, late...), r.Total+len(late)
 		}
 		if e.Kind == Assumption {
@@ -137,7 +141,7 @@ func (j *Judge) Verdict() Verdict {
 			v.Assumptions = append(v.Assumptions, r)
 			continue
 		}
-		broken = broken || t.Breach != 0 && t.Breach-1 < j.chain.Disputed
+		broken = broken || t.Breach != 0 && t.Breach-1 < j.Chain.Disputed
 		v.Rules = append(v.Rules, r)
 	}
 	// A breach whose evidence lies before any break of the chain stands, whatever
@@ -157,7 +161,7 @@ func Check(stream iter.Seq2[events.Record, error]) (Verdict, error) {
 	j := New()
 	for rec, err := range stream {
 		if err != nil {
-			return j.Verdict(), fmt.Errorf("judge the stream after #%d: %w: %w", j.chain.Last, ErrStream, err)
+			return j.Verdict(), fmt.Errorf("judge the stream after #%d: %w: %w", j.Chain.Last, ErrStream, err)
 		}
 		j.Step(rec)
 	}
