@@ -48,11 +48,14 @@ func follows(head Head, rec events.Record) (done bool, err error) {
 func (l *JetLog) Append(ctx context.Context, rec events.Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.append(ctx, rec); err != nil {
-		return &AppendError{Gateway: l.gateway, Seq: rec.Seq, ID: rec.ID, Head: l.head, Err: err}
+	err := l.append(ctx, rec)
+	if err == nil && l.carried != nil {
+		if err = l.consumeNote(); err != nil {
+			err = fmt.Errorf("it is on disk: %w", err)
+		}
 	}
-	if l.carried != nil {
-		return l.consumeNote()
+	if err != nil {
+		return &AppendError{Gateway: l.gateway, Seq: rec.Seq, ID: rec.ID, Head: l.head, Err: err}
 	}
 	return nil
 }

@@ -81,12 +81,15 @@ func (e *AppendError) Error() string {
 
 func (e *AppendError) Unwrap() error { return e.Err }
 
+// numberOfEvents: a GapError is about how many there are.
+const numberOfEvents = "number of events"
+
 // GapError says that the log does not hold the event it should hold next.
 type GapError struct {
 	Gateway string
 	Want    uint64
 	Got     uint64 // 0 if nothing follows
-	What    string // which number differs: "stream sequence" or "event sequence"
+	What    string // which number differs: "stream sequence", "event sequence" or numberOfEvents
 }
 
 func (e *GapError) Error() string {
@@ -94,8 +97,11 @@ func (e *GapError) Error() string {
 	if e.Got == 0 {
 		got = "found nothing"
 	}
-	return fmt.Sprintf("log of %s: %s %d is missing, %s; stop the recorder, then: recorder log quarantine %s --reason TEXT",
-		e.Gateway, e.What, e.Want, got, e.Gateway)
+	missing := fmt.Sprintf("%s %d is missing, %s", e.What, e.Want, got)
+	if e.What == numberOfEvents {
+		missing = fmt.Sprintf("%d events should be there, %s", e.Want, got)
+	}
+	return fmt.Sprintf("log of %s: %s; stop the recorder, then: recorder log quarantine %s --reason TEXT", e.Gateway, missing, e.Gateway)
 }
 
 // ArchivedError says that a log begins behind what was asked for.

@@ -200,7 +200,7 @@ func (l *JetLog) gapless(p *part) error {
 	case st.LastSeq >= p.first && st.FirstSeq != p.first:
 		return &GapError{Gateway: l.gateway, Want: p.first, Got: st.FirstSeq, What: "stream sequence"}
 	case st.Msgs != want:
-		return &GapError{Gateway: l.gateway, Want: want, Got: st.Msgs, What: "number of events"}
+		return &GapError{Gateway: l.gateway, Want: want, Got: st.Msgs, What: numberOfEvents}
 	}
 	return nil
 }

@@ -30,8 +30,10 @@ type Log interface {
 	// the head's hash as Prev. On return it is on disk. Appending the head once
 	// more is a success, so that a call whose answer was lost can be repeated.
 	// An *AppendError wraps ErrConflict, ErrForked, ErrNotNext, ErrFull,
-	// ErrUnavailable, with ErrDisk if only a restart helps, or a *GapError if the log
-	// has lost events.
+	// ErrUnavailable, with ErrDisk if only a restart helps, a *GapError if the log
+	// has lost events, ErrCopy, or events.ErrGateway for an event of another gateway. It
+	// may also say that the event is on disk and the note of a quarantine, which it
+	// repeats, could not be removed; appending it once more tries that again.
 	Append(ctx context.Context, rec events.Record) error
 
 	// Head returns the last event.

@@ -209,3 +209,27 @@ func TestAQuarantineThatCannotSeeTheLogMovesNothing(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestANoteThatCannotBeRemovedIsTriedAgain(t *testing.T) {
+	dir := logOf(t, 40, 8<<10)
+	_, err := store.Quarantine(dir, gw, "reason", night)
+	must(t, err)
+	l := openLog(t, dir)
+	note := filepath.Join(dir, "mark", gw+".next.json")
+	must(t, os.Remove(note))
+	must(t, os.MkdirAll(filepath.Join(note, "in the way"), 0o700)) // a folder that is not empty cannot be removed
+
+	rec := storetest.Next(t, gw, store.Head{}, "note")
+	var failed *store.AppendError
+	if err := l.Append(t.Context(), rec); !errors.As(err, &failed) || failed.Head.ID != rec.ID || !strings.Contains(err.Error(), "it is on disk") {
+		t.Errorf("append: %v, want an *AppendError whose head is the event", err)
+	}
+	if head, err := l.Head(t.Context()); err != nil || head.ID != rec.ID {
+		t.Errorf("the log ends with %q (%v), want %q", head.ID, err, rec.ID)
+	}
+	must(t, os.RemoveAll(note))
+	must(t, l.Append(t.Context(), rec))
+	if _, ok := l.Carried(); ok {
+		t.Error("the next event would tell it again")
+	}
+}

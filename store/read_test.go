@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -155,4 +156,19 @@ func TestTheLogInMemoryLivesInABubble(t *testing.T) {
 			t.Errorf("handled after %v, want %v", time.Since(start), want)
 		}
 	})
+}
+
+func TestAGapSaysWhatIsMissing(t *testing.T) {
+	for _, c := range []struct {
+		gap  store.GapError
+		says string
+	}{
+		{store.GapError{Want: 41, Got: 42, What: "event sequence"}, "event sequence 41 is missing, found 42;"},
+		{store.GapError{Want: 41, What: "stream sequence"}, "stream sequence 41 is missing, found nothing;"},
+		{store.GapError{Want: 41, Got: 40, What: "number of events"}, "41 events should be there, found 40;"},
+	} {
+		if says := c.gap.Error(); !strings.Contains(says, c.says) {
+			t.Errorf("%s\nwant %s", says, c.says)
+		}
+	}
 }
