@@ -93,7 +93,7 @@ func writePolicies(w io.Writer, d dossier) error {
 	return report.WriteJSON(w, all)
 }
 
-// ErrDocument: a document in a bundle says something else than its events do.
+// errDocument: a document in a bundle says something else than its events do.
 var errDocument = errors.New("does not say what the events say")
 
 // checkDocuments makes the documents of a bundle again and holds them against it. What

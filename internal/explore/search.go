@@ -130,8 +130,8 @@ func (g *graph) visit(p *product, n node) int32 {
 	return at
 }
 
-// traps are the nodes from which no way leads to ready, in the order in which they were
-// found. What was not explored to its end may have a way.
+// trap finds the first node from which no way leads to ready. What was not explored to
+// its end may have a way.
 func (g *graph) trap() (int32, bool) {
 	back := make([][]int32, len(g.nodes))
 	for _, e := range g.edges {

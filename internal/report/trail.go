@@ -267,7 +267,7 @@ func (st *Trail) mark(f rule.Finding, seq uint64) string {
 	return ""
 }
 
-// story lists the events that make a finding. What is recorded stands beside what the
+// trail lists the events that make a finding. What is recorded stands beside what the
 // fold makes of it, each under its name.
 func (p *page) trail(st Trail, f rule.Finding) {
 	if len(st.Scenes) == 0 {

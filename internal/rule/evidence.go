@@ -22,7 +22,7 @@ type evidence struct {
 	Mute      bool  // one of them was silent, or nobody knows how it ended
 	Reported  bool  // somebody other than the recorder said that the Gateway is down
 
-	// unsure: a stretch of the past is not known. The rows may be longer than
+	// Unsure: a stretch of the past is not known. The rows may be longer than
 	// counted, and it may be a probation.
 	Unsure bool
 
