@@ -41,8 +41,10 @@ func (f *Folder) Fold(s State, stream iter.Seq2[events.Record, error]) (State, e
 }
 
 // Apply returns the state after e. It never fails: what is impossible in s is
-// counted in State.Odd and changes nothing else. Reports are never counted so:
-// somebody may be late or wrong.
+// counted in State.Odd and changes nothing else, with two exceptions. The envelope of an
+// event is taken over even if its epoch is wrong, and a permit that the gate forbids has a
+// session, because somebody dials. What a report says is never counted so, but for its
+// epoch, which the recorder stamps: its reporter may be late or wrong.
 func (f *Folder) Apply(s State, e events.Event) State {
 	s.envelope(f, &e)
 	reported := Reported(e)

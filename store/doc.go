@@ -104,5 +104,6 @@
 // starts a server on a folder that is only to be examined: OpenCopy does that on
 // a copy.
 //
-// store imports events, internal/flock and NATS.
+// store imports events, internal/flock, internal/diskfile and NATS; to examine a copy it
+// computes the checksums of the server's blocks itself, with minio/highwayhash.
 package store

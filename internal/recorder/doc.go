@@ -17,9 +17,11 @@
 //   - Order: what one goroutine hands over is recorded in that order. A log that
 //     does not answer keeps everything waiting and loses nothing; nobody dials
 //     meanwhile, and the view says so (TestALogThatDoesNotAnswer). Only an operator's
-//     word lapses when they stop waiting for it (TestAWordLapses). Only what moves no state is ever
-//     dropped, and then recorder.gap says how much
-//     (TestWhatIsDroppedIsCounted).
+//     word lapses when they stop waiting for it (TestAWordLapses). Only what moves neither the
+//     gate nor a session is ever dropped, and then recorder.gap says how much
+//     (TestWhatIsDroppedIsCounted). With a client.opened goes the port by which a report of
+//     its program is known to be about an attempt of ours; it can be dropped all the same,
+//     because who connects in a loop must not fill the memory while the log stands still.
 //   - A restart that whoever watches has seen releases without a word from anybody
 //     (TestARestartThatIsSeenReleases), and a reading that is older than the last one
 //     in the log is left out (TestAReadingThatAnotherOvertookIsLeftOut).

@@ -81,7 +81,7 @@ type reply struct {
 const softLimit = 4096
 
 // inbox hands over from many goroutines to the loop, in order. It never blocks,
-// and never drops what the state depends on: the end of an attempt or a session.
+// and never drops what moves the gate or a session, such as the end of one.
 type inbox struct {
 	mu     *sync.Mutex // guards the rest
 	queue  []item
@@ -130,7 +130,8 @@ func (b *inbox) wake() {
 	}
 }
 
-// canBeMissed says whether a fact moves neither the gate nor a session.
+// canBeMissed says whether a fact moves neither the gate nor a session. A program makes
+// them as often as it connects.
 func canBeMissed(data events.Payload) bool {
 	switch data.(type) {
 	case events.ClientOpened, events.ClientHello, events.GatewayNotice:
