@@ -16,9 +16,10 @@ type Redactor struct{ key []byte }
 // NewRedactor uses key, at least 16 random bytes, for the hashes.
 func NewRedactor(key []byte) *Redactor { return &Redactor{key: append([]byte(nil), key...)} }
 
-// keyLetters spell a keyed hash. Digits are missing, and so are the letters that
-// begin an account id: a hash must never be taken for one.
-const keyLetters = "abceghjklmnopqrs"
+// SafeLetters spell what must never be taken for an account id, a keyed hash or the id of
+// a run: digits are missing, and so are the letters that begin one. There are 16, a letter
+// for four bits.
+const SafeLetters = "abceghjklmnopqrs"
 
 // Key returns the keyed hash of an account id, "acct-" and 10 letters. Small
 // letters count as capitals: people type the ids of accounts either way.
@@ -27,7 +28,7 @@ func (r *Redactor) Key(account string) string {
 	mac.Write([]byte(strings.ToUpper(account)))
 	out := []byte("acct-")
 	for _, c := range mac.Sum(nil)[:5] {
-		out = append(out, keyLetters[c>>4], keyLetters[c&15])
+		out = append(out, SafeLetters[c>>4], SafeLetters[c&15])
 	}
 	return string(out)
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"ibrecorder/events"
 	"ibrecorder/internal/diskfile"
 )
 
@@ -38,16 +39,12 @@ func folderKey(dir string) ([]byte, error) {
 	return key, nil
 }
 
-// bootLetters spell the id of a run. Digits are missing, and so are the letters
-// that begin an account id: an id must never be taken for one.
-const bootLetters = "abceghjklmnopqrs"
-
 // newBoot draws the id of a run: ten letters, 40 bits.
 func newBoot() string {
 	b := make([]byte, 10)
 	_, _ = rand.Read(b) // never fails
 	for i, c := range b {
-		b[i] = bootLetters[c&15]
+		b[i] = events.SafeLetters[c&15]
 	}
 	return string(b)
 }

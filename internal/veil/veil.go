@@ -181,11 +181,8 @@ func split(address string) (host, port string) {
 	return address[:at], address[at:]
 }
 
-// bootLetters spell the id of a run; see internal/daemon.
-const (
-	bootLetters = "abceghjklmnopqrs"
-	bootLen     = 10
-)
+// bootLen is how many of events.SafeLetters the id of a run has; see internal/daemon.
+const bootLen = 10
 
 // own reports whether an identifier is one that the recorder makes: the id of a run, and
 // behind it the gateway and a number, or a connection or an attempt of the tap. It says
@@ -193,7 +190,7 @@ const (
 // several events is hidden in all of them or in none.
 func own(id, gateway string) bool {
 	boot, rest, ok := strings.Cut(id, "-")
-	if !ok || len(boot) != bootLen || strings.Trim(boot, bootLetters) != "" {
+	if !ok || len(boot) != bootLen || strings.Trim(boot, events.SafeLetters) != "" {
 		return false
 	}
 	if n, ok := strings.CutPrefix(rest, gateway+"-"); ok {
