@@ -117,12 +117,17 @@ func (t *Tap) request(c *conn) {
 	}
 }
 
-// pass lets an attempt take its next step, unless it was called off: by Shut, or by
-// an operator's disconnect.
+// calledOff says that the attempt of c ends here: by Shut, or by an operator's disconnect.
+// Its caller holds mu.
+func (t *Tap) calledOff(c *conn) bool {
+	return t.stopped || c.spell.over() || t.conns[c].phase == finished
+}
+
+// pass lets an attempt take its next step, unless it was called off.
 func (t *Tap) pass(c *conn, p phase) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.stopped || c.spell.over() || t.conns[c].phase == finished {
+	if t.calledOff(c) {
 		return false
 	}
 	t.conns[c] = place{phase: p}
@@ -133,7 +138,7 @@ func (t *Tap) pass(c *conn, p phase) bool {
 func (t *Tap) beginDial(c *conn) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.stopped || c.spell.over() || t.conns[c].phase == finished {
+	if t.calledOff(c) {
 		return false
 	}
 	c.spell.dials.Add(1)
