@@ -92,7 +92,7 @@ func (l *JetLog) append(ctx context.Context, rec events.Record) error {
 		return l.full(nil)
 	}
 	err := l.publish(ctx, rec)
-	if errors.Is(err, ErrFull) && l.room(ctx) {
+	if errors.Is(err, ErrFull) && l.grow(ctx) {
 		err = l.publish(ctx, rec)
 	}
 	return err
@@ -111,8 +111,8 @@ func (l *JetLog) full(why error) error {
 	return fmt.Errorf("%w (%w)", ErrFull, why)
 }
 
-// room makes the limit of a full log larger if the disk has more room than it had.
-func (l *JetLog) room(ctx context.Context) bool {
+// grow makes the limit of a full log larger if the disk has more room than it had.
+func (l *JetLog) grow(ctx context.Context) bool {
 	info, err := l.current().stream.Info(ctx)
 	if err != nil {
 		return false

@@ -56,7 +56,7 @@ func (l *JetLog) Archive(ctx context.Context, to string, keep func(ctx context.C
 		if p == nil || err != nil {
 			return done, err
 		}
-		if err := l.read(ctx, p); err != nil {
+		if err := l.consumed(ctx, p); err != nil {
 			return fail(err)
 		}
 		a, err := l.export(ctx, p, to)
@@ -88,8 +88,8 @@ func (l *JetLog) oldestToArchive(ctx context.Context) (*part, error) {
 	return p, nil
 }
 
-// read says who has not read all of a part.
-func (l *JetLog) read(ctx context.Context, p *part) error {
+// consumed fails while somebody has not read all of a part.
+func (l *JetLog) consumed(ctx context.Context, p *part) error {
 	list := p.stream.ListConsumers(ctx)
 	for info := range list.Info() {
 		if info.Config.Durable != "" && info.NumPending+uint64(info.NumAckPending) > 0 {
@@ -223,7 +223,7 @@ func (l *JetLog) forget(ctx context.Context, p *part) error {
 	if err := os.Remove(note); err != nil {
 		return err
 	}
-	l.room(ctx)
+	l.grow(ctx)
 	return nil
 }
 
