@@ -92,7 +92,7 @@ func (s *State) classify(e *events.Event, i int, reported bool) Triggers {
 		t.API, t.Phase, t.Gate = BecameReady, GotReady, s.freed(i, SlotReady)
 	case events.AttemptFailed:
 		t.Phase, t.Gate = Failed, s.freed(i, SlotEnded)
-		if !s.stale(i) {
+		if !s.stale(i) && !(reported && d.Reason == events.Refused && s.listens()) {
 			t.API = failure(&s.Policy.Params, d, reported)
 		}
 	case events.AttemptAbandoned:
@@ -147,6 +147,15 @@ func (s *State) classify(e *events.Event, i int, reported bool) Triggers {
 		t.Phase = ""
 	}
 	return t
+}
+
+// listens says that we know of the Gateway's listener ourselves: it was read last, or a
+// session that we relay is there. Whoever reports that it was refused has dialled
+// something else, a wrong port in its configuration say.
+func (s *State) listens() bool {
+	return s.Observed.Listening == events.ListeningYes || slices.ContainsFunc(s.Sessions, func(x *Session) bool {
+		return x.Conn != "" && (x.Phase == SessionReady || x.Phase == SessionDegraded)
+	})
 }
 
 func failure(p *events.Params, d events.AttemptFailed, reported bool) APITrigger {

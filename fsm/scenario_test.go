@@ -51,6 +51,13 @@ func TestAttempts(t *testing.T) {
 		{"another runner's does not", "report a1 lease; direct a1 permit; other a1 fail refused", "ATTEMPTING ABSENT | a1 DIALING slot | failed 1 | pending delay"},
 		{"the end of its time does", "report a1 lease; direct a1 permit; +60s; a1 unknown lease_expired", "OPEN UNKNOWN"},
 		{"who was denied one and dials all the same tells what counts", "report a1 lease; a1 deny; report a1 fail reported_timeout limit=30s", "OPEN SUSPECT | silent 1 | failed 1 | pending delay"},
+		{"who reports a refusal while nothing is known says that nothing listens", "report x1 fail refused", "OPEN ABSENT | failed 1 | pending delay"},
+		{"while a session of ours is ready it has dialled something else", ready + "report x1 fail refused", "OPEN READY | a1 READY ended | failed 1 | pending delay"},
+		{"and while it has lost IB", ready + "a1 degraded; report x1 fail refused", "OPEN DEGRADED | a1 DEGRADED ended | failed 1 | pending delay"},
+		{"but not when that session is gone", ready + "a1 closed; a1 gone; report x1 fail refused", "OPEN ABSENT | failed 1 | pending delay"},
+		{"and while the port was read last and listens", "observed gateway 100 1; report x1 fail refused", "OPEN LISTENING | failed 1 | pending delay"},
+		{"but not when it was read since and nothing can be said", "observed gateway 100 1; observed unknown; report x1 fail refused", "OPEN ABSENT | failed 1 | pending delay"},
+		{"a refusal that the tap itself met counts, whatever was read", "observed gateway 100 1; a1 request; a1 permit; a1 dial; a1 fail refused", "OPEN ABSENT | failed 1 | pending delay"},
 		{"wire facts may be missing, as after a gap", "a1 request; a1 permit; gap; a1 version; a1 ok", "OPEN READY | a1 READY ended"},
 	})
 }

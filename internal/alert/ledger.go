@@ -66,11 +66,12 @@ type Ledger struct {
 	stopped  Alert
 	denied   int64           // attempts since the stop began
 	ready    Instant         // when a program was last connected
-	programs map[string]bool // that have a session, by attempt
+	programs map[string]bool // that have a session, by attempt; true for one that the recorder relays
 
 	outage    happening
 	why       absence
 	listening events.Listening // as it was read last
+	owner     events.Owner     // of what listened then
 	degraded  map[string]bool  // sessions that have lost IB, by attempt
 	out       Alert
 
@@ -157,7 +158,7 @@ func (l *Ledger) take(rec events.Record) {
 		l.denied += d.Count
 	case events.AttemptSucceeded:
 		if len(l.programs) < maxSessions {
-			l.programs[strings.Clone(rec.Attempt)] = true
+			l.programs[strings.Clone(rec.Attempt)] = own(rec)
 		}
 		l.isReady(rec)
 	case events.HandshakeReady, events.SessionEstablished:
@@ -176,10 +177,12 @@ func (l *Ledger) take(rec events.Record) {
 	case events.AttemptFailed:
 		switch d.Reason {
 		case events.Refused, events.Unreachable, events.FINBeforeVersion, events.RSTBeforeVersion:
-			l.absent(rec, unseen)
+			if own(rec) || !l.knownBetter(d.Reason) {
+				l.absent(rec, unseen)
+			}
 		}
 	case events.GatewayObserved:
-		l.listening = d.Listening
+		l.listening, l.owner = d.Listening, d.Owner
 		switch d.Listening {
 		case events.ListeningNo:
 			l.absent(rec, unseen)
@@ -187,6 +190,25 @@ func (l *Ledger) take(rec events.Record) {
 			l.present(rec, unseen)
 		}
 	}
+}
+
+// own says that the recorder has seen it itself, at a connection that it relays.
+func own(rec events.Record) bool { return rec.Source == "/tap" || rec.Source == "/session" }
+
+// knownBetter says that somebody's report of such a failure is about something else than the
+// Gateway, a wrong port in its configuration say: a program that is relayed has a session,
+// or the port was read and somebody listens. A forwarder accepts whatever the Gateway behind
+// it does, so that it listens says nothing against an end before the version.
+func (l *Ledger) knownBetter(why events.FailReason) bool {
+	for _, relayed := range l.programs {
+		if relayed {
+			return true
+		}
+	}
+	if l.listening != events.ListeningYes {
+		return false
+	}
+	return why == events.Refused || why == events.Unreachable || l.owner == events.OwnerGateway
 }
 
 func (l *Ledger) isReady(rec events.Record) {

@@ -19,7 +19,12 @@ type day struct {
 func (d *day) attempt(data events.Payload) events.Record {
 	d.t.Helper()
 	d.n++
-	rec, err := d.Submit(d.t.Context(), events.Draft{Source: "/tap", Attempt: fmt.Sprintf("boot-a%d", d.n), Data: data})
+	return d.attemptAs("/tap", fmt.Sprintf("boot-a%d", d.n), data)
+}
+
+func (d *day) attemptAs(source, name string, data events.Payload) events.Record {
+	d.t.Helper()
+	rec, err := d.Submit(d.t.Context(), events.Draft{Source: source, Attempt: name, Data: data})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -30,11 +35,20 @@ func (d *day) refused() { d.fails(events.Refused) }
 func (d *day) fails(why events.FailReason) {
 	d.attempt(events.AttemptFailed{Reason: why, Stage: events.StageDial})
 }
+
+// reports is what a runner tells that dialled by itself.
+func (d *day) reports(why events.FailReason) {
+	d.n++
+	d.attemptAs("/runner/robo", fmt.Sprintf("robo-%d", d.n), events.AttemptFailed{Reason: why, Stage: events.StageDial})
+}
 func (d *day) ready()    { d.attempt(events.AttemptSucceeded{}) }
 func (d *day) loses()    { d.attempt(events.SessionDegraded{Code: 1100}) }
 func (d *day) restores() { d.write(events.SessionRestored{Code: 1102}) }
 func (d *day) sees(l events.Listening) {
-	d.writeAs("/watch", "", events.GatewayObserved{Listening: l, Owner: events.OwnerUnknown})
+	d.observes(l, events.OwnerUnknown)
+}
+func (d *day) observes(l events.Listening, owner events.Owner) {
+	d.writeAs("/watch", "", events.GatewayObserved{Listening: l, Owner: owner})
 }
 
 // A bubble begins at midnight UTC of 1 January 2000, which is a Saturday.
@@ -64,6 +78,51 @@ func TestOutages(t *testing.T) {
 			d.fails(events.RSTBeforeVersion)
 			time.Sleep(11 * time.Minute)
 		}, []string{"outage main-1"}},
+		{"a runner that is refused elsewhere proves nothing while a program is relayed", "", func(d *day) {
+			d.ready()
+			d.reports(events.Refused)
+			time.Sleep(time.Hour)
+		}, nil},
+		{"nor while the port is read and the Gateway listens", "", func(d *day) {
+			d.observes(events.ListeningYes, events.OwnerGateway)
+			for _, why := range []events.FailReason{events.Refused, events.Unreachable, events.FINBeforeVersion, events.RSTBeforeVersion} {
+				d.reports(why)
+				time.Sleep(time.Hour)
+			}
+		}, nil},
+		{"nor while a forwarder listens, but it says nothing of a Gateway behind it that closes at once", "", func(d *day) {
+			d.observes(events.ListeningYes, events.OwnerOther)
+			d.reports(events.Refused)
+			time.Sleep(time.Hour)
+			d.reports(events.FINBeforeVersion)
+			time.Sleep(time.Hour)
+		}, []string{"outage main-3"}},
+		{"what a runner reports counts if nothing is known", "", func(d *day) {
+			d.reports(events.Refused)
+			time.Sleep(time.Hour)
+		}, []string{"outage main-1"}},
+		{"and when the program that was relayed has gone", "", func(d *day) {
+			d.ready()
+			d.attemptAs("/tap", "boot-a1", events.SessionClosed{By: events.Client, How: events.FIN})
+			d.reports(events.Refused)
+			time.Sleep(time.Hour)
+		}, []string{"outage main-3"}},
+		{"that one runner has a session does not outweigh what another one reports", "", func(d *day) {
+			d.attemptAs("/runner/desk", "desk-1", events.AttemptSucceeded{})
+			d.reports(events.Refused)
+			time.Sleep(time.Hour)
+		}, []string{"outage main-2"}},
+		{"and when nothing can be read any more", "", func(d *day) {
+			d.observes(events.ListeningYes, events.OwnerGateway)
+			d.observes(events.ListeningUnknown, events.OwnerUnknown)
+			d.reports(events.Refused)
+			time.Sleep(time.Hour)
+		}, []string{"outage main-3"}},
+		{"whom the tap itself cannot reach is away, whatever was read before", "", func(d *day) {
+			d.observes(events.ListeningYes, events.OwnerGateway)
+			d.refused()
+			time.Sleep(time.Hour)
+		}, []string{"outage main-2"}},
 		{"a client id in use is no outage, and neither is silence", "", func(d *day) {
 			d.fails(events.ClientIDInUse)
 			d.fails(events.AcceptedNoBytes)
