@@ -3,6 +3,7 @@ package alert_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -18,6 +19,8 @@ var errNoRoute = &tell.TellError{ExitCode: 3, Text: "no route", Err: errors.New(
 
 // downUntil fails until that moment.
 func (c *channel) downUntil(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.fail = func(int) error {
 		if time.Now().Before(t) {
 			return errNoRoute
@@ -138,14 +141,14 @@ func TestAStopIsNotKeptWaitingBehindWhatAChannelDoesNotTake(t *testing.T) {
 			stopped := l.stop().Seq
 			time.Sleep(61 * time.Second)
 			synctest.Wait()
-			same(t, "came in a minute", []string{fmt.Sprintf("stop main-%d", stopped)}, ch.came)
+			same(t, "came in a minute", []string{fmt.Sprintf("stop main-%d", stopped)}, ch.taken())
 			time.Sleep(35 * time.Minute)
 			l.release()
 			time.Sleep(30 * time.Hour) // the breach is given up
 			l.write(events.RuleViolated{Rule: "RS1", Bypassed: true, Text: "a connect around the recorder"})
-			ch.fail = nil
+			ch.downUntil(time.Time{}) // it is mended
 			time.Sleep(time.Hour)
-			same(t, "came in all", []string{"stop", "reminder", "over", "breach"}, kindsOf(ch.came))
+			same(t, "came in all", []string{"stop", "reminder", "over", "breach"}, kindsOf(ch.taken()))
 		}, ch)
 		for key, n := range ch.keys {
 			if n != 1 {
@@ -206,6 +209,13 @@ func kindsOf(told []string) (kinds []string) {
 		kinds = append(kinds, kind)
 	}
 	return kinds
+}
+
+// taken is what it took so far.
+func (c *channel) taken() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.came)
 }
 
 // kinds are of what it was told so far.
