@@ -166,7 +166,7 @@ var mutants = []mutant{
 	},
 	{
 		"permit-outlives-the-stop", "internal/tap/shut.go",
-		"\tif t.stopped || c.spell.over() || t.conns[c].phase == finished {\n\t\treturn false\n\t}\n\tt.conns[c] = place{phase: p}\n",
+		"\tif t.calledOff(c) {\n\t\treturn false\n\t}\n\tt.conns[c] = place{phase: p}\n",
 		"\tif t.conns[c].phase == finished {\n\t\treturn false\n\t}\n\tt.conns[c] = place{phase: p}\n",
 		"A connect that comes up at the moment of a stop is used.",
 	},
