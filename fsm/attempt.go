@@ -30,7 +30,7 @@ func (s *State) countAttempt(e *events.Event, i int, reported bool) {
 		s.remember(e.Attempt)
 	case events.AttemptFailed:
 		s.Totals.Failed++
-		silent := Silence(s.Policy.Params, d, reported)
+		silent := silence(s.Policy.Params, d, reported)
 		if !s.stale(i) {
 			s.failed(e, d, reported)
 		}
@@ -110,18 +110,18 @@ func (s *State) succeeded(e *events.Event, i int, reported bool) {
 
 func (s *State) failed(e *events.Event, d events.AttemptFailed, reported bool) {
 	r := d.Reason
-	if Life(r) {
+	if life(r) {
 		s.Row = Run{Failed: s.Row.Failed}
 	}
 	switch {
-	case Silence(s.Policy.Params, d, reported):
+	case silence(s.Policy.Params, d, reported):
 		s.Row.Silent.add(e.ID)
-	case Undialled(s.Policy.Params, d, reported):
+	case undialled(s.Policy.Params, d, reported):
 		s.Row.DialTimeouts.add(e.ID)
 	case r == events.FINBeforeVersion || r == events.RSTBeforeVersion:
 		s.Row.Closed.add(e.ID)
 	}
-	if !BacksOff(r) {
+	if !backsOff(r) {
 		return
 	}
 	s.Row.Failed++
@@ -136,10 +136,10 @@ func (t *Tally) add(id string) {
 	t.Evidence = push(t.Evidence, id, maxEvidence)
 }
 
-// BacksOff says whether a failure delays everybody at this gateway. The others
+// backsOff says whether a failure delays everybody at this gateway. The others
 // (326, a client id that waits already, a bad version, a client that never starts the
 // API) are that client's own.
-func BacksOff(r events.FailReason) bool {
+func backsOff(r events.FailReason) bool {
 	switch r {
 	case events.ClientIDInUse, events.ClientWaits, events.BadVersion, events.NoStartAPI:
 		return false

@@ -24,8 +24,8 @@ func Reported(e events.Event) bool {
 	return true
 }
 
-// Silence says whether a failure counts as a silent attempt.
-func Silence(p events.Params, f events.AttemptFailed, reported bool) bool {
+// silence says whether a failure counts as a silent attempt.
+func silence(p events.Params, f events.AttemptFailed, reported bool) bool {
 	switch f.Reason {
 	case events.AcceptedNoBytes, events.VersionNoReady, events.ReportedTimeout:
 		return longEnough(p, f, reported)
@@ -39,31 +39,29 @@ func longEnough(p events.Params, f events.AttemptFailed, reported bool) bool {
 	return !reported || f.LimitMS >= p.MinReportedBudgetMS
 }
 
-// Undialled says whether a failure counts as a dial that timed out.
-func Undialled(p events.Params, f events.AttemptFailed, reported bool) bool {
+// undialled says whether a failure counts as a dial that timed out.
+func undialled(p events.Params, f events.AttemptFailed, reported bool) bool {
 	return f.Reason == events.DialTimeout && longEnough(p, f, reported)
 }
 
 // WedgedSamples is how many samples make a series that proves something.
 const WedgedSamples = 5
 
-// Wedged says whether a reading proves that the Gateway's acceptor hangs: one connection
+// wedged says whether a reading proves that the Gateway's acceptor hangs: one connection
 // was left unaccepted for a whole budget. A forwarder accepts by itself, whatever the
 // Gateway behind it does, and so may whoever is not known; their hanging says nothing
 // about the Gateway.
-func Wedged(p events.Params, d events.GatewayObserved) bool {
+func wedged(p events.Params, d events.GatewayObserved) bool {
 	return p.VersionBudgetMS > 0 && d.Listening == events.ListeningYes && d.Owner == events.OwnerGateway &&
 		d.WedgedSamples >= WedgedSamples && d.WedgedMS >= p.VersionBudgetMS
 }
 
-// Life says whether a failure proves that the API layer answers, or that the
+// life says whether a failure proves that the API layer answers, or that the
 // Gateway is not running: either way a silence before it was another story.
-func Life(r events.FailReason) bool {
+func life(r events.FailReason) bool {
 	switch r {
-	case events.ClientWaits: // its version came
-		return true
 	case events.Refused, events.BadVersion, events.ClientIDInUse, events.DisclaimerPending, events.ErrorBeforeReady,
-		events.ClosedBeforeReady, events.NoAccounts:
+		events.ClosedBeforeReady, events.NoAccounts, events.ClientWaits: // before it waits, its version came
 		return true
 	}
 	return false
@@ -162,9 +160,9 @@ func failure(p *events.Params, d events.AttemptFailed, reported bool) APITrigger
 	switch {
 	case d.Reason == events.Refused:
 		return SeenAbsent
-	case Undialled(*p, d, reported) || Silence(*p, d, reported):
+	case undialled(*p, d, reported) || silence(*p, d, reported):
 		return MetSilence
-	case Life(d.Reason):
+	case life(d.Reason):
 		return Answered
 	case d.Reason == events.FINBeforeVersion || d.Reason == events.RSTBeforeVersion || d.Reason == events.Unreachable:
 		return Doubted

@@ -94,7 +94,7 @@ type Session struct {
 }
 
 // Run counts in a row, which means since the last proof of life: ready, or an end
-// that Life knows. What proves nothing (an attempt abandoned unanswered or without
+// that life knows. What proves nothing (an attempt abandoned unanswered or without
 // a startAPI, an unknown end, an unreachable network) neither counts nor begins
 // the count anew.
 type Run struct {

@@ -8,7 +8,7 @@ func (s *State) countGateway(e *events.Event, reported bool) {
 	case events.GatewayObserved:
 		p := Process{ID: e.ID, Listening: d.Listening, Owner: d.Owner, PID: d.PID, StartedMS: d.StartedMS, Socket: d.Socket}
 		s.Observed = p
-		if s.Gate != Stopped && !reported && Wedged(s.Policy.Params, d) {
+		if s.Gate != Stopped && !reported && wedged(s.Policy.Params, d) {
 			s.Pending.Wedged, s.Pending.WedgedSamples = e.ID, d.WedgedSamples
 		}
 		switch {

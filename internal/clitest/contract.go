@@ -49,9 +49,6 @@ func Read(program string, answers []Answer) (*Contract, error) {
 	return c, wrong
 }
 
-// Verbs are those that promise something, in their order.
-func (c *Contract) Verbs() []string { return c.verbs }
-
 // Check holds what a verb printed against what it promises.
 func (c *Contract) Check(verb string, output []byte) []string {
 	s, known := c.shapes[verb]

@@ -88,7 +88,7 @@ func TestOnlyMeaningCounts(t *testing.T) {
 		{"the wait of one client", events.Event{Data: events.RetryScheduled{DelayMS: 1}}, events.Event{Data: events.RetryScheduled{DelayMS: 1, ClientID: new(int64)}}, false},
 		{"another delay", events.Event{Data: events.RetryScheduled{DelayMS: 1}}, events.Event{Data: events.RetryScheduled{DelayMS: 2}}, true},
 	} {
-		if was, is := Meaning(c.was), Meaning(c.is); (was == is) != c.same {
+		if was, is := meaning(c.was), meaning(c.is); (was == is) != c.same {
 			t.Errorf("%s: %q and %q", c.name, was, is)
 		}
 	}
@@ -97,7 +97,7 @@ func TestOnlyMeaningCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := Meaning(events.Event{Data: data}); len(got) < len(info.Kind) || got[:len(info.Kind)] != string(info.Kind) {
+		if got := meaning(events.Event{Data: data}); len(got) < len(info.Kind) || got[:len(info.Kind)] != string(info.Kind) {
 			t.Errorf("%s means %q", info.Kind, got)
 		}
 	}

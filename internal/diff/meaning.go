@@ -9,9 +9,9 @@ import (
 	"ibrecorder/events"
 )
 
-// Meaning says in a few words what an event is beside its names and numbers: its kind,
+// meaning says in a few words what an event is beside its names and numbers: its kind,
 // who tells of it if that is somebody outside, and its reasons.
-func Meaning(e events.Event) string {
+func meaning(e events.Event) string {
 	var b strings.Builder
 	b.WriteString(string(e.Kind()))
 	if by := teller(e.Source); by != "" {

@@ -69,7 +69,7 @@ func Read(stream iter.Seq2[events.Record, error], words *Words) (*Side, error) {
 		if err != nil {
 			return s, err
 		}
-		n, err := words.number(Meaning(rec.Event))
+		n, err := words.number(meaning(rec.Event))
 		if err != nil {
 			return s, fmt.Errorf("event #%d: %w", rec.Seq, err)
 		}

@@ -140,17 +140,17 @@ func TestARestartedGatewayIsAnotherProcessAndSocket(t *testing.T) {
 	if started := time.UnixMilli(before.StartedMS); time.Since(started).Abs() > time.Minute {
 		t.Errorf("it started at %s", started)
 	}
-	if again := l.Observe(t.Context()); Changed(before, again) || again.StartedMS != before.StartedMS {
+	if again := l.Observe(t.Context()); changed(before, again) || again.StartedMS != before.StartedMS {
 		t.Errorf("read twice: %+v, then %+v", before, again)
 	}
 	stop()
 	gone := l.Observe(t.Context())
-	if gone.Listening != events.ListeningNo || !Changed(before, gone) {
+	if gone.Listening != events.ListeningNo || !changed(before, gone) {
 		t.Errorf("observed %+v after its end", gone)
 	}
 	program(t, "java", address)
 	after := l.Observe(t.Context())
-	if after.Owner != events.OwnerGateway || after.PID == before.PID || after.Socket == before.Socket || !Changed(gone, after) || !Changed(before, after) {
+	if after.Owner != events.OwnerGateway || after.PID == before.PID || after.Socket == before.Socket || !changed(gone, after) || !changed(before, after) {
 		t.Errorf("observed %+v after a restart of %+v", after, before)
 	}
 }

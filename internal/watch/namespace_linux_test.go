@@ -102,7 +102,7 @@ func TestAGatewayInAnotherNamespaceIsRead(t *testing.T) {
 	}
 	l.looked = l.looked.Add(-2 * lookAgain)
 	program(t, "java", address, inNamespace(host))
-	if again := l.Observe(t.Context()); again.Owner != events.OwnerGateway || again.PID == seen.PID || !Changed(seen, again) {
+	if again := l.Observe(t.Context()); again.Owner != events.OwnerGateway || again.PID == seen.PID || !changed(seen, again) {
 		t.Errorf("observed %+v after a restart of %+v", again, seen)
 	}
 }

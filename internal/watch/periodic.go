@@ -115,7 +115,7 @@ func (w *watcher) look(ctx context.Context) {
 	if w.first == nil && seen.Listening == events.ListeningYes {
 		w.first = &seen
 	}
-	if !trouble && !Changed(last, seen) {
+	if !trouble && !changed(last, seen) {
 		return
 	}
 	if _, err := w.Desk.Observed(ctx, seen, after); err != nil {
@@ -131,10 +131,10 @@ func (w *watcher) look(ctx context.Context) {
 // the policy has the same measure.
 const clockStep = 10_000
 
-// Changed reports whether a reading shows another listener than the last. What it
+// changed reports whether a reading shows another listener than the last. What it
 // could not read is no change. The first reading of all is one if nothing listens: a
 // Gateway that never came has to be told of too, whether somebody dials it or not.
-func Changed(last, seen events.GatewayObserved) bool {
+func changed(last, seen events.GatewayObserved) bool {
 	switch {
 	case seen.Listening == events.ListeningUnknown:
 		return false

@@ -87,11 +87,11 @@ func (h Hello) Negotiate(own int) (version int, ok bool) {
 	return version, version >= max(h.Min, MinServerVersion)
 }
 
-// ParseHelloText parses the version text of a hello, without magic and length.
+// parseHelloText parses the version text of a hello, without magic and length.
 // It accepts ^v\d+(\.\.\d+)?( .*)?$ of at most MaxHelloTextBytes whose numbers
 // have at most nine digits and are in order. The error wraps ErrHelloLength or
 // ErrHelloText.
-func ParseHelloText(text []byte) (Hello, error) {
+func parseHelloText(text []byte) (Hello, error) {
 	if len(text) == 0 || len(text) > MaxHelloTextBytes {
 		return Hello{}, fmt.Errorf("%w: %d bytes, allowed are 1 to %d", ErrHelloLength, len(text), MaxHelloTextBytes)
 	}
@@ -192,7 +192,7 @@ func (p *HelloParser) Feed(segment []byte) (n int, state HelloState) {
 	if p.n < p.total {
 		return n, p.state
 	}
-	h, err := ParseHelloText(p.buf[len(Magic)+headerBytes : p.total])
+	h, err := parseHelloText(p.buf[len(Magic)+headerBytes : p.total])
 	if err != nil {
 		return n, p.fail(err)
 	}
