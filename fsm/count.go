@@ -89,9 +89,9 @@ func (s *State) denied(e *events.Event, n int64) {
 		return
 	}
 	s.Totals.Requested--
-	lease := slices.ContainsFunc(s.Waiting, func(r Request) bool { return r.Attempt == e.Attempt && r.LeaseMS != 0 })
+	r, _ := s.Request(e.Attempt)
 	s.answer(e.Attempt)
-	if !lease { // who dials in spite of it, and tells so, went around us
+	if r.LeaseMS == 0 { // who dials in spite of it, and tells so, went around us
 		s.remember(e.Attempt)
 	}
 }
@@ -135,12 +135,15 @@ func portOf(peer string) int64 {
 	return int64(n)
 }
 
-func (s *State) waits(attempt string) bool {
-	return slices.ContainsFunc(s.Waiting, func(r Request) bool { return r.Attempt == attempt })
+// request finds the request of an attempt, -1 if it does not wait.
+func (s *State) request(attempt string) int {
+	return slices.IndexFunc(s.Waiting, func(r Request) bool { return r.Attempt == attempt })
 }
 
+func (s *State) waits(attempt string) bool { return s.request(attempt) >= 0 }
+
 func (s *State) hold(attempt string) {
-	if i := slices.IndexFunc(s.Waiting, func(r Request) bool { return r.Attempt == attempt }); i >= 0 {
+	if i := s.request(attempt); i >= 0 {
 		s.Waiting = slices.Clone(s.Waiting)
 		s.Waiting[i].Held = true
 	}

@@ -130,8 +130,8 @@ func (s *State) move(f *Folder, e *events.Event, i int, t PhaseTrigger, reported
 func (s *State) begin(e *events.Event, d events.AttemptPermitted, slot bool) {
 	var lease Wait
 	var by string
-	if i := slices.IndexFunc(s.Waiting, func(r Request) bool { return r.Attempt == e.Attempt && r.LeaseMS != 0 }); i >= 0 {
-		lease, by = Wait{From: s.Mono, MS: s.Waiting[i].LeaseMS}, s.Waiting[i].By
+	if r, _ := s.Request(e.Attempt); r.LeaseMS != 0 {
+		lease, by = Wait{From: s.Mono, MS: r.LeaseMS}, r.By
 	}
 	s.answer(e.Attempt)
 	if len(s.Sessions) >= maxSessions {

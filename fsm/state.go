@@ -250,6 +250,24 @@ func (s State) Busy() bool {
 	return slices.ContainsFunc(s.Sessions, func(x *Session) bool { return !x.Ended })
 }
 
+// Session returns the session of an attempt, nil if there is none. Nobody writes to it.
+func (s State) Session(attempt string) *Session {
+	for _, x := range s.Sessions {
+		if x.Attempt == attempt {
+			return x
+		}
+	}
+	return nil
+}
+
+// Request returns the request of an attempt that waits for its decision.
+func (s State) Request(attempt string) (r Request, waits bool) {
+	if i := s.request(attempt); i >= 0 {
+		return s.Waiting[i], true
+	}
+	return r, false
+}
+
 // Canonical returns the one encoding of s: JSON with its fields in the order of
 // the type, no maps.
 func (s State) Canonical() []byte {

@@ -37,12 +37,8 @@ func refused(s fsm.State, e *events.Event) bool {
 	if !denied || d.Reason != events.HoldRule {
 		return false
 	}
-	for _, r := range s.Waiting {
-		if r.Attempt == e.Attempt {
-			return true
-		}
-	}
-	return false
+	_, waits := s.Request(e.Attempt)
+	return waits
 }
 
 // Makes says whether the policy decides e in the state s, at any moment from that of at on

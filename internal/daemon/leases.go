@@ -4,11 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"slices"
 	"time"
 
 	"ibrecorder/events"
-	"ibrecorder/fsm"
 	"ibrecorder/internal/httpapi"
 	"ibrecorder/internal/recorder"
 )
@@ -42,10 +40,8 @@ func (p *post) Standing(ctx context.Context) (httpapi.Answer, error) {
 
 // GiveBack implements httpapi.Gateway.
 func (p *post) GiveBack(ctx context.Context, source, attempt string) (events.Record, error) {
-	has := slices.ContainsFunc(p.loop.View().State.Sessions, func(x *fsm.Session) bool {
-		return x.Attempt == attempt && x.By == source && !x.Ended
-	})
-	if !has { // otherwise it would be the report of an attempt that nobody permitted
+	x := p.loop.View().State.Session(attempt)
+	if x == nil || x.By != source || x.Ended { // otherwise it would be the report of an attempt that nobody permitted
 		return events.Record{}, fmt.Errorf("attempt %q: %w", attempt, httpapi.ErrNoPermit)
 	}
 	id := sha256.Sum256([]byte(source + " " + attempt)) // the same each time

@@ -2,7 +2,6 @@ package explore
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -252,7 +251,7 @@ func (p *product) write(d events.Draft) string {
 	p.n++
 	p.m.cover.see(&p.s, &e)
 	odd := p.s.Odd.Count
-	if i := slices.IndexFunc(p.s.Sessions, func(x *fsm.Session) bool { return x.Attempt == e.Attempt && !x.Ended }); i >= 0 {
+	if x := p.s.Session(e.Attempt); x != nil && !x.Ended {
 		_, ok := d.Data.(events.AttemptSucceeded)
 		p.ready = p.ready || ok
 	}

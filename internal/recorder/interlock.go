@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"ibrecorder/events"
-	"ibrecorder/fsm"
 	"ibrecorder/internal/policy"
 	"ibrecorder/internal/rule"
 )
@@ -28,7 +27,7 @@ func (g *Gateway) checked(d policy.Decision) policy.Decision {
 	}
 	g.log.Error("A DIAL WAS REFUSED that the policy would permit and that would break the rule; the recorder is not in order",
 		"rule", broken.Rule, "attempt", d.Attempt, "because", broken.Because, "text", broken.Text)
-	if _, waits := g.waitsFor(d.Attempt); !waits {
+	if _, waits := g.state.Request(d.Attempt); !waits {
 		return policy.Decision{}
 	}
 	d.Data = events.AttemptDenied{Policy: g.state.Policy.Hash, Reason: events.HoldRule, Count: 1, Rule: broken.Rule, Text: broken.Text}
@@ -44,7 +43,7 @@ func (g *Gateway) breaks(d policy.Decision) *rule.Finding {
 	dial.Data = events.DialStarted{}
 	fork := g.judge.Fork()
 	would := fork.Step(events.Record{Event: permit})
-	if r, _ := g.waitsFor(d.Attempt); r.LeaseMS == 0 { // else its runner dials, and not we
+	if r, _ := g.state.Request(d.Attempt); r.LeaseMS == 0 { // else its runner dials, and not we
 		would = append(would, fork.Step(events.Record{Event: dial})...)
 	}
 	i := slices.IndexFunc(would, func(f rule.Finding) bool { return !f.Bypassed && !f.Observed })
@@ -52,13 +51,4 @@ func (g *Gateway) breaks(d policy.Decision) *rule.Finding {
 		return nil
 	}
 	return &would[i]
-}
-
-// waitsFor finds the request of an attempt in the queue.
-func (g *Gateway) waitsFor(attempt string) (r fsm.Request, waits bool) {
-	i := slices.IndexFunc(g.state.Waiting, func(r fsm.Request) bool { return r.Attempt == attempt })
-	if i < 0 {
-		return r, false
-	}
-	return g.state.Waiting[i], true
 }

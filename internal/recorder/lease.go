@@ -72,7 +72,7 @@ type held struct {
 // stopped the stop is the denial, as it is for whoever the tap turns away, and those
 // are counted together.
 func (g *Gateway) answerLease(d events.Draft) (l Lease, answered bool, err error) {
-	if x := g.leased(d.Attempt); x != nil && x.By == d.Source && !x.Ended {
+	if x := g.state.Session(d.Attempt); x != nil && x.By == d.Source && !x.Ended {
 		if g.enforced() && (g.state.Gate == fsm.Stopped || x.Epoch != g.state.Epoch) { // a permit of before is no longer one
 			return g.turnedAway(policy.Hold(g.state, g.now())), true, nil
 		}
@@ -81,8 +81,8 @@ func (g *Gateway) answerLease(d events.Draft) (l Lease, answered bool, err error
 	if strings.HasPrefix(d.Attempt, g.cfg.Boot+"-") {
 		return Lease{}, true, fmt.Errorf("%w: attempt %s is called like one of the tap; choose another name", ErrTaken, d.Attempt)
 	}
-	waits := slices.ContainsFunc(g.state.Waiting, func(r fsm.Request) bool { return r.Attempt == d.Attempt })
-	if waits || g.leased(d.Attempt) != nil || slices.Contains(g.state.Over, d.Attempt) {
+	_, waits := g.state.Request(d.Attempt)
+	if waits || g.state.Session(d.Attempt) != nil || slices.Contains(g.state.Over, d.Attempt) {
 		return Lease{}, true, fmt.Errorf("%w: attempt %s has been made; name each one anew", ErrTaken, d.Attempt)
 	}
 	why, until := policy.Hold(g.state, g.now())
@@ -104,18 +104,9 @@ func (g *Gateway) answerLease(d events.Draft) (l Lease, answered bool, err error
 	return Lease{}, false, nil
 }
 
-// leased is the attempt of that name that is under way or has a session, nil if none.
-func (g *Gateway) leased(attempt string) *fsm.Session {
-	i := slices.IndexFunc(g.state.Sessions, func(x *fsm.Session) bool { return x.Attempt == attempt })
-	if i < 0 {
-		return nil
-	}
-	return g.state.Sessions[i]
-}
-
 // decidedLease is what the loop has just decided for a request.
 func (g *Gateway) decidedLease(q events.Draft) Lease {
-	if x := g.leased(q.Attempt); x != nil {
+	if x := g.state.Session(q.Attempt); x != nil {
 		return g.granted(x)
 	}
 	why, until := policy.Hold(g.state, g.now())

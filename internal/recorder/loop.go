@@ -99,10 +99,8 @@ func (g *Gateway) tellLost(ctx context.Context) error {
 // permitOf returns the permit that a dial is the effect of. It is in the log
 // already: it was decided when the request was taken, or its answer led to the dial.
 func (g *Gateway) permitOf(attempt string) string {
-	for _, x := range g.state.Sessions {
-		if x.Attempt == attempt {
-			return x.Permit
-		}
+	if x := g.state.Session(attempt); x != nil {
+		return x.Permit
 	}
 	return ""
 }

@@ -47,10 +47,8 @@ func (d *days) begun(p *program, permit string) {
 }
 
 func (d *days) permitOf(attempt string) string {
-	for _, x := range d.state.Sessions {
-		if x.Attempt == attempt {
-			return x.Permit
-		}
+	if x := d.state.Session(attempt); x != nil {
+		return x.Permit
 	}
 	return ""
 }

@@ -134,17 +134,16 @@ func (w *world) stopped() bool { return w.state.Gate == fsm.Stopped }
 
 // session is the attempt that this world has let dial and that has not ended, nil for none.
 func (w *world) session(attempt string) *fsm.Session {
-	for _, x := range w.state.Sessions {
-		if attempt != "" && x.Attempt == attempt && !x.Ended {
-			return x
-		}
+	if x := w.state.Session(attempt); x != nil && !x.Ended {
+		return x
 	}
 	return nil
 }
 
 // waits reports whether an attempt waits here for its turn.
 func (w *world) waits(attempt string) bool {
-	return slices.ContainsFunc(w.state.Waiting, func(r fsm.Request) bool { return r.Attempt == attempt })
+	_, is := w.state.Request(attempt)
+	return is
 }
 
 // known reports whether a report is about an attempt that the tap saw, or that has ended.
