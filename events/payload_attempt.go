@@ -154,9 +154,9 @@ type AttemptAbandoned struct {
 type UnknownReason string
 
 const (
-	// UnknownCrash: the recorder died between the permit and the end.
+	// UnknownCrash: the recorder died between the permit and the end; the next run says so.
 	UnknownCrash UnknownReason = "recorder_died"
-	// UnknownStop: the recorder was stopped in between.
+	// UnknownStop: the recorder was stopped in between; the next run says so.
 	UnknownStop UnknownReason = "recorder_stopped"
 	// UnknownUnused: the dial was permitted and its client had left.
 	UnknownUnused UnknownReason = "permit_unused"

@@ -19,6 +19,7 @@ func (s *State) countRequest(f *Folder, e *events.Event, i int, reported bool) {
 		s.Policy = d
 	case events.RecorderStarted:
 		s.Closed = "" // its tap listens
+		s.InOrder = d.Previous == events.PreviousStopped
 		if d.OldStopped && s.Gate != Stopped {
 			s.Pending.Carried = e.ID
 		}

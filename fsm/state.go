@@ -27,6 +27,7 @@ type State struct {
 	Boot    string `json:"boot"`
 	Mono    int64  `json:"mono"` // of the last event that had one
 	Epoch   uint64 `json:"epoch"`
+	InOrder bool   `json:"in_order,omitempty"` // the run before this one was stopped, and did not die
 
 	Gate   Gate                `json:"gate"`
 	API    API                 `json:"api"`

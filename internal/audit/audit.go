@@ -137,7 +137,7 @@ func Decides(e *events.Event) bool {
 	}
 	switch d := e.Data.(type) {
 	case events.AttemptUnknown: // a permit that was not used is a fact
-		return d.Reason == events.UnknownCrash || d.Reason == events.UnknownLease
+		return d.Reason == events.UnknownCrash || d.Reason == events.UnknownStop || d.Reason == events.UnknownLease
 	case events.AttemptPermitted, events.ClientHeld, events.RetryScheduled, events.GatewayDown, events.GatewayContradicted,
 		events.RestartRequired, events.RestartObserved, events.RestartAcknowledged, events.RestartRejected,
 		events.DisconnectPermitted, events.DisconnectBlocked, events.DisconnectForced:

@@ -136,7 +136,7 @@ var unknowns = []Page{
 		Code: "recorder_stopped", Title: "The recorder was stopped between the permit and the end.",
 		Means:   "An operator or the service manager ended it in the middle of a handshake.",
 		Matters: "It uses up an attempt of a probation.",
-		How:     "Written by the run that ends.",
+		How:     "recorder.started of the next run lists it as unfinished; attempt.unknown follows.",
 		Next:    "Nothing. Stop the recorder when nobody connects, if it can be chosen.",
 	},
 	{

@@ -29,8 +29,9 @@ func newPlan() map[string]treat {
 	return map[string]treat{
 		// The fold.
 		"State.Gateway": skip, "State.Seq": skip, "State.Boot": skip, "State.Mono": skip, "State.Epoch": skip, // names and places; who is of this boot and epoch says so
-		"State.Policy": skip, // one policy in one exploration
-		"State.Gate":   value,
+		"State.Policy":  skip, // one policy in one exploration
+		"State.InOrder": skip, // how an attempt of the last run is said to be unknown decides nothing
+		"State.Gate":    value,
 		"State.API": with(func(k *key, v reflect.Value) {
 			if k.p.m.cast.API {
 				plain(k, v)

@@ -66,12 +66,16 @@ func leaseEnd(s fsm.State) (first int64) {
 	return first
 }
 
-// unfinished closes what a run that died has left: its end is unknown for ever. Who
-// dials with a lease did not die with it, and may still be in the middle of a handshake.
+// unfinished closes what the run before has left: its end is unknown for ever. Who
+// dials with a lease did not end with it, and may still be in the middle of a handshake.
 func unfinished(s fsm.State) Decision {
+	why := events.UnknownCrash
+	if s.InOrder {
+		why = events.UnknownStop
+	}
 	for _, x := range s.Sessions {
 		if !x.Ended && x.Boot != s.Boot && x.Lease.MS == 0 {
-			return Decision{Data: events.AttemptUnknown{Reason: events.UnknownCrash}, Attempt: x.Attempt, Conn: x.Conn, Cause: x.Permit}
+			return Decision{Data: events.AttemptUnknown{Reason: why}, Attempt: x.Attempt, Conn: x.Conn, Cause: x.Permit}
 		}
 	}
 	return Decision{}

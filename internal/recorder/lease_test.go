@@ -86,7 +86,7 @@ func TestALeaseThatIsNotUsedExpires(t *testing.T) {
 		if got := <-waiting; got != "permit" {
 			t.Errorf("after its end: %s", got)
 		}
-		if got := kinds(t, r.mem, 3); !strings.Contains(got, "attempt.unknown\nattempt.permitted") {
+		if got := kinds(t, r.mem, 3); !strings.Contains(got, "attempt.unknown(lease_expired)\nattempt.permitted") {
 			t.Errorf("the log has\n%s", got)
 		}
 		r.ready("a1")

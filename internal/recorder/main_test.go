@@ -252,6 +252,8 @@ func kinds(t tester, log recorder.Log, from uint64) string {
 		}
 		word := string(rec.Kind())
 		switch d := rec.Data.(type) {
+		case events.AttemptUnknown:
+			word += "(" + string(d.Reason) + ")"
 		case events.RecorderStarted:
 			word += "(" + string(d.Previous) + " " + strings.Join(d.Unfinished, ",") + ")"
 		case events.AttemptFailed:

@@ -66,7 +66,9 @@ func TestANewRunGoesOnWhereTheLogEnds(t *testing.T) {
 		{"a stop stands after a crash", func(r *run) { <-r.request("a1"); r.silent("a1") }, true,
 			"recorder.started(crashed )\npolicy.loaded", fsm.Stopped, true},
 		{"an attempt that a crash left open ends unknown", func(r *run) { <-r.request("a1") }, true,
-			"recorder.started(crashed a1)\npolicy.loaded\nattempt.unknown", fsm.Open, false},
+			"recorder.started(crashed a1)\npolicy.loaded\nattempt.unknown(recorder_died)", fsm.Open, false},
+		{"one that an orderly end left open was not left by a crash", func(r *run) { <-r.request("a1") }, false,
+			"recorder.started(stopped a1)\npolicy.loaded\nattempt.unknown(recorder_stopped)", fsm.Open, false},
 		{"a session that a crash ended needs no end", func(r *run) { <-r.request("a1"); r.ready("a1") }, true,
 			"recorder.started(crashed )\npolicy.loaded", fsm.Open, false},
 	} {
