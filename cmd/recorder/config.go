@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 
 	"ibrecorder/internal/config"
@@ -76,13 +77,15 @@ func newConfigCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "check",
 		Short:   "Say whether the configuration is right, or everything that is wrong",
-		Long:    "check reads the secrets of the channels too, as the user who types it, and sends nothing.",
+		Long:    "check reads the secrets of the channels and of the dead-man ping too, as the user who types it, and sends nothing.",
 		Example: `  recorder config check --config new.yaml`,
 		Args:    arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, from, err := config.Load(cmd.Flags(), os.Environ())
-			if err == nil { // what is wrong with the channels is known when their secrets are read
-				_, err = channels(c, from, os.Environ())
+			if err == nil { // what is wrong with who is told is known when their secrets are read
+				_, wrong := channels(c, from, os.Environ())
+				_, alsoWrong := deadMan(c, from, os.Environ())
+				err = errors.Join(wrong, alsoWrong)
 			}
 			if err == nil {
 				err = config.Check(cmd.OutOrStdout(), cmd.Flags(), os.Environ())

@@ -70,6 +70,9 @@ func (r *reloader) reload(ctx context.Context) (came httpapi.Reloaded, err error
 	if err != nil {
 		return came, err
 	}
+	if _, err := deadMan(c, from, os.Environ()); err != nil { // it needs a restart, which this would hinder
+		return came, err
+	}
 	known, err := tokens(c.HTTP.Tokens)
 	if err != nil {
 		return came, err

@@ -83,7 +83,7 @@ func record(ctx context.Context, errs io.Writer, coloured bool, c config.Config,
 	began := time.Now()
 	level := levelOf(c)
 	log := logger(errs, coloured, level)
-	set, err := settings(c, loaded, log)
+	set, err := settings(c, from, loaded, log)
 	if err != nil {
 		return usage(err)
 	}
@@ -136,7 +136,7 @@ func record(ctx context.Context, errs io.Writer, coloured bool, c config.Config,
 	return err
 }
 
-func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) (daemon.Config, error) {
+func settings(c config.Config, from config.Origins, loaded events.PolicyLoaded, log *slog.Logger) (daemon.Config, error) {
 	out := daemon.Config{
 		Data: c.Data, LogBytes: c.LogMaxBytes, Monthly: c.LogRoll == config.Monthly, Policy: loaded, Explain: c.Held == config.Explain, Version: version(), Build: build(), Logger: log,
 	}
@@ -147,7 +147,7 @@ func settings(c config.Config, loaded events.PolicyLoaded, log *slog.Logger) (da
 	if out.Gateways, err = guarded(c); err != nil {
 		return out, err
 	}
-	if err := telling(c.Alerts, &out); err != nil {
+	if err := telling(c, from, &out); err != nil {
 		return out, err
 	}
 	if c.HTTP.Listen == config.Off {

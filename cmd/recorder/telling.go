@@ -14,22 +14,31 @@ import (
 )
 
 // telling sets when people are told, and who is pinged.
-func telling(c config.Alerts, out *daemon.Config) error {
-	out.Alerts = when(c)
+func telling(c config.Config, from config.Origins, out *daemon.Config) error {
+	out.Alerts = when(c.Alerts)
 	out.Zone = time.Local
-	if c.DeadMan.URLFile == "" {
-		return nil
+	pinger, err := deadMan(c, from, os.Environ())
+	if pinger != nil {
+		out.DeadMan, out.PingEvery = pinger, time.Duration(c.Alerts.DeadMan.EveryMinutes)*time.Minute
 	}
-	address, err := config.ReadSecret(c.DeadMan.URLFile, os.Environ())
+	return err
+}
+
+// deadMan makes what is pinged, nil if nothing is, with the secret that its address is.
+func deadMan(c config.Config, from config.Origins, env []string) (*channel.Pinger, error) {
+	const key = "alerts.dead_man.url_file"
+	if c.Alerts.DeadMan.URLFile == "" {
+		return nil, nil
+	}
+	var pinger *channel.Pinger
+	address, err := config.ReadSecret(c.Alerts.DeadMan.URLFile, env)
+	if err == nil {
+		pinger, err = channel.NewPinger(address)
+	}
 	if err != nil {
-		return fmt.Errorf("alerts.dead_man.url_file: %w", err)
+		return nil, config.Problems{{Origin: from.Of(key), Text: fmt.Sprintf("%s: %v", key, err)}}
 	}
-	pinger, err := channel.NewPinger(address)
-	if err != nil {
-		return fmt.Errorf("alerts.dead_man.url_file: %w", err)
-	}
-	out.DeadMan, out.PingEvery = pinger, time.Duration(c.DeadMan.EveryMinutes)*time.Minute
-	return nil
+	return pinger, nil
 }
 
 // when says when people are told.
