@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"strconv"
 	"sync/atomic"
 
 	"ibrecorder/internal/access"
@@ -39,9 +41,9 @@ var ErrHTTP = errors.New("HTTP cannot be served")
 // port is the listener of the HTTP API.
 type port struct {
 	net.Listener
-	tokens atomic.Pointer[access.Tokens]
-	open   bool
-	cert   *access.Certificate // nil without TLS
+	tokens   atomic.Pointer[access.Tokens]
+	loopback bool                // nobody reaches it from elsewhere
+	cert     *access.Certificate // nil without TLS
 }
 
 // listen opens the port, nil if h is.
@@ -53,9 +55,9 @@ func (h *HTTP) listen() (*port, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: listen address %q: want IP:PORT, for example 127.0.0.1:7463", ErrHTTP, h.Listen)
 	}
-	p := &port{open: addr.Addr().IsLoopback()}
+	p := &port{loopback: addr.Addr().IsLoopback()}
 	p.tokens.Store(&h.Tokens)
-	if !p.open && (h.CertFile == "" || len(h.Tokens) == 0) {
+	if !p.loopback && (h.CertFile == "" || len(h.Tokens) == 0) {
 		return nil, fmt.Errorf("%w: %s is open to others; it needs http.tls_cert_file, http.tls_key_file and http.tokens (recorder token new NAME --scope read); or listen on 127.0.0.1:%d, and ssh -L from elsewhere", ErrHTTP, h.Listen, addr.Port())
 	}
 	if h.CertFile != "" {
@@ -63,7 +65,11 @@ func (h *HTTP) listen() (*port, error) {
 			return nil, fmt.Errorf("%w: %w", ErrHTTP, err)
 		}
 	}
-	if p.Listener, err = net.Listen("tcp", addr.String()); err != nil {
+	network := "tcp"
+	if addr.Addr().Is4() { // 0.0.0.0 would be every address of IPv6 too
+		network = "tcp4"
+	}
+	if p.Listener, err = net.Listen(network, addr.String()); err != nil {
 		return nil, fmt.Errorf("%w: %w; end the program that has the port, or: --http off, or another port: --http 127.0.0.1:PORT", ErrHTTP, err)
 	}
 	if p.cert != nil {
@@ -81,7 +87,21 @@ func (d *Daemon) HTTP() string {
 	if d.port.cert != nil {
 		scheme = "https://"
 	}
-	return scheme + d.port.Addr().String()
+	return scheme + d.port.reached()
+}
+
+// reached is where the port can be had: 0.0.0.0 and [::] are no addresses that a browser
+// opens, and the name of this host is one that a certificate may have.
+func (p *port) reached() string {
+	addr, err := netip.ParseAddrPort(p.Addr().String())
+	if err != nil || !addr.Addr().IsUnspecified() {
+		return p.Addr().String()
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, strconv.Itoa(int(addr.Port())))
 }
 
 // serve answers over the port until ctx ends.
@@ -92,7 +112,7 @@ func (d *Daemon) serve(ctx context.Context, served []httpapi.Gateway) error {
 	go func() { page.Run(following); close(followed) }()
 	defer func() { stop(); <-followed }()
 	return httpapi.ServePort(ctx, d.port, httpapi.Port{
-		Gateways: served, Mounts: append(d.vitals(), page.Mounts()...), Tokens: func() access.Tokens { return *d.port.tokens.Load() }, Open: d.port.open, Quota: d.quota,
+		Gateways: served, Mounts: append(d.vitals(), page.Mounts()...), Tokens: func() access.Tokens { return *d.port.tokens.Load() }, Open: d.port.loopback, Quota: d.quota,
 	}, d.cfg.Logger)
 }
 

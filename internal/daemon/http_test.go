@@ -3,12 +3,18 @@ package daemon_test
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -287,4 +293,48 @@ func TestWhatKeepsThePortFromOpening(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAPortOnEveryAddress: 0.0.0.0 is those of IPv4 alone, and no address to open a page at.
+func TestAPortOnEveryAddress(t *testing.T) {
+	cfg := config(t, folder(t))
+	cfg.HTTP = &daemon.HTTP{Listen: "0.0.0.0:0", Tokens: access.Tokens{{Name: "ann", Scope: access.Operate, Sum: access.SumOf("x")}}}
+	cfg.HTTP.CertFile, cfg.HTTP.KeyFile = certificate(t)
+	r := start(t, cfg)
+	at, err := url.Parse(r.d.HTTP())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if host, err := os.Hostname(); err != nil || at.Scheme != "https" || at.Hostname() != host {
+		t.Errorf("it says %s, want https://%s and a port, %v", at, host, err)
+	}
+	conn, err := net.Dial("tcp4", "127.0.0.1:"+at.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	if conn, err := net.Dial("tcp6", "[::1]:"+at.Port()); err == nil {
+		conn.Close()
+		t.Error("it listens on IPv6 too")
+	}
+}
+
+// certificate writes one, and its key, and returns their files.
+func certificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	s := httptest.NewTLSServer(http.NotFoundHandler()) // it has one
+	defer s.Close()
+	pair := s.TLS.Certificates[0]
+	secret, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for file, block := range map[string]pem.Block{cert: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(&block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
 }

@@ -38,7 +38,7 @@ var ErrKept = errors.New("it goes on by the policy that it had; everything else 
 // force then.
 func (d *Daemon) Reload(ctx context.Context, n Live) error {
 	if p := d.port; p != nil {
-		if !p.open && len(n.Tokens) == 0 {
+		if !p.loopback && len(n.Tokens) == 0 {
 			return fmt.Errorf("reload: %w: %s is open to others, and there would be no tokens; keep one in http.tokens", ErrHTTP, p.Addr())
 		}
 		if p.cert != nil {
