@@ -85,9 +85,8 @@ func (p *post) Status(ctx context.Context) (httpapi.Status, error) {
 	if err != nil {
 		return httpapi.Status{}, err
 	}
-	s := Describe(view.State, view.GateAt)
 	now, mono := time.Now(), int64(time.Since(p.d.start))
-	s.Why = cmp.Or(worn(view.State, mono), s.Why)
+	s := Describe(view.State, view.GateAt, mono)
 	for i, x := range sessions(view.State) {
 		s.Sessions[i].Since = now.Add(time.Duration(x.Since - mono)).UTC()
 	}
@@ -177,9 +176,9 @@ func sessions(s fsm.State) []fsm.Session {
 	return out
 }
 
-// Describe is a state as an operator reads it. What only a running recorder knows
-// is left out.
-func Describe(s fsm.State, gateAt time.Time) httpapi.Status {
+// Describe is a state as an operator reads it at now, nanoseconds after the boot. What only
+// a running recorder knows is left out.
+func Describe(s fsm.State, gateAt time.Time, now int64) httpapi.Status {
 	out := httpapi.Status{
 		Gateway: s.Gateway, Mode: s.Policy.Mode, Gate: string(s.Gate), Since: gateAt, API: string(s.API), Epoch: s.Epoch, Seq: s.Seq,
 		Waiting: len(s.Waiting), Policy: httpapi.Policy{Preset: s.Policy.Preset, Hash: s.Policy.Hash},
@@ -188,7 +187,9 @@ func Describe(s fsm.State, gateAt time.Time) httpapi.Status {
 	for _, x := range sessions(s) {
 		out.Sessions = append(out.Sessions, httpapi.Session{Attempt: x.Attempt, ClientID: x.ClientID, Phase: string(x.Phase), ServerVersion: x.Server, Unwatched: x.Unwatched})
 	}
-	out.Why, out.Next = why(s)
+	out.Rested = rested(s, now)
+	out.Why, out.Next = why(s, out.Rested)
+	out.Why = cmp.Or(worn(s, now), out.Why)
 	if policy.Full(s) && s.Gate != fsm.Stopped {
 		out.Why = "The log is nearly full, and what is left is kept for more important things: nobody dials until there is room, and sessions go on."
 		out.Next = fmt.Sprintf("make room: recorder log archive %s FOLDER", s.Gateway)
@@ -214,8 +215,26 @@ func released(gateway string) string {
 // elsewhere is what to do about a Gateway at which nothing listens.
 const elsewhere = "start the Gateway, or see that its address is right: recorder config show --origin"
 
+// rested says that a gate is in BACKOFF, where the decision on the last failure has put it,
+// and that nobody waits there any more.
+func rested(s fsm.State, now int64) bool {
+	hold, _ := policy.Hold(s, now)
+	return s.Gate == fsm.Backoff && hold == ""
+}
+
+// failures are those since a program was last ready.
+func failures(n int64) string {
+	switch n {
+	case 0: // a runner has reported since that it is ready
+		return "No attempt has failed since one was ready"
+	case 1:
+		return "1 attempt has failed"
+	}
+	return fmt.Sprintf("%d attempts in a row have failed", n)
+}
+
 // why is one sentence on the gate, and what to type next.
-func why(s fsm.State) (sentence, next string) {
+func why(s fsm.State, rested bool) (sentence, next string) {
 	switch s.Gate {
 	case fsm.Stopped:
 		next = released(s.Gateway)
@@ -232,7 +251,10 @@ func why(s fsm.State) (sentence, next string) {
 			return "Nothing listens at the Gateway, so programs are refused; the next one is let through when something does, or after the wait.",
 				elsewhere
 		}
-		return fmt.Sprintf("%d attempts in a row have failed; the next waits.", s.Row.Failed), ""
+		if rested {
+			return failures(s.Row.Failed) + "; the next one may be made.", ""
+		}
+		return failures(s.Row.Failed) + "; the next waits.", ""
 	}
 	if n := len(s.Sessions); n > 0 {
 		return "Clients may connect, and some are.", ""
@@ -260,7 +282,7 @@ func (d *Daemon) Gateways() []httpapi.Status {
 	var all []httpapi.Status
 	for _, p := range d.posts {
 		view := p.loop.View()
-		s := Describe(view.State, view.GateAt)
+		s := Describe(view.State, view.GateAt, int64(time.Since(d.start)))
 		s.Address, s.Tap = p.cfg.Address, p.tap.Addr().String()
 		all = append(all, s)
 	}
@@ -282,9 +304,9 @@ func ReadStatus(ctx context.Context, gateway string, log Reader, base snapshot.K
 		}
 	}
 	state := at.State
-	s := Describe(state, at.GateAt)
+	s := Describe(state, at.GateAt, state.Mono)
 	// No connection outlives a recorder, and what nobody watches must not read as healthy.
-	s.Sessions, s.Waiting = nil, 0
+	s.Sessions, s.Waiting, s.Rested = nil, 0, false
 	if s.Stop == nil {
 		s.API = string(fsm.Unknown)
 		s.Why = fmt.Sprintf("No recorder runs, so no program gets through its port; the gate was %s at the end.", s.Gate)

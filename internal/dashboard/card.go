@@ -112,6 +112,8 @@ func headline(s httpapi.Status, l live) (mood, string, time.Time) {
 		return doubt, "CONNECTED, NOT WATCHED", l.since
 	case l.ready > 0:
 		return good, "CONNECTED", l.since
+	case gate == fsm.Backoff && s.Rested:
+		return doubt, "NOT CONNECTED", s.Since
 	case gate == fsm.Backoff:
 		return doubt, "WAITING", s.Since
 	case gate == fsm.Attempting:
@@ -131,7 +133,7 @@ func connects(s httpapi.Status) string {
 		return "refused, and told why"
 	case fsm.Gate(s.Gate) == fsm.Stopped, s.Closed:
 		return "refused"
-	case fsm.Gate(s.Gate) == fsm.Backoff:
+	case fsm.Gate(s.Gate) == fsm.Backoff && !s.Rested:
 		return "wait"
 	case fsm.Gate(s.Gate) == fsm.Probation:
 		return "one at a time, on trial"

@@ -273,6 +273,16 @@ func TestTheLayers(t *testing.T) {
 	}
 }
 
+func TestAWaitThatIsOverIsNotTold(t *testing.T) {
+	for rested, want := range map[bool][2]string{false: {"WAITING", "wait"}, true: {"NOT CONNECTED", "allowed, one at a time"}} {
+		s := httpapi.Status{Gate: "BACKOFF", Mode: events.Enforce, Rested: rested}
+		m, word, _ := headline(s, live{})
+		if got := [2]string{word, connects(s)}; got != want || m != doubt {
+			t.Errorf("rested %t: %s %q, want %s %q", rested, m, got, doubt, want)
+		}
+	}
+}
+
 // Only a program that is connected, watched and undisturbed makes a card look healthy.
 func TestUnknownNeverLooksHealthy(t *testing.T) {
 	id := int64(7)

@@ -34,6 +34,9 @@ type Status struct {
 	Mode events.Mode `json:"mode"`
 	// Gate is OPEN, ATTEMPTING, BACKOFF, STOPPED or PROBATION.
 	Gate string `json:"gate"`
+	// Rested says that the wait of a gate in BACKOFF is over, so that the next one may dial.
+	// Absent if it is not, or no recorder runs.
+	Rested bool `json:"rested,omitempty"`
 	// Why is one sentence on the gate.
 	Why string `json:"why"`
 	// Since is when the gate came to be so; absent if nobody knows.
