@@ -140,12 +140,16 @@ container, another host), your word is the release, and recorded as such.
 				return err
 			}
 			claim.By = a.by
+			var stop httpapi.Stop
+			if s, err := c.Status(cmd.Context(), args[0]); err == nil && s.Stop != nil { // without it less is said, and resume says what is wrong
+				stop = *s.Stop
+			}
 			end := a.whileItWaits(cmd, c, args[0])
 			rec, err := c.Resume(cmd.Context(), args[0], claim)
 			end()
 			sentence := ""
 			if d, ok := rec.Data.(events.RestartAcknowledged); ok {
-				sentence = fmt.Sprintf("%s: released (%s, event %d). The next attempts are a probation; ready opens the gate.\n  next: recorder status", args[0], basis(d.Basis), rec.Seq)
+				sentence = fmt.Sprintf("%s: released (%s, event %d). The next attempts are a probation; ready opens the gate.\n  next: recorder status", args[0], basis(d.Basis, stop, readFor(cmd.Context(), c, rec)), rec.Seq)
 			}
 			return a.told(cmd, rec, err, sentence)
 		},
@@ -156,12 +160,35 @@ container, another host), your word is the release, and recorded as such.
 	return cmd
 }
 
-func basis(b events.Basis) string {
-	switch b {
-	case events.BasisObserved:
+// readFor is the reading of the listener that was made for a claim: the last one before its
+// release. The zero reading is none.
+func readFor(ctx context.Context, c *httpapi.Client, release events.Record) (seen events.GatewayObserved) {
+	const near = 8 // it is the event before, unless a timer or a program was quicker
+	for rec, err := range c.Read(ctx, release.Gateway, release.Seq-min(near, release.Seq-1), release.Seq) {
+		if err != nil {
+			return events.GatewayObserved{} // what it rests on is told without it
+		}
+		if d, ok := rec.Data.(events.GatewayObserved); ok {
+			seen = d
+		}
+	}
+	return seen
+}
+
+// basis says what a release rests on. Of a forwarder it is known whether it was restarted,
+// which says nothing of the Gateway behind it.
+func basis(b events.Basis, stop httpapi.Stop, seen events.GatewayObserved) string {
+	switch {
+	case b == events.BasisObserved:
 		return "a restart was observed"
-	case events.BasisOverride:
+	case b == events.BasisOverride:
 		return "without a restart, by override"
+	case seen.Listening == events.ListeningYes && seen.Owner == events.OwnerOther:
+		restarted := ""
+		if seen.StartedMS != 0 && seen.StartedMS < stop.Since.UnixMilli() {
+			restarted = " and was not restarted"
+		}
+		return fmt.Sprintf("by your word: %s (%d) listens%s; what is behind it cannot be seen from here", report.Plain(seen.Process), seen.PID, restarted)
 	}
 	return "by your word: the Gateway's process cannot be read from here"
 }
