@@ -137,7 +137,7 @@ func (s statusAnswer) print(cmd *cobra.Command, a *asker) error {
 		err = printJSON(out, s)
 	} else {
 		if !s.Running {
-			fmt.Fprintf(cmd.ErrOrStderr(), "no recorder is running on %s; this is what its log says; start it with: %s\n", s.Data, report.Command("recorder", "run", "--data", s.Data))
+			fmt.Fprintf(cmd.ErrOrStderr(), "no recorder is running on %s; this is what its log says; start it with: %s; or say where it keeps its data: --data FOLDER\n", s.Data, report.Command("recorder", "run", "--data", s.Data))
 		}
 		err = s.table(out, a)
 	}

@@ -216,7 +216,7 @@ func (c *Client) unreachable(op string, err error) error {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("%w on %s; start it with: recorder run --data %s", ErrUnreachable, c.dir, quoted(c.dir))
+		return fmt.Errorf("%w on %s; start it with: recorder run --data %s; or say where it keeps its data: --data FOLDER", ErrUnreachable, c.dir, quoted(c.dir))
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%s: the socket in %s belongs to another user; ask as the one who runs the recorder: %w", op, c.dir, err)
 	}

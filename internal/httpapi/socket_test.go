@@ -128,9 +128,10 @@ func TestNobodyAnswers(t *testing.T) {
 	}
 	l.SetUnlinkOnClose(false)
 	l.Close()
+	const elsewhere = "; or say where it keeps its data: --data FOLDER" // a second recorder would be the wrong cure
 	for dir, next := range map[string]string{
-		missing: "start it with: recorder run --data '" + filepath.Dir(missing) + `/it'\''s here'`,
-		stale:   "start it with: recorder run --data " + stale,
+		missing: "start it with: recorder run --data '" + filepath.Dir(missing) + `/it'\''s here'` + elsewhere,
+		stale:   "start it with: recorder run --data " + stale + elsewhere,
 	} {
 		c := Dial(dir)
 		_, status := c.Status(t.Context(), "live")
