@@ -6,6 +6,7 @@ import (
 
 	"ibrecorder/events"
 	"ibrecorder/internal/httpapi"
+	"ibrecorder/internal/report"
 
 	"github.com/spf13/cobra"
 )
@@ -20,7 +21,8 @@ func newAck() *cobra.Command {
 any more; its end is told all the same. It opens nothing: for a stop that is
 recorder resume.
 
-What was acknowledged before stays so, and names who did it first.`,
+What was acknowledged before stays so, and names who did it first; the note of a second
+one is not kept, and recorder note writes one.`,
 		Example: `  recorder ack main
   recorder ack main --note "on my way to the machine"`,
 		Args: arguments(1),
@@ -30,11 +32,18 @@ What was acknowledged before stays so, and names who did it first.`,
 				return err
 			}
 			ack.By = a.by
+			before := ""
+			if s, err := c.Status(cmd.Context(), args[0]); ack.Note != "" && err == nil && s.Alert != nil {
+				before = s.Alert.By
+			}
 			end := a.whileItWaits(cmd, c, args[0])
 			rec, err := c.Ack(cmd.Context(), args[0], ack)
 			end()
 			sentence := ""
 			if d, ok := rec.Data.(events.AlertAcknowledged); ok {
+				if before != "" && d.Text != ack.Note { // only the first one is in the log
+					fmt.Fprintf(cmd.ErrOrStderr(), "recorder: your note was not kept, because %s has acknowledged it before\n  next: %s\n", before, a.typed(report.Command("recorder", "note", args[0], ack.Note)))
+				}
 				sentence = fmt.Sprintf("%s: %s is acknowledged by %s (event %d); nobody is reminded of it any more, and nothing is opened by it.\n  next: recorder status", args[0], d.Incident, d.By, rec.Seq)
 			}
 			return a.told(cmd, rec, err, sentence)

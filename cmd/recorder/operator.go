@@ -45,7 +45,7 @@ func (a *asker) client() (*httpapi.Client, error) {
 }
 
 // commands are the ones that hints tell to type.
-var commands = regexp.MustCompile(`\brecorder (run|status|resume|ack|disconnect|doctor|events|log roll|log archive|log backup|log quarantine)\b`)
+var commands = regexp.MustCompile(`\brecorder (run|status|resume|ack|note|disconnect|doctor|events|log roll|log archive|log backup|log quarantine)\b`)
 
 // typed is a hint for who named the folder: the next command needs it too.
 func (a *asker) typed(hint string) string {
