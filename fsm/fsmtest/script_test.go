@@ -12,6 +12,7 @@ func TestScriptsMeanWhatTheySay(t *testing.T) {
 	for script, want := range map[string]string{
 		"boot b2":                         "/recorder recorder.started b2",
 		"boot b2 carried":                 "/recorder recorder.started b2 old_stopped",
+		"a1 request; boot b2 stopped":     "/recorder recorder.started b2 after an orderly end",
 		"gap":                             "/recorder recorder.gap",
 		"policy observe silent_limit=3":   "/recorder policy.loaded observe 3",
 		"observed gateway 100 1":          "/watch gateway.observed yes gateway 100 1",
@@ -108,6 +109,7 @@ func shown(e events.Event) string {
 	case events.RecorderStarted:
 		add(true, e.Boot)
 		add(d.OldStopped, "old_stopped")
+		add(d.Previous == events.PreviousStopped, "after an orderly end")
 	case events.PolicyLoaded:
 		add(true, d.Mode, d.SilentLimit)
 	case events.GatewayObserved:

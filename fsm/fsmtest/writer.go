@@ -123,6 +123,9 @@ func (w *Writer) own(d *events.Draft, words []string) (events.Payload, error) {
 		started := events.RecorderStarted{Version: "1", Previous: events.PreviousNone, OldStopped: len(words) > 2 && words[2] == "carried"}
 		if w.seq > 0 {
 			started.Previous, started.PreviousBoot = events.PreviousCrashed, w.boot
+			if len(words) > 2 && words[2] == "stopped" { // the run before ended in order
+				started.Previous = events.PreviousStopped
+			}
 		}
 		w.Boot(words[1])
 		return started, nil

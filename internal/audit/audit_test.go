@@ -157,6 +157,19 @@ func TestFindings(t *testing.T) {
 		{"a run that was killed owes nothing", func(t *testing.T) *recording {
 			return record(t, events.Enforce, stopped).without("restart.required", 0).next("boot b2; policy enforce")
 		}, nil},
+		{"what an orderly end left open", func(t *testing.T) *recording {
+			return record(t, events.Enforce, "a1 request; a1 dial; boot b2 stopped; observed unknown")
+		}, nil},
+		{"an orderly end that is called a crash", func(t *testing.T) *recording {
+			return record(t, events.Enforce, "a1 request; a1 dial; boot b2 stopped; observed unknown").change("attempt.unknown", func(e *events.Event) {
+				e.Data = events.AttemptUnknown{Reason: events.UnknownCrash}
+			})
+		}, []string{"different: RECORDED attempt.unknown of attempt a1 with reason recorder_died at #7; RECOMPUTED with reason recorder_stopped"}},
+		{"a crash that is called an orderly end", func(t *testing.T) *recording {
+			return record(t, events.Enforce, "a1 request; a1 dial; boot b2; observed unknown").change("attempt.unknown", func(e *events.Event) {
+				e.Data = events.AttemptUnknown{Reason: events.UnknownStop}
+			})
+		}, []string{"different: RECORDED attempt.unknown of attempt a1 with reason recorder_stopped at #7; RECOMPUTED with reason recorder_died"}},
 		{"what the judge refused is not the policy's", func(t *testing.T) *recording {
 			return record(t, events.Enforce, "a1 request").change("attempt.permitted", func(e *events.Event) {
 				e.Data = events.AttemptDenied{Reason: events.HoldRule, Count: 1, Rule: "RS1"}
