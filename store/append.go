@@ -103,7 +103,7 @@ func (l *JetLog) append(ctx context.Context, rec events.Record) error {
 func (l *JetLog) full(why error) error {
 	free, err := l.store.cfg.free(l.store.cfg.Dir)
 	if err == nil && free < diskReserve {
-		return fmt.Errorf("%w (%d bytes are free on its disk, and a log grows into no more than leaves %d)", ErrFull, free, int64(diskReserve))
+		return &diskError{free: free}
 	}
 	if why == nil {
 		return ErrFull
@@ -111,13 +111,15 @@ func (l *JetLog) full(why error) error {
 	return fmt.Errorf("%w (%w)", ErrFull, why)
 }
 
-// grow makes the limit of a full log larger if the disk has more room than it had.
+// grow makes the limit of a full log larger if the disk has more room than it had. It is
+// never made smaller while the log is open: what is left of it is kept for stops and
+// operators, and append looks at the disk before each event.
 func (l *JetLog) grow(ctx context.Context) bool {
 	info, err := l.current().stream.Info(ctx)
 	if err != nil {
 		return false
 	}
-	grown, err := l.fit(ctx, info)
+	grown, err := l.fit(ctx, info, false)
 	return grown && err == nil
 }
 

@@ -81,6 +81,15 @@ func (e *AppendError) Error() string {
 
 func (e *AppendError) Unwrap() error { return e.Err }
 
+// diskError is ErrFull where the disk is what is full: a larger limit would not help.
+type diskError struct{ free int64 }
+
+func (e *diskError) Error() string {
+	return fmt.Sprintf("the log is full: %d bytes are free on its disk, and a log grows into no more than leaves %d; make room on its disk", e.free, int64(diskReserve))
+}
+
+func (e *diskError) Is(target error) bool { return target == ErrFull }
+
 // numberOfEvents: a GapError is about how many there are.
 const numberOfEvents = "number of events"
 

@@ -117,7 +117,7 @@ func TestALogThatIsOpenedOnASmallDiskSaysHowMuchRoomItWants(t *testing.T) {
 	l, err := s.Log(t.Context(), gw)
 	must(t, err)
 	err = l.Append(t.Context(), storetest.Next(t, gw, store.Head{}, "note"))
-	if want := "41943040 bytes are free on its disk, and a log grows into no more than leaves 67108864"; !errors.Is(err, store.ErrFull) || !strings.Contains(err.Error(), want) {
+	if want := "41943040 bytes are free on its disk, and a log grows into no more than leaves 67108864; make room on its disk"; !errors.Is(err, store.ErrFull) || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("%v, want %s", err, want)
 	}
 }
@@ -141,5 +141,43 @@ func TestADiskThatOthersFillIsNotWrittenTo(t *testing.T) {
 	free = 1 << 30
 	if err := l.Append(t.Context(), rec); err != nil {
 		t.Errorf("there is room again: %v", err)
+	}
+}
+
+// What is left of the disk is what the log has for stops and operators. A roll must not
+// take it away: the sealed part takes nothing more.
+func TestARollOnADiskThatOthersFillKeepsWhatTheLogHadLeft(t *testing.T) {
+	free := int64(1 << 30)
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), store.Config{Dir: dir, MaxBytes: 1 << 20}.OnDisk(func() int64 { return free }))
+	must(t, err)
+	defer s.Close()
+	l, err := s.Log(t.Context(), gw)
+	must(t, err)
+	storetest.Fill(t, l, gw, 20)
+	free = 30 << 20
+	before := l.Room()
+	for range 2 {
+		_, err = l.Roll(t.Context(), "", rolledAt)
+		must(t, err)
+		if used, limit, err := l.Usage(t.Context()); err != nil || limit != 1<<20 || l.Room().Percent != before.Percent {
+			t.Errorf("%d of %d, %v; want the limit of before, and %d percent", used, limit, err, before.Percent)
+		}
+		head := storetest.HeadOf(storetest.Fill(t, l, gw, 20)[19])
+		must(t, l.Mark(store.Mark{Gateway: gw, Seq: head.Seq, Hash: head.Hash}, true))
+	}
+	done, err := l.Archive(t.Context(), t.TempDir(), keepNothing)
+	if err != nil || len(done) != 2 {
+		t.Errorf("archived %d, %v; want both parts", len(done), err)
+	}
+	storetest.Fill(t, l, gw, 20)
+	free = 10 << 20
+	if _, err := l.Roll(t.Context(), "", rolledAt); !errors.Is(err, store.ErrFull) || !strings.Contains(err.Error(), "make room on its disk") {
+		t.Errorf("%v, want that nothing is rolled where nothing would be taken", err)
+	}
+	free = 1 << 30
+	storetest.Fill(t, l, gw, 1) // into the part that was not sealed
+	if used, limit, err := l.Usage(t.Context()); err != nil || used == 0 || len(l.Rolled()) != 0 {
+		t.Errorf("%d of %d, %v, %d rolled", used, limit, err, len(l.Rolled()))
 	}
 }

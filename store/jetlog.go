@@ -81,7 +81,7 @@ func (s *Store) openLog(ctx context.Context, gateway string) (*JetLog, error) {
 	case missing && marked:
 		return nil, s.gone(mark)
 	case missing:
-		p, err := l.create(ctx, 1, 1)
+		p, err := l.create(ctx, 1, 1, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -138,7 +138,7 @@ func (l *JetLog) recover(ctx context.Context, mark Mark, marked bool) error {
 		}
 	}
 	if p := l.current(); err == nil && !p.sealed() && !l.store.cfg.copied {
-		_, err = l.fit(ctx, p.stream.CachedInfo())
+		_, err = l.fit(ctx, p.stream.CachedInfo(), true)
 	}
 	var head Head
 	if err == nil {

@@ -49,7 +49,7 @@ func (s *Store) Restore(ctx context.Context, gateway string, recs iter.Seq2[even
 		head = headAt(rec)
 	}
 	if len(*l.parts.Load()) == 0 { // a mark proves a stream, of an empty log too
-		if _, err := l.create(ctx, 1, 1); err != nil {
+		if _, err := l.create(ctx, 1, 1, 0); err != nil {
 			return fail(err)
 		}
 	}
@@ -62,7 +62,7 @@ func (l *JetLog) beginAt(ctx context.Context, rec events.Record) error {
 	if rec.Seq > 1 {
 		n = 2 // what came before was archived
 	}
-	p, err := l.create(ctx, n, rec.Seq)
+	p, err := l.create(ctx, n, rec.Seq, 0)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,9 @@ const (
 
 // Roll seals the newest part of the log and opens the next one, in which sequence and
 // chain go on. Appends wait for it. A crash in between leaves a sealed part, behind which
-// the next Log opens the next one. ErrNothingToRoll if the newest part has no event.
+// the next Log opens the next one. ErrNothingToRoll if the newest part has no event, ErrFull
+// if others have filled the disk so far that the next part would take nothing: the seal
+// could not be undone.
 func (l *JetLog) Roll(ctx context.Context, reason string, now time.Time) (Rolled, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -39,6 +41,9 @@ func (l *JetLog) Roll(ctx context.Context, reason string, now time.Time) (Rolled
 		return fail(ErrCopy)
 	}
 	ctx = context.WithoutCancel(ctx) // what is begun is ended, whoever leaves; each question has a timeout
+	if free, err := l.store.cfg.free(l.store.cfg.Dir); err == nil && free < diskFloor {
+		return fail(l.full(nil))
+	}
 	p := l.current()
 	if err := l.noticeSeal(ctx, p); err != nil {
 		return fail(err)
@@ -95,12 +100,15 @@ func (l *JetLog) noticeSeal(ctx context.Context, p *part) error {
 	return nil
 }
 
-// finish opens the part behind a sealed one.
+// finish opens the part behind a sealed one. What that one still had to take, the next one
+// has: it was promised while the disk had room, and it is what the log has for stops and
+// operators once others have filled the disk. Append looks at the disk before each event.
 func (l *JetLog) finish(ctx context.Context) error {
 	parts := *l.parts.Load()
 	last := parts[len(parts)-1]
 	l.store.cfg.step("create")
-	next, err := l.create(ctx, last.n+1, last.last+1)
+	left := last.stream.CachedInfo().Config.MaxBytes - last.bytes
+	next, err := l.create(ctx, last.n+1, last.last+1, left)
 	if err != nil {
 		return err
 	}

@@ -11,12 +11,14 @@ import (
 )
 
 // create makes the part n, whose first event is first, or takes up the one that it made
-// before and whose answer was lost.
-func (l *JetLog) create(ctx context.Context, n int, first uint64) (*part, error) {
-	limit, err := l.store.limit(0, l.store.cfg.MaxBytes-l.sealedBytes())
+// before and whose answer was lost. It may get as large as left, whatever the disk has now.
+func (l *JetLog) create(ctx context.Context, n int, first uint64, left int64) (*part, error) {
+	most := l.store.cfg.MaxBytes - l.sealedBytes()
+	limit, err := l.store.limit(0, most)
 	if err != nil {
 		return nil, err
 	}
+	limit = max(limit, min(most, left))
 	stream, err := l.store.js.CreateStream(ctx, streamConfig(l.gateway, n, first, limit))
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // with another limit: the disk has another room now
 		stream, err = l.store.js.Stream(ctx, streamName(l.gateway, n))
@@ -92,12 +94,12 @@ func (l *JetLog) unchanged(p *part, got jetstream.StreamConfig) error {
 	return nil
 }
 
-// fit adapts the newest part's limit to its disk and to the configuration, and says
-// whether there is more room than before.
-func (l *JetLog) fit(ctx context.Context, info *jetstream.StreamInfo) (grown bool, err error) {
+// fit adapts the newest part's limit to its disk and to the configuration, to less than
+// before only if it may shrink, and says whether there is more room.
+func (l *JetLog) fit(ctx context.Context, info *jetstream.StreamInfo, shrink bool) (grown bool, err error) {
 	cfg := info.Config
 	limit, err := l.store.limit(int64(info.State.Bytes), l.store.cfg.MaxBytes-l.sealedBytes())
-	if err != nil || limit == cfg.MaxBytes {
+	if err != nil || limit == cfg.MaxBytes || limit < cfg.MaxBytes && !shrink {
 		return false, err
 	}
 	grown, cfg.MaxBytes = limit > cfg.MaxBytes, limit

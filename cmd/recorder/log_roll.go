@@ -49,7 +49,9 @@ month is over (log_roll), and before an archive.`,
 			if err != nil {
 				return err
 			}
+			answered := a.whileItWaits(cmd, c, args[0])
 			part, err := c.Roll(cmd.Context(), args[0], httpapi.Roll{By: a.by, Reason: why})
+			answered()
 			if errors.Is(err, httpapi.ErrUnreachable) {
 				err = a.stopped(cmd.Context(), args[0], func(_ string, log *store.JetLog) error {
 					rolled, err := log.Roll(cmd.Context(), why, time.Now())
@@ -124,7 +126,9 @@ Keep them. What the gate must know of them stays in the data folder.`,
 			}
 			written := slow(cmd.ErrOrStderr(), "the parts are written and read back; long ones take some seconds")
 			defer written()
+			answered := a.whileItWaits(cmd, c, args[0])
 			parts, err := c.Archive(cmd.Context(), args[0], httpapi.Archive{By: a.by, Folder: to})
+			answered()
 			running := !errors.Is(err, httpapi.ErrUnreachable)
 			if !running {
 				err = a.stopped(cmd.Context(), args[0], func(data string, log *store.JetLog) (err error) {

@@ -26,7 +26,7 @@ func (p *post) Roll(ctx context.Context, r httpapi.Roll) (httpapi.Part, error) {
 		return httpapi.Part{}, err
 	}
 	rolled, err := p.log.Roll(ctx, r.Reason, time.Now())
-	return partOf(rolled), err
+	return partOf(rolled), problem(err)
 }
 
 func (p *post) note(ctx context.Context, by, text string) error {
@@ -49,7 +49,7 @@ func archivedPart(a store.Archived) httpapi.Part {
 // notary sign what goes.
 func (p *post) Archive(ctx context.Context, a httpapi.Archive) (parts []httpapi.Part, err error) {
 	if _, err := p.log.Roll(ctx, "archived", time.Now()); err != nil && !errors.Is(err, store.ErrNothingToRoll) {
-		return nil, err
+		return nil, problem(err)
 	}
 	if p.notary != nil {
 		p.notary.Ask()

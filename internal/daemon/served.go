@@ -68,6 +68,9 @@ func problem(err error) error {
 	case errors.Is(err, recorder.ErrRoom):
 		return &httpapi.Problem{Type: "urn:ibrecorder:problem:log-full", Title: "the log is nearly full", Status: http.StatusServiceUnavailable,
 			Detail: err.Error(), Hint: "send it again when there is room"}
+	case errors.Is(err, store.ErrFull): // of a roll: an append waits
+		return &httpapi.Problem{Type: "urn:ibrecorder:problem:log-full", Title: "the log takes nothing", Status: http.StatusServiceUnavailable,
+			Detail: err.Error(), Hint: "make room on the disk of the data folder first"}
 	case errors.Is(err, recorder.ErrTaken):
 		return &httpapi.Problem{Type: "urn:ibrecorder:problem:id-taken", Title: "the id is taken", Status: http.StatusConflict,
 			Detail: err.Error(), Hint: "give each event an id of its own"}
