@@ -175,6 +175,11 @@ func readFor(ctx context.Context, c *httpapi.Client, release events.Record) (see
 	return seen
 }
 
+// clockStep is by how much a start must lie before the stop to be called so, in
+// milliseconds: it is told by a clock that somebody may set, and the policy has the same
+// measure.
+const clockStep = 10_000
+
 // basis says what a release rests on. Of a forwarder it is known whether it was restarted,
 // which says nothing of the Gateway behind it.
 func basis(b events.Basis, stop httpapi.Stop, seen events.GatewayObserved) string {
@@ -185,7 +190,7 @@ func basis(b events.Basis, stop httpapi.Stop, seen events.GatewayObserved) strin
 		return "without a restart, by override"
 	case seen.Listening == events.ListeningYes && seen.Owner == events.OwnerOther:
 		restarted := ""
-		if seen.StartedMS != 0 && seen.StartedMS < stop.Since.UnixMilli() {
+		if seen.StartedMS != 0 && seen.StartedMS < stop.Since.UnixMilli()-clockStep {
 			restarted = " and was not restarted"
 		}
 		return fmt.Sprintf("by your word: %s (%d) listens%s; what is behind it cannot be seen from here", report.Plain(seen.Process), seen.PID, restarted)
