@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ibrecorder/events"
 	"ibrecorder/internal/httpapi"
 
 	"github.com/spf13/cobra"
@@ -36,9 +37,10 @@ are its own; no other verb has them:
 
   0 OK        programs may connect, and the Gateway answered the last one or listens
   1 WARNING   they wait (backoff, probation), the Gateway is away, suspect or has lost IB,
-              a channel tells nobody, or the log is filled to --warning
-  2 CRITICAL  the Gateway needs a manual restart, the log takes nothing or is filled to
-              --critical, the tap's port cannot be had, or the judge refused a dial
+              a channel tells nobody, or the log is filled to --warning or its disk
+              nearly full
+  2 CRITICAL  the Gateway needs a manual restart, the log takes nothing, is filled
+              to --critical or has only its reserve left, the tap's port cannot be had, or the judge refused a dial
   3 UNKNOWN   no recorder answers, nothing is known of the Gateway, or the command line or
               the configuration is wrong
 
@@ -146,6 +148,10 @@ func (t thresholds) grade(g httpapi.Status) (int, string) {
 		return critical, fmt.Sprintf("STOPPED%s, %s: it needs a manual restart", since, reason(g.Stop.Reason))
 	case g.LogError != "":
 		return critical, "the log takes nothing: " + g.LogError
+	case g.LogLevel == events.LevelReserve && g.Mode == events.Observe:
+		return critical, "the log has only its reserve left"
+	case g.LogLevel == events.LevelReserve:
+		return critical, "the log has only its reserve left, and nobody may dial"
 	case full >= t.critical:
 		return critical, fmt.Sprintf("the log is filled to %d %%", full)
 	case g.TapError != "":
@@ -158,6 +164,8 @@ func (t thresholds) grade(g httpapi.Status) (int, string) {
 		return warning, fmt.Sprintf("%s, API %s", g.Gate, g.API)
 	case full >= t.warning:
 		return warning, fmt.Sprintf("the log is filled to %d %%", full)
+	case g.LogLevel == events.LevelWarning:
+		return warning, "the log or its disk is nearly full"
 	}
 	for _, c := range g.Alerts {
 		if c.Failing != "" {

@@ -40,8 +40,8 @@ func newStatus() *cobra.Command {
 		Short: "Say what is going on, and what to do",
 		Long: `status asks the running recorder. If none runs on the data folder, it reads the
 log there, says so, and exits 4. It exits 1 if a gateway needs a restart, its log
-takes nothing, its tap's port cannot be had again after a release, or the judge
-refused the last dial.`,
+takes nothing or has only its reserve left, its tap's port cannot be had again after a
+release, or the judge refused the last dial.`,
 		Example: `  recorder status
   recorder status main -o json`,
 		Args: atMostOne,
@@ -155,7 +155,7 @@ func (s statusAnswer) print(cmd *cobra.Command, a *asker) error {
 // shut says that nobody can dial some gateway, and that somebody must do something.
 func (s statusAnswer) shut() bool {
 	for _, g := range s.Gateways {
-		if g.Gate == string(fsm.Stopped) || g.LogError != "" || g.TapError != "" || g.Refused != nil {
+		if g.Gate == string(fsm.Stopped) || g.LogError != "" || g.LogLevel == events.LevelReserve || g.TapError != "" || g.Refused != nil {
 			return true
 		}
 	}

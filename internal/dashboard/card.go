@@ -102,6 +102,10 @@ func headline(s httpapi.Status, l live) (mood, string, time.Time) {
 		return bad, "RESTART REQUIRED", s.Since
 	case s.TapError != "":
 		return bad, "PORT TAKEN BY ANOTHER", time.Time{}
+	case s.LogLevel == events.LevelReserve && s.Mode == events.Observe:
+		return bad, "THE LOG IS NEARLY FULL", time.Time{}
+	case s.LogLevel == events.LevelReserve:
+		return bad, "NO ROOM: NOBODY DIALS", time.Time{}
 	case l.mute > 0 && l.up() == 0:
 		return bad, "SESSION MUTE", l.worse
 	case l.degraded > 0, l.mute > 0:
@@ -131,7 +135,7 @@ func connects(s httpapi.Status) string {
 		return "refused"
 	case fsm.Gate(s.Gate) == fsm.Stopped && s.Held == "explain":
 		return "refused, and told why"
-	case fsm.Gate(s.Gate) == fsm.Stopped, s.Closed:
+	case fsm.Gate(s.Gate) == fsm.Stopped, s.Closed, s.LogLevel == events.LevelReserve:
 		return "refused"
 	case fsm.Gate(s.Gate) == fsm.Backoff && !s.Rested:
 		return "wait"
@@ -154,6 +158,12 @@ func (c *card) notes(s httpapi.Status, broken string) {
 	}
 	if r := s.Refused; r != nil {
 		note(fmt.Sprintf("At #%d the policy would have let somebody dial against %s: this recorder is not in order.", r.Seq, report.Plain(r.Rule)))
+	}
+	switch s.LogLevel {
+	case events.LevelReserve:
+		note("The log has only its reserve left: make room on the disk of its data folder, or archive it.")
+	case events.LevelWarning:
+		note("The log or its disk is nearly full.")
 	}
 	if s.LogLimit > 0 && s.LogBytes > s.LogLimit/5*4 {
 		note(fmt.Sprintf("The log is %d %% full.", s.LogBytes*100/s.LogLimit))
