@@ -195,7 +195,7 @@ func Describe(s fsm.State, gateAt time.Time, now int64) httpapi.Status {
 	out.Why = cmp.Or(worn(s, now), out.Why)
 	if policy.Full(s) && s.Gate != fsm.Stopped {
 		out.Why = "The log is nearly full, and what is left is kept for more important things: nobody dials until there is room, and sessions go on."
-		out.Next = fmt.Sprintf("make room: recorder log archive %s FOLDER", s.Gateway)
+		out.Next = fmt.Sprintf("make room on the disk of the data folder, or in the log: recorder log archive %s FOLDER", s.Gateway)
 	}
 	if r := s.Refused; r.Seq != 0 {
 		out.Refused = &httpapi.Refused{Seq: r.Seq, Rule: r.Rule, Text: r.Text}
